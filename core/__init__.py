@@ -1,0 +1,1 @@
+"""What every part shares and no part owns: words, settings, errors, database, clock."""

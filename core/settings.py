@@ -1,0 +1,69 @@
+"""Everything that can be set from outside, read once, in bootstrap.
+
+Each field is an environment variable with the prefix ``PROOFDESK_`` (``PROOFDESK_HOME`` …) or a
+line of a ``.env`` file. ``docs/settings.md`` documents each; a test fails when one is missing there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+InterruptShape = Literal["middleware", "agent_inbox"]
+
+
+class Settings(BaseSettings):
+    """The settings of one desk."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PROOFDESK_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(Path(".proofdesk"), description="Folder of database, index and outbox.")
+    workspace: Path | None = Field(
+        None,
+        description="Workspace folder. Default: the one that `serve` made from the sample, in home.",
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the records. Default: SQLite in home."
+    )
+    model: str | None = Field(
+        None,
+        description="LangChain chat model, such as `openai:gpt-5-mini`. Default: none, the extractive drafter.",
+    )
+    model_url: str | None = Field(
+        None, description="Base URL of an OpenAI-compatible endpoint for the model."
+    )
+    model_timeout_seconds: float = Field(
+        60.0, gt=0, description="Longest wait for one model reply."
+    )
+    embeddings: str = Field(
+        "all-MiniLM-L6-v2",
+        description="Embedding model: the built-in one, or any LangChain embeddings by name.",
+    )
+    interrupt_shape: InterruptShape = Field(
+        "middleware", description="Shape of the interrupt payload that a paused run shows."
+    )
+    undo_seconds: int = Field(
+        60, ge=0, description="How long an approved answer can be called back before it leaves."
+    )
+    claim_minutes: int = Field(
+        15, ge=1, description="How long a reviewer holds a review before others may take it."
+    )
+    passages_per_draft: int = Field(
+        8, ge=1, le=50, description="How many passages the drafter is given."
+    )
+    port: int = Field(8501, ge=1, le=65535, description="Port of the UI on localhost.")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the records."""
+        return self.database_url or f"sqlite:///{(self.home / 'proofdesk.sqlite').absolute()}"
+
+    @property
+    def workspace_folder(self) -> Path:
+        """The workspace folder in use."""
+        return self.workspace or self.home / "workspace"

@@ -1,0 +1,1 @@
+"""The people side: contacts, reviews, decisions, delivery, audit, jobs, command line."""

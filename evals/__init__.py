@@ -1,0 +1,1 @@
+"""Suites, scorers, reports, gates."""

@@ -1,0 +1,1 @@
+"""Help-center content: articles, versions, passages, facts, freshness."""
