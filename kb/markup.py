@@ -1,0 +1,558 @@
+"""Reads markup as a reader does: Markdown and HTML in, plain words out. Pure, any text is valid.
+
+Every pattern here is written so that it looks at each character a bounded number of times:
+articles come from outside, and a hostile one must not be able to stall a sync.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Final
+
+_INLINE_TAGS: Final = [
+    "a",
+    "abbr",
+    "acronym",
+    "b",
+    "bdi",
+    "bdo",
+    "big",
+    "cite",
+    "code",
+    "data",
+    "del",
+    "dfn",
+    "em",
+    "font",
+    "i",
+    "ins",
+    "kbd",
+    "label",
+    "mark",
+    "q",
+    "ruby",
+    "rt",
+    "rp",
+    "s",
+    "samp",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "time",
+    "tt",
+    "u",
+    "var",
+    "wbr",
+]
+_BLOCK_TAGS: Final = [
+    "address",
+    "article",
+    "aside",
+    "audio",
+    "blockquote",
+    "body",
+    "br",
+    "button",
+    "canvas",
+    "caption",
+    "center",
+    "col",
+    "colgroup",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "embed",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "frame",
+    "frameset",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hgroup",
+    "hr",
+    "html",
+    "iframe",
+    "img",
+    "input",
+    "legend",
+    "li",
+    "link",
+    "main",
+    "map",
+    "menu",
+    "meta",
+    "nav",
+    "noscript",
+    "object",
+    "ol",
+    "optgroup",
+    "option",
+    "p",
+    "param",
+    "picture",
+    "pre",
+    "progress",
+    "script",
+    "section",
+    "select",
+    "source",
+    "style",
+    "summary",
+    "svg",
+    "table",
+    "tbody",
+    "td",
+    "template",
+    "textarea",
+    "tfoot",
+    "th",
+    "thead",
+    "title",
+    "tr",
+    "track",
+    "ul",
+    "video",
+]
+_TAG: Final = (
+    r"</?(?P<tag>" + "|".join(sorted(_INLINE_TAGS + _BLOCK_TAGS, key=len, reverse=True)) + r")"
+    r"(?P<attributes>(?=[\s/>])(?:[^<>\"']|\"[^\"<>]*+\"|'[^'<>]*+'|[\"'])*+)>"
+)
+TAG: Final = re.compile(_TAG, re.IGNORECASE)
+"""One tag of a known HTML element; ``<your-domain>`` is a placeholder that readers must see."""
+
+_LABEL = r"(?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*+\](?:\([^()]*+\))?)*+"
+_TARGET = r"(?:[^()\\\n]|\\.|\n(?!\s*\n)|\([^()]*+\))*+"
+_INLINE: Final = re.compile(
+    rf"""
+      \\(?P<escaped>[!-/:-@\[-`{{-~])
+    | ``(?P<code2>(?:[^`]|`(?!`))++)``
+    | `(?P<code>[^`]++)`
+    | !\[{_LABEL}\](?:\({_TARGET}\)|\[[^\[\]]*+\])
+    | \[\^[^\[\]\s]++\]:?
+    | \[(?P<label>{_LABEL})\]\({_TARGET}\)(?:\{{:?[^{{}}\n]*+\}})?
+    | \[(?P<ref_label>{_LABEL})\][ ]?\[(?P<ref>[^\[\]]*+)\]
+    | \[(?P<shortcut>[^\[\]]++)\]
+    | <(?P<auto>(?:https?://|mailto:|[\w.+-]++@)[^\s<>]++)>
+    | (?P<struck><(?P<strike>del|s|strike)>[^<>]*+</(?P=strike)>)
+    | {_TAG}
+    | (?P<entity>&(?:\#\d{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z][A-Za-z0-9]{{1,31}});)
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_REFERENCE_LINE: Final = re.compile(
+    r"^[ ]{0,3}\[(?P<label>[^\[\]^\n][^\[\]\n]*+)\]:[ \t]*(?P<target><[^<>\n]*+>|[^\s<]\S*+)"
+    r"(?:[ \t]+(?:\"[^\"\n]*+\"|'[^'\n]*+'|\([^()\n]*+\)))?[ \t]*$",
+    re.MULTILINE,
+)
+_LINE_MARKS: Final = re.compile(
+    r"^[ \t]*(?::::.*$|\[!\w+\]|(?:!!!|\?\?\?\+?)[ ]\w+(?:[ ]\"[^\"\n]*+\")?|:(?=[ \t]))",
+    re.MULTILINE,
+)
+_STRUCK: Final = re.compile(r"~~(?=\S)[^~]++~~")
+_STRONG: Final = re.compile(r"(?<![\s\d*])\*{2,}|(?<!\*)\*{2,}(?![\s\d*])")
+_EMPHASIS: Final = re.compile(r"(?<![\d*])\*(?=[^\s*])([^*]++)(?<=\S)\*(?![\d*])")
+_UNDERSCORES: Final = re.compile(
+    r"(?<!\w)_{1,3}(?=[^\s_])(?=\w|[^\w\s])|(?<=[^\s_])_{1,3}(?!\w)",
+)
+_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\x00"))
+# Markup characters that are literal (in code, or escaped) step aside while emphasis is taken off.
+_LITERAL: Final = {ord("*"): "\ufdd0", ord("_"): "\ufdd1", ord("~"): "\ufdd2"}
+_UNLITERAL: Final = {0xFDD0: "*", 0xFDD1: "_", 0xFDD2: "~"}
+
+_TEMPLATE: Final = re.compile(
+    r"<!--(?:[^-<]|-(?!->)|<(?!!--))*+-->"
+    r"|\{%-?\s*(?P<liquid>\w*)(?:[^%{]|%(?!\})|\{(?!%))*+%\}"
+    r"|\{\{(?:[^{}]|\}(?!\})|\{(?!\{))*+\}\}"
+    r"|\{::?(?=[\s.#/\w])[^{}\n]*+\}"
+)
+_NOT_LINE_END: Final = re.compile(r"[^\r\n]")
+_FRONT_MATTER: Final = re.compile(
+    r"\ufeff?(?P<fence>---|\+\+\+)[ \t]*\r?\n(?P<yaml>(?:(?!(?P=fence)[ \t]*\r?$)[^\n]*\n)*+)"
+    r"(?P=fence)[ \t]*(?:\r?\n|\Z)",
+    re.MULTILINE,
+)
+_YAML_LINE: Final = re.compile(r"^[\w\"'-][^\n]*?(?::|=)(?:\s|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link in a body. ``body[start:end]`` is the whole of it, markup included."""
+
+    start: int
+    end: int
+    target: str
+    label: str
+
+
+def split_front_matter(text: str) -> tuple[str, str]:
+    """Return the front matter (without its fences, ``""`` when there is none) and the rest.
+
+    A document that opens with a rule is not mistaken for one with front matter: the block between
+    the fences must be empty or hold at least one ``key:`` line.
+    """
+    found = _FRONT_MATTER.match(text)
+    if not found:
+        return "", text.removeprefix("\ufeff")
+    block = found["yaml"]
+    if block.strip() and not _YAML_LINE.search(block):
+        return "", text.removeprefix("\ufeff")
+    return block, text[found.end() :]
+
+
+def _blank(text: str) -> str:
+    return _NOT_LINE_END.sub(" ", text)
+
+
+def mask_templates(body: str) -> str:
+    """Return ``body`` with comments, template tags and attribute lists blanked out.
+
+    Covers HTML comments, Liquid and Jinja (``{% %}``, ``{{ }}``), Hugo shortcodes and kramdown
+    attributes (``{: }``). The result is as long as ``body`` and has its line ends: offsets in one
+    are offsets in the other.
+    """
+    parts: list[str] = []
+    end = 0
+    comment_from: int | None = None
+    for found in _TEMPLATE.finditer(body):
+        if comment_from is not None and found["liquid"] != "endcomment":
+            continue
+        if comment_from is not None:
+            parts.append(_blank(body[comment_from : found.end()]))
+            comment_from = None
+        else:
+            parts.append(body[end : found.start()])
+            if found["liquid"] == "comment" and "endcomment" in body[found.end() :]:
+                comment_from = found.start()
+                end = found.start()
+                continue
+            parts.append(_blank(found[0]))
+        end = found.end()
+    if comment_from is not None:  # opened, never closed as a tag: only the tag itself goes
+        end = comment_from
+    parts.append(body[end:])
+    return "".join(parts)
+
+
+def reference_labels(body: str) -> dict[str, str]:
+    """Return the link references that ``body`` defines: folded label → target."""
+    return {
+        _fold(found["label"]): found["target"].strip("<>")
+        for found in _REFERENCE_LINE.finditer(body)
+    }
+
+
+def _fold(label: str) -> str:
+    return " ".join(label.split()).casefold()
+
+
+def plain_text(source: str, references: Container[str] = ()) -> str:
+    """Return the words of a piece of Markdown or HTML as a reader sees them, white space folded.
+
+    Links become their labels, images and struck-out words vanish, entities are decoded.
+
+    Args:
+        source: One block (paragraph, list item, cell, heading), without its list or quote marks.
+        references: Folded labels of the link references defined in the body, so that ``[label]``
+            is recognised as a link.
+    """
+    text = _REFERENCE_LINE.sub(" ", source) if "]:" in source else source
+    text = _LINE_MARKS.sub(" ", text)
+    text = _STRUCK.sub(" ", _strip_inline(text, references))
+    text = _STRONG.sub("", text)
+    text = _EMPHASIS.sub(r"\1", text)
+    text = _UNDERSCORES.sub("", text)
+    return " ".join(text.translate(_INVISIBLE).translate(_UNLITERAL).split())
+
+
+def _strip_inline(text: str, references: Container[str]) -> str:
+    def replace(found: re.Match[str]) -> str:
+        kind = found.lastgroup
+        if found["escaped"]:
+            return found["escaped"].translate(_LITERAL)
+        if found["code"] is not None or found["code2"] is not None:
+            return (found["code"] or found["code2"]).translate(_LITERAL)
+        for name in ("label", "ref_label"):
+            if found[name] is not None:
+                return _strip_inline(found[name], references)
+        if found["shortcut"] is not None:
+            inner = _strip_inline(found["shortcut"], references)
+            return inner if _fold(found["shortcut"]) in references else f"[{inner}]"
+        if found["auto"]:
+            return found["auto"].removeprefix("mailto:").translate(_LITERAL)
+        if found["entity"]:
+            return html.unescape(found["entity"]).translate(_LITERAL)
+        if found["tag"] and kind is not None:
+            return "" if found["tag"].lower() in _INLINE_TAGS else " "
+        return " " if found["struck"] else ""
+
+    return _INLINE.sub(replace, text)
+
+
+_LINKS: Final = re.compile(
+    rf"""
+      ```(?:[^`]|`(?!``))*+```
+    | ``(?:[^`]|`(?!`))++``
+    | `[^`\n]++`
+    | (?<!!)\[(?P<label>{_LABEL})\]\([ ]*(?P<target>{_TARGET})\)
+    | (?<!!)\[(?P<ref_label>{_LABEL})\][ ]?\[(?P<ref>[^\[\]]*+)\]
+    | (?<!!)\[(?P<shortcut>[^\[\]]++)\](?![:\[(])
+    | <(?P<auto>(?:https?://|mailto:)[^\s<>]++)>
+    | <a\s(?:[^<>]*?\s)??href\s*=\s*(?:"(?P<double>[^"<>]*+)"|'(?P<single>[^'<>]*+)')[^<>]*+>
+      (?P<text>(?:[^<]|<(?!/a>))*+)</a>
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_TITLE_OF_TARGET: Final = re.compile(r"""\s+(?:"[^"]*+"|'[^']*+')\s*\Z""")
+
+
+def links(body: str) -> list[Link]:
+    """Return the links of a Markdown body in order; images, and links in code, are left out.
+
+    A target made by a template is given as it is written, such as ``{{ site.url }}/terms``.
+    """
+    references = reference_labels(body)
+    return list(_links(body, references))
+
+
+def _links(body: str, references: dict[str, str]) -> Iterator[Link]:
+    for found in _LINKS.finditer(body):
+        target: str | None = None
+        label = ""
+        if found["label"] is not None:
+            target, label = _TITLE_OF_TARGET.sub("", found["target"]).strip("<> \n"), found["label"]
+        elif found["ref_label"] is not None:
+            label = found["ref_label"]
+            target = references.get(_fold(found["ref"] or label))
+        elif found["shortcut"] is not None:
+            label = found["shortcut"]
+            target = references.get(_fold(label))
+        elif found["auto"]:
+            target = label = found["auto"]
+        elif found["text"] is not None:
+            target, label = html.unescape(found["double"] or found["single"] or ""), found["text"]
+        if target is not None:
+            yield Link(found.start(), found.end(), target, plain_text(label, references))
+
+
+_SKIPPED: Final = frozenset({"script", "style", "template", "svg", "iframe", "head", "select"})
+_FURNITURE: Final = frozenset({"nav", "footer", "aside", "form"})
+_VOID: Final = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
+_MARKDOWN_MARK: Final = re.compile(r"([\\`*_\[\]<>|])")
+_LEADING_MARK: Final = re.compile(r"\A(#{1,6}(?=\s)|[-+=](?=[\s=-]|\Z)|\d{1,9}(?=[.)]\s)|~~~|:::)")
+
+
+class _Writer(HTMLParser):
+    """Writes an HTML page as Markdown: one block a paragraph, one line an item or a row."""
+
+    def __init__(self, *, whole: bool) -> None:
+        super().__init__(convert_charrefs=True)
+        self.blocks: list[str] = []
+        self.title = ""
+        self._words: list[str] = []
+        self._prefix = ""
+        self._lists: list[str] = []
+        self._skip: list[str] = []
+        self._dropped = _SKIPPED if whole else _SKIPPED | _FURNITURE
+        self._row: list[str] | None = None
+        self._rows: list[list[str]] = []
+        self._pre = 0
+        self._in_title = False
+        self._hrefs: list[str | None] = []
+        self._anchor = ""
+
+    def flush(self) -> None:
+        """End the block under way."""
+        text = "".join(self._words)
+        self._words.clear()
+        if self._pre and self._row is None:
+            if text.strip():
+                fence = "```" if "```" not in text else "~~~~~~"
+                self.blocks.append(f"{fence}\n{text.strip(chr(10))}\n{fence}")
+            return
+        text = " ".join(text.split())
+        if not text:
+            return
+        if self._row is not None:
+            self._row[-1] = f"{self._row[-1]} {text}".strip()
+            return
+        if not self._prefix.strip():
+            text = _LEADING_MARK.sub(r"\\\1", text)
+        self.blocks.append(self._prefix + text)
+        self._prefix = " " * len(self._prefix) if self._lists else ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element."""
+        if self._skip:
+            if tag == self._skip[-1] and tag not in _VOID:
+                self._skip.append(tag)
+            if tag == "title":
+                self._in_title = True
+            return
+        if tag in self._dropped:
+            self.flush()
+            self._skip.append(tag)
+            return
+        attributes = dict(attrs)
+        if tag == "a":
+            href = attributes.get("href")
+            self._hrefs.append(href)
+            if href:
+                self._words.append("[")
+        elif tag in {"strong", "b"}:
+            self._words.append("**")
+        elif tag in {"em", "i"}:
+            self._words.append("*")
+        elif tag == "br":
+            self._words.append("\n" if self._pre else " ")
+        elif tag == "dd" and self._words:
+            self._words.append(": ")  # a term and its definition are one block
+        elif tag in _BLOCK_TAGS:
+            self.flush()
+            self._open_block(tag, attributes)
+
+    def _open_block(self, tag: str, attributes: dict[str, str | None]) -> None:
+        if tag == "pre":
+            self._pre += 1
+        elif tag in {"ul", "ol", "menu", "dir"}:
+            self._lists.append("1. " if tag == "ol" else "- ")
+            self._prefix = ""
+        elif tag == "li" and self._row is None:
+            mark = self._lists[-1] if self._lists else "- "
+            self._prefix = "".join(" " * len(outer) for outer in self._lists[:-1]) + mark
+        elif tag in {"h1", "h2", "h3", "h4", "h5", "h6"} and self._row is None:
+            self._prefix = "#" * int(tag[1]) + " "
+            self._anchor = attributes.get("id") or ""
+        elif tag == "tr":
+            self._row = []
+        elif tag in {"td", "th"} and self._row is not None:
+            self._row.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close an element."""
+        if tag == "title":
+            self._in_title = False
+        if self._skip:
+            if tag == self._skip[-1]:
+                self._skip.pop()
+            return
+        if tag == "a":
+            href = self._hrefs.pop() if self._hrefs else None
+            if href:
+                target = re.sub(r"[\s()<>]", lambda found: f"%{ord(found[0]):02x}", href.strip())
+                self._words.append(f"]({target})")
+        elif tag in {"strong", "b"}:
+            self._words.append("**")
+        elif tag in {"em", "i"}:
+            self._words.append("*")
+        elif tag in _BLOCK_TAGS and tag not in {"br", "dt"}:
+            if self._anchor and tag[0] == "h" and self._words:
+                self._words.append(f" {{#{self._anchor}}}")
+                self._anchor = ""
+            self.flush()
+            self._close_block(tag)
+
+    def _close_block(self, tag: str) -> None:
+        if tag == "pre":
+            self._pre = max(0, self._pre - 1)
+        elif tag in {"ul", "ol", "menu", "dir"} and self._lists:
+            self._lists.pop()
+            self._prefix = " " * sum(map(len, self._lists))
+        elif tag == "li" or (tag[0] == "h" and tag[1:].isdigit()):
+            self._prefix = ""
+        elif tag == "tr" and self._row is not None:
+            if any(self._row):
+                self._rows.append(self._row)
+            self._row = None
+        elif tag == "table":
+            self._close_table()
+
+    def _close_table(self) -> None:
+        if not self._rows:
+            return
+        width = max(map(len, self._rows))
+        lines = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in self._rows]
+        lines.insert(1, "|" + " --- |" * width)
+        self.blocks.append("\n".join(lines))
+        self._rows = []
+
+    def handle_data(self, data: str) -> None:
+        """Take words in."""
+        if self._in_title:
+            self.title += data
+        if self._skip:
+            return
+        self._words.append(data if self._pre else _MARKDOWN_MARK.sub(r"\\\1", data))
+
+    def finish(self) -> str:
+        """Return the Markdown."""
+        self.close()
+        self._row = None
+        self.flush()
+        self._close_table()
+        return "\n\n".join(self.blocks) + "\n" if self.blocks else ""
+
+
+_MAIN: Final = re.compile(r"<(main|article)\b[^<>]*+>", re.IGNORECASE)
+
+
+def html_to_body(page: str) -> tuple[str, str]:
+    """Return an HTML page as the Markdown body that is stored and cited, and its ``<title>``.
+
+    Only the first ``<main>`` or ``<article>`` is read where there is one; navigation, footers,
+    forms and scripts are left out, unless nothing else is there to read.
+    """
+    masked = mask_templates(page)
+    writer = _Writer(whole=False)
+    writer.feed(_main_part(masked))
+    body = writer.finish()
+    if not body.strip():
+        writer = _Writer(whole=True)
+        writer.feed(masked)
+        body = writer.finish()
+    title = re.search(r"<title\b[^<>]*+>([^<]*+)</title", masked, re.IGNORECASE)
+    return body, " ".join(html.unescape(title[1]).split()) if title else ""
+
+
+def _main_part(page: str) -> str:
+    opened = _MAIN.search(page)
+    if not opened:
+        return page
+    closed = page.lower().rfind(f"</{opened[1].lower()}")
+    return page[opened.end() : closed] if closed > opened.end() else page[opened.end() :]
