@@ -73,6 +73,7 @@ ContactStatus = Literal[
     "in_review",  # its run is paused for a person
     "deciding",  # a decision was recorded and is being carried out
     "scheduled",  # approved; the undo window is open
+    "waiting",  # a clarifying question was sent; the customer has the word
     "answered",
     "escalated",
     "failed",  # its run stopped on an error; a person must look

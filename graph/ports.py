@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.clock import Clock
+from core.settings import InterruptShape
 from graph.values import (
     Brief,
     CheckReport,
@@ -122,6 +123,25 @@ class Outbox(Protocol):
         ...
 
 
+class Handoffs(Protocol):
+    """Takes contacts that a person must carry on. Keyed like the outbox."""
+
+    def open(self, key: str, contact_id: str, brief: Brief, team: str | None) -> None:
+        """Hand the contact to ``team`` (None: nobody owns its reason) with its brief."""
+        ...
+
+
+class Citer(Protocol):
+    """Ties free text to its sources."""
+
+    def cite(self, text: str, candidates: Sequence[Passage], drafter: str) -> Draft:
+        """Return ``text`` as a draft whose sentences cite what supports them among candidates.
+
+        A sentence that nothing supports cites nothing; the check then says so.
+        """
+        ...
+
+
 class Ledger(Protocol):
     """Takes what a run has to record. Keyed like the outbox."""
 
@@ -142,6 +162,9 @@ class Deps:
     sources: Sources
     drafter: Drafter
     checker: Checker
+    citer: Citer
     outbox: Outbox
+    handoffs: Handoffs
     ledger: Ledger
+    interrupt_shape: InterruptShape = "middleware"
     passages_per_draft: int = 8

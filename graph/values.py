@@ -197,10 +197,12 @@ class Decision(TypedDict):
     kind: DecisionKind
     by: str
     at: str
-    draft: NotRequired[Draft]  # edit, answer
+    draft: NotRequired[Draft]  # edit, where the reviewer's tool keeps citations
     reason: NotRequired[RejectReason]  # reject
-    comment: NotRequired[str]  # reject, escalate
+    comment: NotRequired[str]  # reject, escalate; approve in spite of findings
+    fields: NotRequired[dict[str, str]]  # answer
     tier: NotRequired[Tier]  # escalate
+    text: NotRequired[str]  # edit, as the reviewer wrote it
 
 
 class PreviousAnswer(TypedDict):
@@ -224,3 +226,4 @@ class Brief(TypedDict):
     previous_answers: list[PreviousAnswer]
     next_step: str
     instruction: str  # the workspace's own words for crisis and safety, "" otherwise
+    comment: NotRequired[str]  # why a reviewer escalated

@@ -1,0 +1,320 @@
+"""The outbox: approved answers, their undo window, their delivery."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.clock import Clock
+from core.database import Database
+from core.errors import Conflict, NotFound
+from core.identifiers import new_id
+from core.vocabulary import DeliveryStatus
+from desk.audit import DESK, write_audit
+from desk.contacts import get_contact, start_new_run
+from desk.jobs import Jobs
+from desk.models import Delivery, DeliveryAttempt, Message, Review
+from desk.permissions import Actor, require
+from graph.draft import draft_text
+from graph.values import Decision, Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a transport sends. ``key`` is the idempotency key: one key is delivered once."""
+
+    key: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    at: datetime
+
+
+class Transport(Protocol):
+    """Brings letters to the customer."""
+
+    def send(self, letter: Letter) -> str:
+        """Deliver ``letter`` unless its key was delivered before; return where it went."""
+        ...
+
+
+class EmlTransport:
+    """Writes each letter as an ``.eml`` file: the embedded default."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, letter: Letter) -> str:
+        """Write the letter; a key that was written before is left as it is."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        target = self._folder / f"{letter.key}.eml"
+        if target.exists():
+            return str(target)
+        message = EmailMessage()
+        message["From"] = letter.sender
+        message["To"] = letter.recipient or "undisclosed-recipients:;"
+        message["Subject"] = " ".join(letter.subject.split()) or "Your question"
+        message["Date"] = format_datetime(letter.at)
+        message["Message-ID"] = f"<{letter.key}@proofdesk.invalid>"
+        message.set_content(letter.text)
+        handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(bytes(message))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+        return str(target)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One delivery, for reading."""
+
+    id: str
+    contact_id: str
+    review_id: str | None
+    status: DeliveryStatus
+    subject: str
+    recipient: str
+    text: str
+    approved_by: str
+    created_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+    location: str
+    error: str
+
+
+class Deliveries:
+    """Takes approved answers and sees them off. Implements :class:`graph.ports.Outbox`.
+
+    Args:
+        undo_seconds: Length of the undo window; a function, since a replay of the past has none.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        jobs: Jobs,
+        transport: Transport,
+        undo_seconds: Callable[[], int],
+        sender: str,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._jobs = jobs
+        self._transport = transport
+        self._undo_seconds = undo_seconds
+        self._sender = sender
+
+    def put(self, key: str, contact_id: str, draft: Draft, decision: Decision) -> None:
+        """Accept an answer for delivery; a key that is there already changes nothing."""
+        now = self._clock.now()
+        with self._database.write() as session:
+            if session.scalar(select(Delivery.id).where(Delivery.key == key)):
+                return
+            contact = get_contact(session, contact_id)
+            delivery = Delivery(
+                id=new_id("del"),
+                key=key,
+                contact_id=contact_id,
+                review_id=_review_of(session, contact.thread, key),
+                status="scheduled",
+                subject=f"Re: {contact.subject}" if contact.subject else "Your question",
+                recipient=contact.customer_email,
+                text=draft_text(draft),
+                draft=dict(draft),
+                approved_by=decision["by"],
+                created_at=now,
+                due_at=now + timedelta(seconds=self._undo_seconds()),
+            )
+            session.add(delivery)
+            write_audit(
+                session,
+                now,
+                decision["by"],
+                "delivery.scheduled",
+                contact_id=contact_id,
+                review_id=delivery.review_id,
+                data={"delivery": delivery.id, "due_at": delivery.due_at.isoformat()},
+            )
+            session.flush()
+            self._jobs.enqueue(
+                session, "deliver", f"deliver:{delivery.id}", delivery.id, self._undo_seconds()
+            )
+
+    def deliver(self, delivery_id: str) -> str:
+        """Send one delivery unless it was undone or sent; return its status.
+
+        Safe to repeat after a crash at any point: the transport knows the key.
+        """
+        taken = (
+            update(Delivery)
+            .where(Delivery.id == delivery_id, Delivery.status.in_(("scheduled", "sending")))
+            .values(status="sending")
+            .returning(Delivery.id)
+        )
+        with self._database.write() as session:
+            if session.scalar(taken) is None:
+                return _get(session, delivery_id).status
+        with self._database.read() as session:
+            delivery = _get(session, delivery_id)
+        letter = Letter(
+            key=delivery.key,
+            sender=self._sender,
+            recipient=delivery.recipient,
+            subject=delivery.subject,
+            text=delivery.text,
+            at=self._clock.now(),
+        )
+        try:
+            location = self._transport.send(letter)
+        except OSError as error:
+            with self._database.write() as session:
+                session.add(self._attempt(delivery_id, f"{type(error).__name__}: {error}"))
+            raise
+        return self._sent(delivery_id, location)
+
+    def give_up(self, delivery_id: str, cause: str) -> None:
+        """Set a delivery aside that could not be sent: a person must look at it."""
+        with self._database.write() as session:
+            delivery = _get(session, delivery_id)
+            delivery.status = "failed"
+            contact = get_contact(session, delivery.contact_id)
+            contact.status = "failed"
+            contact.failure = f"The answer was approved but could not be delivered: {cause}"
+            write_audit(
+                session,
+                self._clock.now(),
+                DESK,
+                "delivery.failed",
+                contact_id=delivery.contact_id,
+                review_id=delivery.review_id,
+                data={"delivery": delivery.id, "cause": cause},
+            )
+
+    def undo(self, actor: Actor, delivery_id: str) -> None:
+        """Call an answer back before it leaves; its draft goes back to review.
+
+        Raises:
+            Conflict: It has left already.
+        """
+        require(actor, "decide_own")
+        undone = (
+            update(Delivery)
+            .where(Delivery.id == delivery_id, Delivery.status == "scheduled")
+            .values(status="undone")
+            .returning(Delivery.id)
+        )
+        with self._database.write() as session:
+            delivery = _get(session, delivery_id)
+            if not actor.may("decide") and delivery.approved_by != actor.id:
+                require(actor, "decide")
+            if session.scalar(undone) is None:
+                raise Conflict(f"This answer is {delivery.status}: it cannot be called back.")
+            contact = get_contact(session, delivery.contact_id)
+            contact.updated_at = self._clock.now()
+            start_new_run(session, self._jobs, contact, delivery.draft)
+            write_audit(
+                session,
+                self._clock.now(),
+                actor.id,
+                "delivery.undone",
+                contact_id=contact.id,
+                review_id=delivery.review_id,
+                data={"delivery": delivery_id},
+            )
+
+    def latest(self, limit: int = 50, status: DeliveryStatus | None = None) -> list[DeliveryView]:
+        """Return the newest deliveries."""
+        query = select(Delivery).order_by(Delivery.id.desc()).limit(limit)
+        if status:
+            query = query.where(Delivery.status == status)
+        with self._database.read() as session:
+            return [_view(row) for row in session.scalars(query)]
+
+    def of_contact(self, contact_id: str) -> list[DeliveryView]:
+        """Return the deliveries of one contact, oldest first."""
+        query = select(Delivery).where(Delivery.contact_id == contact_id).order_by(Delivery.id)
+        with self._database.read() as session:
+            return [_view(row) for row in session.scalars(query)]
+
+    def _sent(self, delivery_id: str, location: str) -> str:
+        now = self._clock.now()
+        with self._database.write() as session:
+            delivery = _get(session, delivery_id)
+            if delivery.status == "sent":
+                return delivery.status
+            delivery.status, delivery.sent_at, delivery.location = "sent", now, location
+            session.add(self._attempt(delivery_id, ""))
+            contact = get_contact(session, delivery.contact_id)
+            contact.messages.append(
+                Message(
+                    id=new_id("msg"),
+                    contact_id=contact.id,
+                    ordinal=len(contact.messages),
+                    speaker="agent",
+                    text=delivery.text,
+                    at=now,
+                )
+            )
+            contact.status = "waiting" if delivery.draft["kind"] == "clarify" else "answered"
+            contact.updated_at = now
+            write_audit(
+                session,
+                now,
+                DESK,
+                "delivery.sent",
+                contact_id=contact.id,
+                review_id=delivery.review_id,
+                data={"delivery": delivery.id},
+            )
+            return delivery.status
+
+    def _attempt(self, delivery_id: str, error: str) -> DeliveryAttempt:
+        return DeliveryAttempt(delivery_id=delivery_id, at=self._clock.now(), error=error)
+
+
+def _review_of(session: Session, thread: str, decision_id: str) -> str | None:
+    for review in session.scalars(select(Review).where(Review.thread == thread)):
+        if review.decision and review.decision.get("id") == decision_id:
+            return review.id
+    return None
+
+
+def _get(session: Session, delivery_id: str) -> Delivery:
+    row = session.get(Delivery, delivery_id)
+    if row is None:
+        raise NotFound(f"There is no delivery {delivery_id!r}.")
+    return row
+
+
+def _view(row: Delivery) -> DeliveryView:
+    errors = [attempt.error for attempt in row.attempts if attempt.error]
+    return DeliveryView(
+        id=row.id,
+        contact_id=row.contact_id,
+        review_id=row.review_id,
+        status=row.status,
+        subject=row.subject,
+        recipient=row.recipient,
+        text=row.text,
+        approved_by=row.approved_by,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        location=row.location,
+        error=errors[-1] if errors else "",
+    )

@@ -1,0 +1,274 @@
+"""Background work: DBOS sees to it that somebody carries every contact on.
+
+Any process may ask for work; the request is written in the same transaction as what causes it
+(DBOS keeps its tables in the same database). One process at a time, the one that holds the lock of
+``PROOFDESK_HOME``, carries it out.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
+
+from filelock import FileLock, Timeout
+from sqlalchemy.orm import Session
+
+from core.errors import ProofdeskError, Unavailable
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient, EnqueueOptions
+
+JobName = Literal["carry", "resume", "deliver", "sync"]
+Handler = Callable[[str], str]
+"""Carries one job out; its argument is an id, its result a short text. Running twice is harmless."""
+
+QUEUE: Final = "desk"
+# DBOS recovers only workflows of its own application version. Ours is the version of the job
+# protocol, not of the code: a deploy must not strand what the process before it began.
+PROTOCOL_VERSION: Final = "1"
+EXECUTOR: Final = "desk"
+POLLING_SECONDS: Final = 0.05
+JOB_WORKERS: Final = 4
+MAX_ATTEMPTS: Final = 4
+
+
+class Jobs(Protocol):
+    """Where services leave work."""
+
+    def enqueue(
+        self, session: Session, job: JobName, key: str, argument: str, delay_seconds: float = 0
+    ) -> None:
+        """Ask for ``job`` in the caller's unit of work; asking twice with one key asks once."""
+        ...
+
+    def wait(self, key: str, timeout_seconds: float) -> str | None:
+        """Return the result of the job ``key``; None when it is not done in time.
+
+        Raises:
+            Unavailable: The job failed for good.
+        """
+        ...
+
+
+class HomeLock:
+    """The lock of one ``PROOFDESK_HOME``: its holder owns the Chroma folder and does the work."""
+
+    def __init__(self, home: Path) -> None:
+        self._lock = FileLock(home / "desk.lock", thread_local=False)
+
+    def acquire(self, timeout_seconds: float = 0) -> bool:
+        """Take the lock; False when another process holds it all the time."""
+        try:
+            self._lock.acquire(timeout=timeout_seconds)
+        except Timeout:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._lock.release()
+
+
+class DbosJobs:
+    """Leaves work with DBOS.
+
+    Args:
+        url: SQLAlchemy URL of the database that holds the records.
+        work: Called while a result is awaited and nobody carries jobs out; may begin to.
+    """
+
+    def __init__(self, url: str, work: Callable[[], None] = lambda: None) -> None:
+        self._url = url
+        self._work = work
+        self._client: DBOSClient | None = None
+
+    def enqueue(
+        self, session: Session, job: JobName, key: str, argument: str, delay_seconds: float = 0
+    ) -> None:
+        """Ask for ``job`` in the caller's unit of work."""
+        options: EnqueueOptions = {
+            "queue_name": QUEUE,
+            "workflow_name": job,
+            "workflow_id": key,
+            "app_version": PROTOCOL_VERSION,
+        }
+        if delay_seconds > 0:
+            options["delay_seconds"] = delay_seconds
+        self._connected().enqueue_in_transaction(session, options, argument)
+
+    def wait(self, key: str, timeout_seconds: float) -> str | None:
+        """Return the result of the job ``key``; None when it is not done in time."""
+        client = self._connected()
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            status = client.retrieve_workflow(key).get_status()
+            if status.status == "SUCCESS":
+                return str(status.output)
+            if status.status in ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
+                raise Unavailable(f"The desk could not finish {key}: {status.error}")
+            if time.monotonic() > deadline:
+                return None
+            self._work()
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client:
+            self._client.destroy()
+            self._client = None
+
+    def _connected(self) -> DBOSClient:
+        if self._client is None:
+            from dbos import DBOSClient
+
+            self._client = DBOSClient(system_database_url=self._url)
+        return self._client
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """What carries jobs out, and what puts one before a person that failed for good."""
+
+    carry_out: Mapping[JobName, Handler]
+    give_up: Mapping[JobName, Callable[[str, str], None]]
+
+
+_current: list[Handlers] = []
+"""What DBOS's registered workflows call. DBOS keeps one registry a process; so do we."""
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    """Tell whether the same job may succeed later: not when it is the input that is wrong."""
+    return isinstance(error, Unavailable) or not isinstance(error, ProofdeskError)
+
+
+def _register_workflows() -> None:
+    from dbos import DBOS
+
+    @DBOS.step(
+        name="attempt",
+        retries_allowed=True,
+        max_attempts=MAX_ATTEMPTS,
+        interval_seconds=0.2,
+        should_retry=_worth_another_try,
+    )
+    def attempt(job: JobName, argument: str) -> str:
+        return _current[0].carry_out[job](argument)
+
+    @DBOS.step(name="give_up")
+    def give_up(job: JobName, argument: str, cause: str) -> None:
+        _current[0].give_up[job](argument, cause)
+
+    def register(job: JobName) -> None:
+        @DBOS.workflow(name=job)
+        def run(argument: str) -> str:
+            try:
+                return attempt(job, argument)
+            except Exception as error:
+                give_up(job, argument, describe_failure(error))
+                raise
+
+    for job in get_args(JobName):
+        register(job)
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return the cause of a failure in words, without customer text or secrets."""
+    cause = error
+    while isinstance(getattr(cause, "errors", None), list) and cause.errors:  # type: ignore[attr-defined]
+        cause = cause.errors[-1]  # type: ignore[attr-defined]
+    if isinstance(cause, ProofdeskError):
+        return cause.message
+    return f"{type(cause).__name__} while the desk worked on it."
+
+
+def start_working(url: str, handlers: Handlers) -> None:
+    """Launch DBOS: it takes up what was left unfinished and then what is queued.
+
+    Only the holder of the home lock may.
+    """
+    from dbos import DBOS
+
+    _silence()
+    DBOS(
+        config={
+            "name": "proofdesk",
+            "system_database_url": url,
+            "application_version": PROTOCOL_VERSION,
+            "executor_id": EXECUTOR,
+            "log_level": "ERROR",
+            "console_log_level": "ERROR",
+            "notification_listener_polling_interval_sec": POLLING_SECONDS,
+        }
+    )
+    _current[:] = [handlers]
+    _register_workflows()
+    DBOS.launch()
+    DBOS.register_queue(QUEUE, worker_concurrency=JOB_WORKERS, polling_interval_sec=POLLING_SECONDS)
+
+
+def stop_working() -> None:
+    """Stop DBOS; what runs is finished first, what waits stays queued."""
+    from dbos import DBOS
+
+    DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=10)
+
+
+def prepare_job_tables(url: str) -> None:
+    """Create or upgrade the tables of DBOS."""
+    from dbos import run_dbos_database_migrations
+
+    _silence()
+    run_dbos_database_migrations(url)
+
+
+def _silence() -> None:
+    logging.getLogger("dbos").setLevel(logging.ERROR)
+
+
+@dataclass
+class _Asked:
+    job: JobName
+    argument: str
+    delayed: bool
+    result: str | None = None
+
+
+class InlineJobs:
+    """Carries work out in the caller's thread when it is waited for; for tests and replays.
+
+    Strict: waiting for a job that was never asked for raises.
+    """
+
+    def __init__(self) -> None:
+        self.handlers: dict[JobName, Handler] = {}
+        self._asked: dict[str, _Asked] = {}
+
+    def enqueue(
+        self, session: Session, job: JobName, key: str, argument: str, delay_seconds: float = 0
+    ) -> None:
+        """Remember the job; asking twice with one key asks once."""
+        self._asked.setdefault(key, _Asked(job, argument, delay_seconds > 0))
+
+    def wait(self, key: str, timeout_seconds: float) -> str | None:
+        """Carry the job out now, unless it was done before."""
+        if key not in self._asked:
+            raise LookupError(f"nobody asked for job {key!r}")
+        asked = self._asked[key]
+        if asked.result is None:
+            asked.result = self.handlers[asked.job](asked.argument)
+        return asked.result
+
+    def run_all(self, *, delayed: bool = True) -> None:
+        """Carry out whatever was asked for and not done, in order."""
+        while pending := [
+            key
+            for key, asked in self._asked.items()
+            if asked.result is None and (delayed or not asked.delayed)
+        ]:
+            for key in pending:
+                self.wait(key, 0)

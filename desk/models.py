@@ -1,0 +1,205 @@
+"""The tables of the people side."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.database import Base
+from core.vocabulary import Channel, ContactStatus, DeliveryStatus, ReviewStatus, Role, Speaker
+
+
+class Person(Base):
+    """Somebody who works at the desk."""
+
+    __tablename__ = "person"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    role: Mapped[Role] = mapped_column(String(20))
+    active: Mapped[bool] = mapped_column(default=True)
+    """Somebody who left is deactivated, never deleted: the audit trail names them."""
+    created_at: Mapped[datetime]
+
+
+class SignInLink(Base):
+    """A link that signs a person in. Only its digest is kept."""
+
+    __tablename__ = "sign_in_link"
+
+    token_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Contact(Base):
+    """One customer matter on one channel."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        Index("ix_contact_queue", "status", "risk", "created_at", "id"),
+        UniqueConstraint("origin", "external_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    origin: Mapped[str] = mapped_column(String(40), default="desk")
+    """Where it came from: ``desk``, or the kind of file it was imported from."""
+    external_id: Mapped[str | None] = mapped_column(String(200))
+    """Its id at its origin; importing the same again adds nothing."""
+    channel: Mapped[Channel] = mapped_column(String(10))
+    subject: Mapped[str] = mapped_column(String(500), default="")
+    customer_name: Mapped[str] = mapped_column(String(200), default="")
+    customer_email: Mapped[str] = mapped_column(String(320), default="")
+    customer_status: Mapped[str] = mapped_column(String(20), default="standard")
+    customer_fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What the team knows of the customer: order numbers, plan and the like."""
+    status: Mapped[ContactStatus] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(80), index=True)
+    confidence: Mapped[float] = mapped_column(default=0.0)
+    tier: Mapped[str] = mapped_column(String(20), default="")
+    risk: Mapped[int] = mapped_column(default=0)
+    """Sorts the queues: position of the tier, plus 10 for crisis and safety."""
+    triggers: Mapped[list[Any]] = mapped_column(default=list)
+    assigned_to: Mapped[str | None] = mapped_column(ForeignKey("person.id"), index=True)
+    run: Mapped[int] = mapped_column(default=1)
+    """Number of its run; the thread is ``<id>:<run>``. A reopened contact starts the next."""
+    brought_draft: Mapped[dict[str, Any] | None]
+    """A draft that its run starts with instead of writing one: after an undo, for instance."""
+    failure: Mapped[str] = mapped_column(Text, default="")
+    """Why its run failed, in words for the person who looks at it."""
+    due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    messages: Mapped[list[Message]] = relationship(
+        order_by="Message.ordinal", cascade="all, delete-orphan"
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's declaration
+
+    @property
+    def thread(self) -> str:
+        """Id of the LangGraph thread of the current run."""
+        return f"{self.id}:{self.run}"
+
+
+class Message(Base):
+    """One message of a contact."""
+
+    __tablename__ = "message"
+    __table_args__ = (UniqueConstraint("contact_id", "ordinal"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contact.id"))
+    ordinal: Mapped[int]
+    speaker: Mapped[Speaker] = mapped_column(String(12))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class Review(Base):
+    """One paused run that waits for a person."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        Index("ix_review_queue", "status", "risk", "due_at", "id"),
+        UniqueConstraint("thread", "interrupt_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contact.id"), index=True)
+    thread: Mapped[str] = mapped_column(String(60))
+    interrupt_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(10))
+    """``answer``, ``clarify`` or ``abstain``: what the draft is."""
+    status: Mapped[ReviewStatus] = mapped_column(String(12))
+    tier: Mapped[str] = mapped_column(String(20))
+    risk: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str | None] = mapped_column(String(80))
+    state: Mapped[dict[str, Any]]
+    """Draft, check, evidence, triage, classification and changes of the paused run."""
+    allowed: Mapped[list[str]]
+    """The decisions it admits."""
+    findings: Mapped[int] = mapped_column(default=0)
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    claimed_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    claimed_until: Mapped[datetime | None]
+    decision: Mapped[dict[str, Any] | None]
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None]
+
+
+class Delivery(Base):
+    """An approved answer on its way out."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (Index("ix_delivery_status_due", "status", "due_at"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    """Id of the decision that released it: one decision, one delivery."""
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contact.id"), index=True)
+    review_id: Mapped[str | None] = mapped_column(ForeignKey("review.id"))
+    status: Mapped[DeliveryStatus] = mapped_column(String(12))
+    subject: Mapped[str] = mapped_column(String(500))
+    recipient: Mapped[str] = mapped_column(String(320))
+    text: Mapped[str] = mapped_column(Text)
+    draft: Mapped[dict[str, Any]]
+    approved_by: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    """When the undo window ends and it leaves."""
+    sent_at: Mapped[datetime | None]
+    location: Mapped[str] = mapped_column(Text, default="")
+    """Where the transport put it: for the embedded one, the path of the .eml file."""
+
+    attempts: Mapped[list[DeliveryAttempt]] = relationship(order_by="DeliveryAttempt.at")
+
+
+class DeliveryAttempt(Base):
+    """One attempt to deliver."""
+
+    __tablename__ = "delivery_attempt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(ForeignKey("delivery.id"), index=True)
+    at: Mapped[datetime]
+    error: Mapped[str] = mapped_column(Text, default="")
+
+
+class Handoff(Base):
+    """A contact that a person carries on, with its brief."""
+
+    __tablename__ = "handoff"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(String(100), unique=True)
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contact.id"), index=True)
+    team: Mapped[str | None] = mapped_column(String(200))
+    brief: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+
+
+class AuditEvent(Base):
+    """One thing that happened. Rows are only ever added."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (Index("ix_audit_event_contact", "contact_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str | None] = mapped_column(String(120), unique=True)
+    """Set for events that a run may try to write twice."""
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(60))
+    """Id of the person, or ``desk`` for what the machine did. No foreign key: it outlives people."""
+    event: Mapped[str] = mapped_column(String(60), index=True)
+    contact_id: Mapped[str | None] = mapped_column(String(40))
+    review_id: Mapped[str | None] = mapped_column(String(40))
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)

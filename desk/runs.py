@@ -1,0 +1,225 @@
+"""Carries contacts through the graph. The only module of the desk that runs LangGraph.
+
+The checkpointer remembers where each contact stands; the rows of contact and review are what the
+queues read. Every function here may be called again after a crash at any point: it looks where the
+thread stands and goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from langgraph.types import Command, StateSnapshot
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.clock import Clock
+from core.database import Database
+from core.errors import DecisionRefused, NotFound
+from core.identifiers import new_id
+from core.vocabulary import ContactStatus
+from desk.audit import DESK, write_audit
+from desk.contacts import get_contact
+from desk.models import Contact, Delivery, Review
+from desk.risk import due_at, risk_of
+from graph.build import RunGraph
+from graph.interrupts import allowed_decisions
+from graph.ports import Deps
+from graph.state import RunState
+
+RECURSION_LIMIT = 50
+_REVIEW_PARTS = ("draft", "check", "evidence", "triage", "classification", "changes", "sent_back")
+
+
+class Runs:
+    """Starts, resumes and settles runs.
+
+    Args:
+        graph: Compiled with a checkpointer.
+        deps: Handed to every call: LangGraph does not keep it with the checkpoint.
+        sla_minutes: Contact reason → minutes, None when the reason has no SLA.
+    """
+
+    def __init__(
+        self,
+        graph: RunGraph,
+        deps: Deps,
+        database: Database,
+        clock: Clock,
+        sla_minutes: Callable[[str | None], int | None],
+    ) -> None:
+        self._graph = graph
+        self._deps = deps
+        self._database = database
+        self._clock = clock
+        self._sla_minutes = sla_minutes
+
+    def carry(self, contact_id: str) -> str:
+        """Carry a contact from where it stands to its next pause or its end; return its status."""
+        with self._database.write() as session:
+            contact = get_contact(session, contact_id)
+            thread, brought = contact.thread, contact.brought_draft
+            if contact.status == "new":
+                contact.status = "drafting"
+        snapshot = self._snapshot(thread)
+        if not snapshot.created_at:
+            start: dict[str, Any] = {"contact_id": contact_id}
+            if brought:
+                start["draft"] = brought
+            self._invoke(start, thread)
+        elif snapshot.next and not snapshot.interrupts:
+            self._invoke(None, thread)
+        return self._settle(contact_id, thread, None)
+
+    def resume(self, review_id: str) -> str:
+        """Carry out the decision on a review; return the contact's status."""
+        with self._database.read() as session:
+            review = session.get(Review, review_id)
+            if review is None or review.decision is None:
+                raise NotFound(f"There is no decided review {review_id!r}.")
+        snapshot = self._snapshot(review.thread)
+        if any(pending.id == review.interrupt_id for pending in snapshot.interrupts):
+            self._invoke(Command(resume={review.interrupt_id: review.decision}), review.thread)
+        elif snapshot.next and not snapshot.interrupts:
+            self._invoke(None, review.thread)
+        return self._settle(review.contact_id, review.thread, review_id)
+
+    def fail(self, contact_id: str, cause: str) -> None:
+        """Put a contact whose run cannot go on before a person, with the cause in words."""
+        with self._database.write() as session:
+            contact = get_contact(session, contact_id)
+            contact.status = "failed"
+            contact.failure = cause
+            contact.updated_at = self._clock.now()
+            write_audit(
+                session,
+                self._clock.now(),
+                DESK,
+                "run.failed",
+                contact_id=contact_id,
+                data={"cause": cause},
+            )
+
+    def fail_resume(self, review_id: str, cause: str) -> None:
+        """As :meth:`fail`, for the contact of a decided review."""
+        with self._database.read() as session:
+            contact_id = session.get_one(Review, review_id).contact_id
+        self.fail(contact_id, cause)
+
+    def pending_interrupt(self, thread: str) -> str:
+        """Return the id of the interrupt that a thread waits at.
+
+        Raises:
+            DecisionRefused: The thread waits at none, or does not exist.
+        """
+        interrupts = self._snapshot(thread).interrupts
+        if len(interrupts) != 1:
+            raise DecisionRefused("The run behind this review does not wait for a decision.")
+        return interrupts[0].id
+
+    def _snapshot(self, thread: str) -> StateSnapshot:
+        return self._graph.get_state({"configurable": {"thread_id": thread}})
+
+    def _invoke(self, given: Any, thread: str) -> None:
+        self._graph.invoke(
+            given,
+            {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT},
+            context=self._deps,
+            durability="sync",
+        )
+
+    def _settle(self, contact_id: str, thread: str, decided_review: str | None) -> str:
+        snapshot = self._snapshot(thread)
+        state = cast(RunState, snapshot.values)
+        with self._database.write() as session:
+            contact = get_contact(session, contact_id)
+            if decided_review:
+                self._settle_review(session, decided_review, state)
+            if contact.thread != thread:  # undone or reopened meanwhile: the new run speaks
+                return contact.status
+            self._describe(contact, state)
+            if snapshot.interrupts:
+                self._open_review(session, contact, thread, snapshot.interrupts[0].id, state)
+                contact.status = "in_review"
+            else:
+                contact.status = _status_of_ended(session, contact, state)
+            return contact.status
+
+    def _describe(self, contact: Contact, state: RunState) -> None:
+        triage, classification = state["triage"], state["classification"]
+        contact.tier = triage["tier"]
+        contact.triggers = list(triage["triggers"])
+        contact.risk = risk_of(triage["tier"], triage["triggers"])
+        contact.reason = classification["reason"]
+        contact.confidence = classification["confidence"]
+        contact.updated_at = self._clock.now()
+        if contact.due_at is None:
+            contact.due_at = due_at(contact.created_at, self._sla_minutes(contact.reason))
+
+    def _settle_review(self, session: Session, review_id: str, state: RunState) -> None:
+        review = session.get_one(Review, review_id)
+        stopped = bool(state.get("changes")) or bool(state.get("sent_back"))
+        if not stopped or review.status != "decided":
+            return
+        review.status = "returned"
+        write_audit(
+            session,
+            self._clock.now(),
+            DESK,
+            "review.returned",
+            contact_id=review.contact_id,
+            review_id=review_id,
+            data={"changes": state.get("changes", []), "findings": state["check"]["findings"]},
+        )
+
+    def _open_review(
+        self, session: Session, contact: Contact, thread: str, interrupt_id: str, state: RunState
+    ) -> None:
+        known = select(Review.id).where(
+            Review.thread == thread, Review.interrupt_id == interrupt_id
+        )
+        if session.scalar(known):
+            return
+        now = self._clock.now()
+        review = Review(
+            id=new_id("rev"),
+            contact_id=contact.id,
+            thread=thread,
+            interrupt_id=interrupt_id,
+            kind=state["draft"]["kind"],
+            status="pending",
+            tier=contact.tier,
+            risk=contact.risk,
+            reason=contact.reason,
+            state={part: state[part] for part in _REVIEW_PARTS if part in state},  # type: ignore[literal-required]
+            allowed=list(allowed_decisions(state)),
+            findings=len(state["check"]["findings"]),
+            opened_at=now,
+            due_at=contact.due_at,
+        )
+        session.add(review)
+        write_audit(
+            session,
+            now,
+            DESK,
+            "review.opened",
+            contact_id=contact.id,
+            review_id=review.id,
+            data={
+                "kind": review.kind,
+                "tier": review.tier,
+                "evidence": state["evidence"],
+                "findings": review.findings,
+                "changes": state.get("changes", []),
+            },
+        )
+
+
+def _status_of_ended(session: Session, contact: Contact, state: RunState) -> ContactStatus:
+    if state["outcome"] == "escalated":
+        return "escalated"
+    delivery = session.scalar(select(Delivery).where(Delivery.key == state["decision"]["id"]))
+    if delivery is not None and delivery.status in ("sent", "failed", "undone"):
+        return contact.status  # its delivery was faster and has said what became of it
+    return "scheduled"

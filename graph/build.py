@@ -1,0 +1,71 @@
+"""The state machine itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from graph import nodes
+from graph.ports import Deps
+from graph.routes import route_recheck, route_review, route_triage
+from graph.state import RunInput, RunState
+
+Node = Callable[[RunState, Runtime[Deps]], dict[str, Any]]
+RunGraph = CompiledStateGraph[RunState, Deps, RunInput, RunState]
+
+NODES: tuple[Node, ...] = (
+    nodes.intake,
+    nodes.classify,
+    nodes.triage,
+    nodes.clarify,
+    nodes.retrieve,
+    nodes.draft,
+    nodes.check,
+    nodes.review,
+    nodes.recheck,
+    nodes.deliver,
+    nodes.handoff,
+    nodes.record,
+)
+
+
+def build_graph(
+    checkpointer: BaseCheckpointSaver[Any] | None = None, deps: Deps | None = None
+) -> RunGraph:
+    """Return the compiled graph.
+
+    Args:
+        checkpointer: Keeps the threads; LangGraph's own tools bring theirs.
+        deps: Bound to every node where the caller cannot pass a context with each call, as
+            LangGraph's own tools cannot.
+    """
+    graph = StateGraph(RunState, context_schema=Deps, input_schema=RunInput)
+    for node in NODES:
+        graph.add_node(node.__name__, _bound(node, deps) if deps else node)
+    graph.add_edge(START, "intake")
+    graph.add_edge("intake", "classify")
+    graph.add_edge("classify", "triage")
+    graph.add_conditional_edges("triage", route_triage)
+    graph.add_edge("clarify", "check")
+    graph.add_edge("retrieve", "draft")
+    graph.add_edge("draft", "check")
+    graph.add_edge("check", "review")
+    graph.add_conditional_edges("review", route_review)
+    graph.add_conditional_edges("recheck", route_recheck)
+    graph.add_edge("deliver", "record")
+    graph.add_edge("handoff", "record")
+    graph.add_edge("record", END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def _bound(node: Node, deps: Deps) -> Node:
+    def bound(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+        return node(state, runtime.override(context=deps))
+
+    bound.__name__ = node.__name__
+    return bound

@@ -1,0 +1,338 @@
+"""The payload a paused run shows, and the replies it accepts.
+
+Payloads take the human-in-the-loop shape of LangChain's middleware, or the Agent Inbox shape by
+setting. Replies are accepted in both and in the desk's own shape, and are strictly validated: a
+wrong count, a decision that is not allowed or a missing text is an error that says so.
+
+The TypedDicts are defined here because the published ones are deprecated or moving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, NotRequired, TypedDict, cast, get_args
+
+from core.errors import DecisionRefused
+from core.identifiers import json_digest
+from core.settings import InterruptShape
+from core.vocabulary import REJECT_REASONS, DecisionKind, RejectReason, Tier
+from graph.draft import draft_text
+from graph.state import RunState
+from graph.values import Decision, Draft, FindingRule
+
+ACTION: Final = "send_answer"
+ESCALATE_PREFIX: Final = "ESCALATE"
+NEVER_APPROVED: Final[frozenset[FindingRule]] = frozenset({"out_of_force", "unknown_source"})
+ESCALATION_TIERS: Final[tuple[Tier, ...]] = ("review_required", "escalate_first")
+
+MiddlewareDecision = Literal["approve", "edit", "reject", "respond"]
+
+
+class ActionRequest(TypedDict):
+    """What the run wants to do."""
+
+    name: str
+    args: dict[str, Any]
+    description: NotRequired[str]
+
+
+class ReviewConfig(TypedDict):
+    """Which decisions an action admits."""
+
+    action_name: str
+    allowed_decisions: list[MiddlewareDecision]
+
+
+class MiddlewareRequest(TypedDict):
+    """The interrupt payload in the shape of LangChain's middleware."""
+
+    action_requests: list[ActionRequest]
+    review_configs: list[ReviewConfig]
+
+
+class InboxConfig(TypedDict):
+    """Which buttons Agent Inbox shows."""
+
+    allow_accept: bool
+    allow_edit: bool
+    allow_respond: bool
+    allow_ignore: bool
+
+
+class InboxRequest(TypedDict):
+    """The interrupt payload in the shape of Agent Inbox."""
+
+    action_request: dict[str, Any]
+    config: InboxConfig
+    description: str
+
+
+class Reply(TypedDict):
+    """A reply in one shape, whichever it came in.
+
+    Attributes:
+        text: The edited answer (edit) or what the reviewer answered (answer).
+        draft: The edited answer with its citations, where the reviewer's tool keeps them.
+        comment: Why (reject, escalate), or why in spite of the findings (approve).
+        fields: Required fields the reviewer filled in (answer).
+        id, by, at: Set by the desk: id of the decision, who decided, when (ISO 8601, UTC).
+    """
+
+    kind: DecisionKind
+    text: NotRequired[str]
+    draft: NotRequired[Draft]
+    reason: NotRequired[RejectReason]
+    comment: NotRequired[str]
+    tier: NotRequired[Tier]
+    fields: NotRequired[dict[str, str]]
+    id: NotRequired[str]
+    by: NotRequired[str]
+    at: NotRequired[str]
+
+
+def allowed_decisions(state: RunState) -> list[DecisionKind]:
+    """Return the decisions that the paused run ``state`` admits.
+
+    Forbidden content blocks Approve itself; an abstention has nothing to approve.
+    """
+    draft, check = state["draft"], state["check"]
+    allowed: list[DecisionKind] = ["edit", "reject", "escalate"]
+    if draft["sentences"] and not check["triggers"]:
+        allowed.insert(0, "approve")
+    if draft["kind"] == "clarify":
+        allowed.append("answer")
+    return allowed
+
+
+def describe(state: RunState) -> str:
+    """Return a plain-text description of the review for tools that show nothing else."""
+    lines = [f"Contact {state['contact_id']}", f"Tier: {state['triage']['tier']}"]
+    lines += [f"Trigger: {t['id']} ({t['evidence']})" for t in state["triage"]["triggers"]]
+    lines += [f"Changed: {c['sentence']}" for c in state.get("changes", [])]
+    lines += [
+        f"Check, sentence {f['sentence'] + 1}: {f['message']}" for f in state["check"]["findings"]
+    ]
+    if state.get("reply_error"):
+        lines.append(f"Your last reply was refused: {state['reply_error']}")
+    return "\n".join(lines)
+
+
+_TO_MIDDLEWARE: Final[dict[DecisionKind, MiddlewareDecision]] = {
+    "approve": "approve",
+    "edit": "edit",
+    "reject": "reject",
+    "answer": "respond",
+}
+
+
+def payload(state: RunState, shape: InterruptShape) -> MiddlewareRequest | InboxRequest:
+    """Return the interrupt payload for the paused run ``state``."""
+    args = {"contact_id": state["contact_id"], "text": draft_text(state["draft"])}
+    allowed = allowed_decisions(state)
+    if shape == "agent_inbox":
+        return {
+            "action_request": {"action": ACTION, "args": args},
+            "config": {
+                "allow_accept": "approve" in allowed,
+                "allow_edit": "edit" in allowed,
+                "allow_respond": True,
+                "allow_ignore": False,
+            },
+            "description": describe(state),
+        }
+    return {
+        "action_requests": [{"name": ACTION, "args": args, "description": describe(state)}],
+        "review_configs": [
+            {
+                "action_name": ACTION,
+                "allowed_decisions": [
+                    _TO_MIDDLEWARE[kind] for kind in allowed if kind in _TO_MIDDLEWARE
+                ],
+            }
+        ],
+    }
+
+
+def read_decision(raw: object, state: RunState) -> Decision:
+    """Return the decision that ``raw`` makes on the paused run ``state``.
+
+    A reply that did not come through the desk gets an id made of its content, so that the same
+    reply read twice is the same decision.
+
+    Raises:
+        DecisionRefused: As :func:`parse_reply`; also for an approval of a draft with findings that
+            does not say why, or that no reason can carry.
+    """
+    reply = parse_reply(raw, allowed_decisions(state))
+    if reply["kind"] == "approve":
+        _require_reason_for_findings(reply, state)
+    if reply["kind"] == "answer":
+        reply["fields"] = _answered_fields(reply, state["triage"]["missing"])
+    content = {"reply": reply, "draft": state["evidence"]["draft_digest"]}
+    defaults: Decision = {
+        "id": f"dec_{json_digest(content)[:20]}",
+        "kind": reply["kind"],
+        "by": "outside",
+        "at": "",
+    }
+    return cast(Decision, {**defaults, **reply})
+
+
+def _require_reason_for_findings(reply: Reply, state: RunState) -> None:
+    findings = state["check"]["findings"]
+    if stale := [f for f in findings if f["rule"] in NEVER_APPROVED]:
+        raise DecisionRefused(
+            f"Sentence {stale[0]['sentence'] + 1} cannot be approved: {stale[0]['message']} "
+            "Edit it, or reject the draft to have it written again from what is in force."
+        )
+    if findings and not reply.get("comment", "").strip():
+        raise DecisionRefused(
+            "comment: the check holds something against this draft; say why it may go out all "
+            "the same, or edit it."
+        )
+
+
+def _answered_fields(reply: Reply, missing: Sequence[str]) -> dict[str, str]:
+    fields = reply.get("fields") or {}
+    if not fields:
+        if len(missing) != 1:
+            raise DecisionRefused(f"fields: say which of {', '.join(missing)} you answer.")
+        fields = {missing[0]: reply["text"].strip()}
+    for name, value in fields.items():
+        if name not in missing:
+            raise DecisionRefused(f"fields.{name}: this contact does not lack it.")
+        if not isinstance(value, str) or not value.strip():
+            raise DecisionRefused(f"fields.{name}: must be text.")
+    return fields
+
+
+def parse_reply(raw: object, allowed: Sequence[DecisionKind]) -> Reply:
+    """Return the reply in ``raw``, which may have any of the three shapes.
+
+    Native: ``{"kind": "approve" | …, …}`` (:class:`Reply`). Middleware: ``{"decisions": [one]}``.
+    Agent Inbox: ``[one]``. Escalation travels in the middleware shape as a ``reject`` and in the
+    inbox shape as a ``response`` whose message starts with ``ESCALATE <tier>: <why>``.
+
+    Raises:
+        DecisionRefused: The reply has none of these shapes, the wrong count, a decision that is
+            not allowed, or lacks what its decision needs.
+    """
+    reply = _read(raw)
+    if reply["kind"] not in allowed:
+        raise DecisionRefused(
+            f"This review does not admit {reply['kind']!r}; it admits {', '.join(allowed)}."
+        )
+    _require_parts(reply)
+    return reply
+
+
+def _read(raw: object) -> Reply:
+    if isinstance(raw, Mapping) and "decisions" in raw:
+        return _from_middleware(_only(raw["decisions"], "decisions"))
+    if isinstance(raw, list):
+        return _from_inbox(_only(raw, "the reply"))
+    if isinstance(raw, Mapping) and "kind" in raw:
+        return _from_native(raw)
+    raise DecisionRefused(
+        'A reply is {"decisions": [one decision]}, a list of one Agent Inbox response, or an '
+        'object with "kind".'
+    )
+
+
+def _only(items: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(items, list) or len(items) != 1:
+        count = len(items) if isinstance(items, list) else "no list of"
+        raise DecisionRefused(f"{where} must hold exactly 1 decision; it holds {count}.")
+    if not isinstance(items[0], Mapping):
+        raise DecisionRefused(f"{where}[0] must be an object.")
+    return items[0]
+
+
+def _from_native(raw: Mapping[str, Any]) -> Reply:
+    if raw["kind"] not in get_args(DecisionKind):
+        raise DecisionRefused(
+            f"kind: {raw['kind']!r} is no decision; use one of {', '.join(get_args(DecisionKind))}."
+        )
+    unknown = set(raw) - set(Reply.__annotations__)
+    if unknown:
+        raise DecisionRefused(f"{sorted(unknown)[0]}: a reply has no such field.")
+    return cast(Reply, dict(raw))
+
+
+def _from_middleware(item: Mapping[str, Any]) -> Reply:
+    kind, message = item.get("type"), item.get("message", "")
+    if not isinstance(message, str):
+        raise DecisionRefused("message: must be text.")
+    if kind == "approve":
+        return {"kind": "approve"}
+    if kind == "edit":
+        action = item.get("edited_action")
+        if not isinstance(action, Mapping) or action.get("name") != ACTION:
+            raise DecisionRefused(f"edited_action.name: must be {ACTION!r}.")
+        return _edited(action.get("args"), "edited_action.args")
+    if kind == "reject":
+        return _escalation(message) or {
+            "kind": "reject",
+            "reason": _reason_of(message),
+            "comment": message,
+        }
+    if kind == "respond":
+        return {"kind": "answer", "text": message}
+    raise DecisionRefused(f"type: {kind!r} is none of approve, edit, reject, respond.")
+
+
+def _from_inbox(item: Mapping[str, Any]) -> Reply:
+    kind, args = item.get("type"), item.get("args")
+    if kind == "accept":
+        return {"kind": "approve"}
+    if kind == "edit":
+        inner = args.get("args") if isinstance(args, Mapping) else None
+        return _edited(inner, "args.args")
+    if kind == "response":
+        if not isinstance(args, str):
+            raise DecisionRefused("args: a response carries text.")
+        return _escalation(args) or {"kind": "reject", "reason": _reason_of(args), "comment": args}
+    raise DecisionRefused(f"type: {kind!r} is none of accept, edit, response.")
+
+
+def _edited(args: object, where: str) -> Reply:
+    text = args.get("text") if isinstance(args, Mapping) else None
+    if not isinstance(text, str):
+        raise DecisionRefused(f"{where}.text: must be the edited answer.")
+    return {"kind": "edit", "text": text}
+
+
+def _escalation(message: str) -> Reply | None:
+    if not message.startswith(ESCALATE_PREFIX):
+        return None
+    head, _, why = message[len(ESCALATE_PREFIX) :].partition(":")
+    return {"kind": "escalate", "tier": cast(Tier, head.strip()), "comment": why.strip()}
+
+
+def _reason_of(message: str) -> RejectReason:
+    """Return the reject reason that ``message`` starts with (``tone: too curt``), else other."""
+    head = message.partition(":")[0].strip().lower().replace(" ", "_")
+    return cast(RejectReason, head) if head in REJECT_REASONS else "other"
+
+
+def _require_parts(reply: Reply) -> None:
+    for field in ("text", "comment"):
+        if not isinstance(reply.get(field, ""), str):
+            raise DecisionRefused(f"{field}: must be text.")
+    kind = reply["kind"]
+    if kind == "edit" and not (reply.get("text", "").strip() or reply.get("draft")):
+        raise DecisionRefused("text: an edit needs the edited answer.")
+    if kind == "reject":
+        if reply.get("reason") not in REJECT_REASONS:
+            raise DecisionRefused(f"reason: a reject needs one of {', '.join(REJECT_REASONS)}.")
+        if not reply.get("comment", "").strip():
+            raise DecisionRefused("comment: a reject needs a sentence that says why.")
+    if kind == "escalate":
+        if reply.get("tier") not in ESCALATION_TIERS:
+            raise DecisionRefused(
+                f"tier: an escalation needs one of {', '.join(ESCALATION_TIERS)}."
+            )
+        if not reply.get("comment", "").strip():
+            raise DecisionRefused("comment: an escalation needs a sentence that says why.")
+    if kind == "answer" and not (reply.get("text", "").strip() or reply.get("fields")):
+        raise DecisionRefused("text: an answer needs the missing information.")

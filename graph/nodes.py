@@ -1,0 +1,273 @@
+"""The nodes of a run. Each rebuilds what it needs, asks one rule or port, returns plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from core.errors import BadInput, DecisionRefused
+from core.vocabulary import most_severe
+from graph import evidence as evidence_rules
+from graph.draft import draft_digest
+from graph.interrupts import payload, read_decision
+from graph.ports import Deps
+from graph.state import RunState
+from graph.values import (
+    CheckReport,
+    Conversation,
+    Decision,
+    Draft,
+    EvidenceChange,
+    Triage,
+    TriggerFiring,
+)
+from retrieval.ports import Hit
+
+
+def _conversation(state: RunState, deps: Deps) -> Conversation:
+    conversation = deps.conversations.load(state["contact_id"])
+    known = {**conversation["customer"]["fields"], **state.get("answers", {})}
+    return {**conversation, "customer": {**conversation["customer"], "fields": known}}
+
+
+def _last_customer_message(conversation: Conversation) -> str:
+    turns = [turn for turn in conversation["turns"] if turn["speaker"] == "customer"]
+    if not turns:
+        raise BadInput(f"Contact {conversation['contact_id']} has no message from the customer.")
+    return turns[-1]["id"]
+
+
+def _with_trigger(triage: Triage, firing: TriggerFiring) -> Triage:
+    if any(trigger["id"] == firing["id"] for trigger in triage["triggers"]):
+        return triage
+    tier = most_severe([triage["tier"], firing["tier"]])
+    return {**triage, "tier": tier, "triggers": [*triage["triggers"], firing]}
+
+
+def _source_missing(evidence: str) -> TriggerFiring:
+    return {
+        "id": "source_missing",
+        "tier": "review_required",
+        "evidence": evidence,
+        "by": "graph.nodes:source_missing",
+    }
+
+
+def intake(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Bind the run to the last customer message."""
+    conversation = runtime.context.conversations.load(state["contact_id"])
+    return {"last_message_id": _last_customer_message(conversation)}
+
+
+def classify(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Say what the contact is about."""
+    deps = runtime.context
+    return {"classification": deps.classifier.classify(_conversation(state, deps))}
+
+
+def triage(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Decide tier, triggers, missing fields and route, before anything is drafted."""
+    deps = runtime.context
+    return {"triage": deps.rules.triage(_conversation(state, deps), state["classification"])}
+
+
+def clarify(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Draft the question for what is missing; it is reviewed like any draft."""
+    deps = runtime.context
+    draft = deps.rules.clarifying_draft(_conversation(state, deps), state["triage"])
+    return {"draft": draft}
+
+
+def retrieve(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Find the passages in force that may answer."""
+    deps = runtime.context
+    hits = deps.search.search(state["classification"]["question"], deps.passages_per_draft)
+    found: dict[str, Any] = {
+        "hits": [
+            {
+                "passage_id": hit.passage.id,
+                "score": hit.score,
+                "cosine": hit.cosine,
+                "lexical": hit.lexical,
+            }
+            for hit in hits
+        ]
+    }
+    if not hits:
+        found["triage"] = _with_trigger(
+            state["triage"], _source_missing("no passage in force was found for the question")
+        )
+    return found
+
+
+def draft(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Write the answer from what was found, or abstain."""
+    deps = runtime.context
+    written = deps.drafter.draft(
+        _conversation(state, deps),
+        state["classification"]["question"],
+        _hits(state, deps),
+        state.get("feedback", ""),
+        lambda piece: runtime.stream_writer({"draft_text": piece}),
+    )
+    update: dict[str, Any] = {"draft": written, "attempt": state.get("attempt", 0) + 1}
+    if written["kind"] == "abstain":
+        firing = _source_missing(written["note"] or "no source in force answers the question")
+        update["triage"] = _with_trigger(state["triage"], firing)
+    return update
+
+
+def _hits(state: RunState, deps: Deps) -> list[Hit]:
+    found = state.get("hits", [])
+    passages = deps.sources.passages([hit["passage_id"] for hit in found])
+    return [
+        Hit(rank, hit["score"], passages[hit["passage_id"]], hit["cosine"], hit["lexical"])
+        for rank, hit in enumerate(found, start=1)
+        if hit["passage_id"] in passages
+    ]
+
+
+def _judge(draft: Draft, deps: Deps) -> CheckReport:
+    passages = deps.sources.passages(evidence_rules.cited_passage_ids(draft))
+    in_force = deps.sources.versions_in_force(evidence_rules.cited_articles(draft))
+    return deps.checker.check(draft, passages, set(in_force.values()))
+
+
+def check(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Judge the draft against its sources and bind the coming approval to its evidence."""
+    report = _judge(state["draft"], runtime.context)
+    evidence = evidence_rules.evidence_of(state["draft"], state["last_message_id"])
+    return {"check": report, "evidence": evidence}
+
+
+def review(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Wait for a person. The only interrupt: no effects, reads nothing that changes."""
+    reply = interrupt(payload(state, runtime.context.interrupt_shape))
+    try:
+        decision = read_decision(reply, state)
+    except DecisionRefused as refusal:
+        return {"reply_error": refusal.message}
+    answers = {**state.get("answers", {}), **decision.get("fields", {})}
+    # A rejected draft is written again with the reviewer's words; anything else starts afresh.
+    rejected = decision["kind"] == "reject"
+    feedback = f"{decision.get('reason')}: {decision.get('comment')}" if rejected else ""
+    return {
+        "decision": decision,
+        "answers": answers,
+        "feedback": feedback,
+        "reply_error": "",
+        "changes": [],
+        "sent_back": False,
+    }
+
+
+def recheck(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Compute the evidence again at the moment of approval; stop the approval if it changed."""
+    deps = runtime.context
+    decision = state["decision"]
+    changes = _changes(state, deps)
+    if decision["kind"] == "approve":
+        if not changes:
+            return {"changes": [], "sent_back": False}
+        return _send_back(state, state["draft"], _judge(state["draft"], deps), changes)
+    edited = _edited_draft(state, decision, deps)
+    report = _judge(edited, deps)
+    if changes or not report["passed"]:
+        return _send_back(state, edited, report, changes)
+    evidence = evidence_rules.evidence_of(edited, state["last_message_id"])
+    return {
+        "draft": edited,
+        "check": report,
+        "evidence": evidence,
+        "changes": [],
+        "sent_back": False,
+    }
+
+
+def _send_back(
+    state: RunState, draft: Draft, report: CheckReport, changes: list[EvidenceChange]
+) -> dict[str, Any]:
+    return {
+        "draft": draft,
+        "check": report,
+        "evidence": evidence_rules.evidence_of(draft, state["last_message_id"]),
+        "changes": changes,
+        "sent_back": True,
+    }
+
+
+def _changes(state: RunState, deps: Deps) -> list[EvidenceChange]:
+    """Return what changed since the review was opened; an edit is judged on what it cites itself."""
+    draft = state["draft"]
+    cited = deps.sources.passages(evidence_rules.cited_passage_ids(draft))
+    in_force = deps.sources.versions_in_force(evidence_rules.cited_articles(draft))
+    moved = {
+        version["article_id"]: deps.sources.passages_of_version(in_force[version["article_id"]])
+        for version in state["evidence"]["versions"]
+        if in_force.get(version["article_id"], version["version_id"]) != version["version_id"]
+    }
+    conversation = deps.conversations.load(state["contact_id"])
+    changes = evidence_rules.changes_since(
+        state["evidence"], draft, _last_customer_message(conversation), in_force, cited, moved
+    )
+    if state["decision"]["kind"] == "edit":
+        return [change for change in changes if change["what"] != "source"]
+    return changes
+
+
+def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
+    drafter = f"person:{decision['by']}"
+    if "draft" in decision:
+        return {**decision["draft"], "drafter": drafter}
+    text = decision.get("text", "")
+    known = [hit["passage_id"] for hit in state.get("hits", [])]
+    known += evidence_rules.cited_passage_ids(state["draft"])
+    candidates = deps.sources.passages(known)
+    candidates |= {hit.passage.id: hit.passage for hit in deps.search.search(text, 10)}
+    articles = [passage.article_id for passage in candidates.values()]
+    in_force = set(deps.sources.versions_in_force(articles).values())
+    current = [passage for passage in candidates.values() if passage.version_id in in_force]
+    return deps.citer.cite(text, current, drafter)
+
+
+def deliver(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Hand the approved answer to the outbox, keyed by its decision."""
+    decision = state["decision"]
+    runtime.context.outbox.put(decision["id"], state["contact_id"], state["draft"], decision)
+    return {"outcome": "asked" if state["draft"]["kind"] == "clarify" else "answered"}
+
+
+def handoff(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Hand the contact to a person, brief first; there is no customer draft."""
+    deps = runtime.context
+    found = deps.search.search(state["classification"]["question"], deps.passages_per_draft)
+    routed, decision = state["triage"], state.get("decision")
+    if decision and decision["kind"] == "escalate":
+        routed = {**routed, "tier": most_severe([routed["tier"], decision.get("tier", "allowed")])}
+    conversation = _conversation(state, deps)
+    brief = deps.rules.brief(conversation, state["classification"], routed, found)
+    if decision and decision["kind"] == "escalate":
+        brief["comment"] = decision.get("comment", "")
+    key = decision["id"] if decision else f"{state['contact_id']}:{state['last_message_id']}"
+    deps.handoffs.open(key, state["contact_id"], brief, routed["owner"])
+    return {"brief": brief, "triage": routed, "outcome": "escalated"}
+
+
+def record(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Write down how the run ended."""
+    decision = state.get("decision")
+    key = decision["id"] if decision else f"{state['contact_id']}:{state['last_message_id']}"
+    data: dict[str, object] = {
+        "outcome": state["outcome"],
+        "tier": state["triage"]["tier"],
+        "reason": state["classification"]["reason"],
+        "triggers": [trigger["id"] for trigger in state["triage"]["triggers"]],
+    }
+    if decision:
+        data |= {"decision": decision["kind"], "by": decision["by"]}
+    if "draft" in state:
+        data["draft_digest"] = draft_digest(state["draft"])
+    runtime.context.ledger.record(f"{key}:recorded", state["contact_id"], "run.recorded", data)
+    return {}

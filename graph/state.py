@@ -1,0 +1,67 @@
+"""The state of one run, as LangGraph checkpoints it."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from graph.values import (
+    Brief,
+    CheckReport,
+    Classification,
+    Decision,
+    Draft,
+    Evidence,
+    EvidenceChange,
+    Triage,
+)
+
+ReviewKind = Literal["answer", "clarify", "abstain"]
+Outcome = Literal["answered", "asked", "escalated"]
+
+
+class RunInput(TypedDict):
+    """What starts a run. ``draft`` is one that a person brings along; it is checked, not written."""
+
+    contact_id: str
+    draft: NotRequired[Draft]
+
+
+class FoundPassage(TypedDict):
+    """A search result, without the text that can be read again."""
+
+    passage_id: str
+    score: float
+    cosine: float
+    lexical: float
+
+
+class RunState(TypedDict, total=False):
+    """What a run knows. Ids instead of texts wherever the text can be read again.
+
+    Attributes:
+        answers: Required fields that a reviewer filled in (``answer``), field id → value.
+        hits: Passages that retrieval found, best first.
+        attempt: Drafting attempts so far; a reject starts the next.
+        feedback: Why the last draft was rejected.
+        changes: What changed since the review before this one; shown to the reviewer.
+        sent_back: Whether the recheck stopped the last decision.
+        reply_error: Why the last reply to the interrupt was refused.
+    """
+
+    contact_id: str
+    last_message_id: str
+    answers: dict[str, str]
+    classification: Classification
+    triage: Triage
+    hits: list[FoundPassage]
+    attempt: int
+    feedback: str
+    draft: Draft
+    check: CheckReport
+    evidence: Evidence
+    decision: Decision
+    changes: list[EvidenceChange]
+    sent_back: bool
+    reply_error: str
+    brief: Brief
+    outcome: Outcome
