@@ -1,0 +1,132 @@
+"""What every embedder keeps, the built-in model as well as the fake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from core.errors import BadInput, ModelUnavailable
+from retrieval.embeddings import (
+    HashEmbedder,
+    LangChainEmbedder,
+    MiniLmEmbedder,
+    load_embedder,
+)
+from retrieval.ports import Embedder
+
+TEXTS = [
+    "You can cancel your plan at any time.",
+    "Refunds are paid within 30 days of the request. " * 20,
+    "Wie lange dauert die Erstattung? 🙂",
+    "",
+    "cancel " * 3000,
+]
+
+
+def _langchain() -> Embedder:
+    class Lengths:
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            return [HashEmbedder(64).embed([text])[0].tolist() for text in texts]
+
+    return LangChainEmbedder("test:lengths", Lengths())
+
+
+@pytest.fixture(
+    scope="module", params=[MiniLmEmbedder, HashEmbedder, _langchain], ids=["minilm", "hash", "lc"]
+)
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    make: Callable[[], Embedder] = request.param
+    return make()
+
+
+def test_gives_one_unit_vector_per_text(embedder: Embedder) -> None:
+    vectors = embedder.embed(TEXTS)
+    assert vectors.shape == (len(TEXTS), embedder.dimensions)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+
+
+def test_a_vector_does_not_depend_on_its_neighbours(embedder: Embedder) -> None:
+    together = embedder.embed(TEXTS)
+    alone = np.concatenate([embedder.embed([text]) for text in reversed(TEXTS)])[::-1]
+    assert np.array_equal(together, alone)
+
+
+def test_shared_words_bring_texts_nearer(embedder: Embedder) -> None:
+    question, near, far = embedder.embed(
+        ["How do I cancel my plan?", "Cancel your plan in settings.", "Our office is in Oslo."]
+    )
+    assert question @ near > question @ far
+
+
+@pytest.mark.parametrize("wrong", [[], "one text", [1], [None], ["fine", b"bytes"]])
+def test_refuses_what_is_not_a_list_of_texts(embedder: Embedder, wrong: Sequence[str]) -> None:
+    with pytest.raises(BadInput):
+        embedder.embed(wrong)
+
+
+def test_has_a_name_of_its_own(embedder: Embedder) -> None:
+    assert embedder.name
+    assert embedder.name != HashEmbedder(8).name
+
+
+def test_the_built_in_model_knows_paraphrases() -> None:
+    question, answer, other = MiniLmEmbedder().embed(
+        [
+            "How do I get my money back?",
+            "Refunds are issued on request within 30 days.",
+            "Certificates are issued by our intermediates.",
+        ]
+    )
+    assert question @ answer > question @ other + 0.1
+
+
+def test_a_damaged_model_file_is_named(tmp_path) -> None:
+    (tmp_path / "model.onnx").write_text("version https://git-lfs")
+    with pytest.raises(ModelUnavailable, match=r"model\.onnx is damaged"):
+        MiniLmEmbedder(folder=tmp_path).embed(["hello"])
+
+
+def test_a_missing_model_file_is_named(tmp_path) -> None:
+    with pytest.raises(ModelUnavailable, match=r"model\.onnx cannot be read"):
+        MiniLmEmbedder(folder=tmp_path).embed(["hello"])
+
+
+def test_loads_by_name() -> None:
+    assert load_embedder("all-MiniLM-L6-v2").name.startswith("all-MiniLM-L6-v2@")
+    assert load_embedder("openai:text-embedding-3-small").name == "openai:text-embedding-3-small"
+
+
+@pytest.mark.parametrize("name", ["", "miniLM", ":x", "openai:"])
+def test_an_unknown_name_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="embeddings"):
+        load_embedder(name)
+
+
+def test_a_provider_that_is_not_installed_is_named() -> None:
+    with pytest.raises(ModelUnavailable, match="not installed"):
+        load_embedder("mistralai:mistral-embed").embed(["hello"])
+
+
+def test_a_provider_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(BadInput, match="unknown"):
+        load_embedder("nobody:nothing").embed(["hello"])
+
+
+class _Broken:
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        raise ConnectionError("secret-key in the message")
+
+
+class _TooFew:
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [[1.0, 0.0]]
+
+
+@pytest.mark.parametrize("model", [_Broken(), _TooFew()])
+def test_a_model_that_fails_is_unavailable_and_leaks_nothing(model) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        LangChainEmbedder("test:broken", model).embed(["one", "two"])
+    assert "secret" not in caught.value.message
