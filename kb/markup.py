@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Final
+
+from lxml import etree  # type: ignore[import-untyped]
 
 _INLINE_TAGS: Final = [
     "a",
@@ -233,6 +234,7 @@ def mask_templates(body: str) -> str:
     parts: list[str] = []
     end = 0
     comment_from: int | None = None
+    last_closer = body.rfind("endcomment")
     for found in _TEMPLATE.finditer(body):
         if comment_from is not None and found["liquid"] != "endcomment":
             continue
@@ -241,7 +243,7 @@ def mask_templates(body: str) -> str:
             comment_from = None
         else:
             parts.append(body[end : found.start()])
-            if found["liquid"] == "comment" and "endcomment" in body[found.end() :]:
+            if found["liquid"] == "comment" and found.end() < last_closer:
                 comment_from = found.start()
                 end = found.start()
                 continue
@@ -286,7 +288,6 @@ def plain_text(source: str, references: Container[str] = ()) -> str:
 
 def _strip_inline(text: str, references: Container[str]) -> str:
     def replace(found: re.Match[str]) -> str:
-        kind = found.lastgroup
         if found["escaped"]:
             return found["escaped"].translate(_LITERAL)
         if found["code"] is not None or found["code2"] is not None:
@@ -301,7 +302,7 @@ def _strip_inline(text: str, references: Container[str]) -> str:
             return found["auto"].removeprefix("mailto:").translate(_LITERAL)
         if found["entity"]:
             return html.unescape(found["entity"]).translate(_LITERAL)
-        if found["tag"] and kind is not None:
+        if found["tag"]:
             return "" if found["tag"].lower() in _INLINE_TAGS else " "
         return " " if found["struck"] else ""
 
@@ -318,7 +319,7 @@ _LINKS: Final = re.compile(
     | (?<!!)\[(?P<shortcut>[^\[\]]++)\](?![:\[(])
     | <(?P<auto>(?:https?://|mailto:)[^\s<>]++)>
     | <a\s(?:[^<>]*?\s)??href\s*=\s*(?:"(?P<double>[^"<>]*+)"|'(?P<single>[^'<>]*+)')[^<>]*+>
-      (?P<text>(?:[^<]|<(?!/a>))*+)</a>
+      (?P<text>(?:[^<]|<(?!/?a\b))*+)</a>
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
@@ -356,35 +357,21 @@ def _links(body: str, references: dict[str, str]) -> Iterator[Link]:
 
 _SKIPPED: Final = frozenset({"script", "style", "template", "svg", "iframe", "head", "select"})
 _FURNITURE: Final = frozenset({"nav", "footer", "aside", "form"})
-_VOID: Final = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
 _MARKDOWN_MARK: Final = re.compile(r"([\\`*_\[\]<>|])")
-_LEADING_MARK: Final = re.compile(r"\A(#{1,6}(?=\s)|[-+=](?=[\s=-]|\Z)|\d{1,9}(?=[.)]\s)|~~~|:::)")
+_LEADING_MARK: Final = re.compile(
+    r"\A(\d{0,9})(#{1,6}(?=\s)|[-+=](?=[\s=-]|\Z)|[.)](?=\s)|~~~|:::)"
+)
 
 
-class _Writer(HTMLParser):
-    """Writes an HTML page as Markdown: one block a paragraph, one line an item or a row."""
+class _Writer:
+    """Writes an HTML page as Markdown: one block a paragraph, one line an item or a row.
+
+    lxml's parser calls ``start``, ``end`` and ``data`` on it. (The parser of the standard library
+    takes minutes over 100 KB of unclosed tags.)
+    """
 
     def __init__(self, *, whole: bool) -> None:
-        super().__init__(convert_charrefs=True)
         self.blocks: list[str] = []
-        self.title = ""
         self._words: list[str] = []
         self._prefix = ""
         self._lists: list[str] = []
@@ -393,7 +380,6 @@ class _Writer(HTMLParser):
         self._row: list[str] | None = None
         self._rows: list[list[str]] = []
         self._pre = 0
-        self._in_title = False
         self._hrefs: list[str | None] = []
         self._anchor = ""
 
@@ -413,23 +399,20 @@ class _Writer(HTMLParser):
             self._row[-1] = f"{self._row[-1]} {text}".strip()
             return
         if not self._prefix.strip():
-            text = _LEADING_MARK.sub(r"\\\1", text)
+            text = _LEADING_MARK.sub(r"\1\\\2", text)
         self.blocks.append(self._prefix + text)
         self._prefix = " " * len(self._prefix) if self._lists else ""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Open an element."""
         if self._skip:
-            if tag == self._skip[-1] and tag not in _VOID:
+            if tag == self._skip[-1]:
                 self._skip.append(tag)
-            if tag == "title":
-                self._in_title = True
             return
         if tag in self._dropped:
             self.flush()
             self._skip.append(tag)
             return
-        attributes = dict(attrs)
         if tag == "a":
             href = attributes.get("href")
             self._hrefs.append(href)
@@ -447,7 +430,7 @@ class _Writer(HTMLParser):
             self.flush()
             self._open_block(tag, attributes)
 
-    def _open_block(self, tag: str, attributes: dict[str, str | None]) -> None:
+    def _open_block(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "pre":
             self._pre += 1
         elif tag in {"ul", "ol", "menu", "dir"}:
@@ -464,10 +447,8 @@ class _Writer(HTMLParser):
         elif tag in {"td", "th"} and self._row is not None:
             self._row.append("")
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         """Close an element."""
-        if tag == "title":
-            self._in_title = False
         if self._skip:
             if tag == self._skip[-1]:
                 self._skip.pop()
@@ -512,17 +493,14 @@ class _Writer(HTMLParser):
         self.blocks.append("\n".join(lines))
         self._rows = []
 
-    def handle_data(self, data: str) -> None:
+    def data(self, data: str) -> None:
         """Take words in."""
-        if self._in_title:
-            self.title += data
         if self._skip:
             return
         self._words.append(data if self._pre else _MARKDOWN_MARK.sub(r"\\\1", data))
 
-    def finish(self) -> str:
+    def close(self) -> str:
         """Return the Markdown."""
-        self.close()
         self._row = None
         self.flush()
         self._close_table()
@@ -539,20 +517,21 @@ def html_to_body(page: str) -> tuple[str, str]:
     forms and scripts are left out, unless nothing else is there to read.
     """
     masked = mask_templates(page)
-    writer = _Writer(whole=False)
-    writer.feed(_main_part(masked))
-    body = writer.finish()
-    if not body.strip():
-        writer = _Writer(whole=True)
-        writer.feed(masked)
-        body = writer.finish()
+    body = _written(_main_part(masked), whole=False) or _written(masked, whole=True)
     title = re.search(r"<title\b[^<>]*+>([^<]*+)</title", masked, re.IGNORECASE)
     return body, " ".join(html.unescape(title[1]).split()) if title else ""
+
+
+def _written(page: str, *, whole: bool) -> str:
+    parser = etree.HTMLParser(target=_Writer(whole=whole), huge_tree=True, encoding="utf-8")
+    parser.feed(page.translate(_INVISIBLE).encode("utf-8", "replace"))
+    return str(parser.close())
 
 
 def _main_part(page: str) -> str:
     opened = _MAIN.search(page)
     if not opened:
         return page
-    closed = page.lower().rfind(f"</{opened[1].lower()}")
+    closers = list(re.finditer(rf"</{opened[1]}\b", page, re.IGNORECASE))
+    closed = closers[-1].start() if closers else -1
     return page[opened.end() : closed] if closed > opened.end() else page[opened.end() :]

@@ -79,7 +79,7 @@ class _Cutter:
         self.headings: list[tuple[int, str]] = []
         self.anchor = ""
         self.next_anchor = ""
-        self.anchors: set[str] = set()
+        self.anchors: dict[str, int] = {}
         self.leads: list[str] = []
         self.previous = ""
 
@@ -166,11 +166,12 @@ class _Cutter:
         self.next_anchor = ""
 
     def _unique(self, anchor: str) -> str:
-        candidate, number = anchor, 0
+        candidate, number = anchor, self.anchors.get(anchor, 0)
         while candidate in self.anchors:
             number += 1
             candidate = f"{anchor}-{number}"
-        self.anchors.add(candidate)
+        self.anchors[anchor] = number
+        self.anchors[candidate] = 0
         return candidate
 
     def _lead(self) -> str:
