@@ -32,6 +32,9 @@ _RULE = "\ufff4"  # the line under a table's header
 _CELL = "\ufff5"
 
 
+_LONGEST_ROW = 45  # words; a longer table row is prose in cells
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One thing a passage states.
@@ -75,6 +78,12 @@ _CONDITIONAL = re.compile(r"\{%-?\s*(?:if|elsif|else|unless|case|when|for)\b.*?%
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}", re.S)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|<%.*?%>", re.S)
 _ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]*\}")
+PLACEHOLDER = re.compile(
+    r"\{\{\s*(?P<curly>[\w .\-]+?)\s*(?:\|[^{}]*)?\}\}|\{(?P<single>[A-Za-z][\w .\-]*)\}"
+    r"|<<\s*(?P<angle>[\w .\-]+?)\s*>>|%(?P<percent>[A-Za-z]\w*)%"
+    r"|\[(?P<square>[A-Z][A-Z0-9 _\-]{2,})\](?!\()"
+)
+"""What a macro leaves to be filled in: ``{{order_number}}``, ``{name}``, ``[ORDER NUMBER]`` …"""
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
 _FOOTNOTE = re.compile(r"\[\^[^\]]+\]:?")
 _LINK = re.compile(
@@ -111,6 +120,7 @@ class _View:
     chars: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
+    macro: bool = False
     links: list[tuple[int, int, str]] = field(default_factory=list)
     depths: dict[int, int] = field(default_factory=dict)
     open_link: tuple[int, str] | None = None
@@ -133,7 +143,7 @@ class _View:
         return True
 
 
-def _scan(view: _View, raw: str, base: int, macro: bool) -> None:
+def _scan(view: _View, raw: str, base: int) -> None:
     """Append what a reader sees of ``raw``, which starts at offset ``base``, to ``view``."""
     at = 0
     while at < len(raw):
@@ -142,7 +152,7 @@ def _scan(view: _View, raw: str, base: int, macro: bool) -> None:
             if skipped > at:
                 at = skipped
                 continue
-        step = _scan_token(view, raw, at, base, macro)
+        step = _scan_token(view, raw, at, base)
         if step == at:
             view.put(raw[at], base + at, base + at + 1)
             step = at + 1
@@ -195,15 +205,15 @@ def _put_code(view: _View, code: str, start: int, end: int) -> None:
         view.put(f"\n{_CODE}\n", start, end)
 
 
-def _scan_token(view: _View, raw: str, at: int, base: int, macro: bool) -> int:
+def _scan_token(view: _View, raw: str, at: int, base: int) -> int:
     """Put the markup that starts at ``at``, if any; return where to go on, ``at`` if none did."""
     char = raw[at]
     if char == "<":
         return _scan_angle(view, raw, at, base)
-    if char == "{":
+    if char == "{" and not (view.macro and PLACEHOLDER.match(raw, at)):
         return _scan_brace(view, raw, at, base)
     if char in "![":
-        return _scan_bracket(view, raw, at, base, macro)
+        return _scan_bracket(view, raw, at, base)
     if char == "`":
         if found := _INLINE_CODE.match(raw, at):
             for index in range(found.start("text"), found.end("text")):
@@ -299,12 +309,12 @@ def _scan_brace(view: _View, raw: str, at: int, base: int) -> int:
     return at
 
 
-def _scan_bracket(view: _View, raw: str, at: int, base: int, macro: bool) -> int:
+def _scan_bracket(view: _View, raw: str, at: int, base: int) -> int:
     if found := _IMAGE.match(raw, at) or _FOOTNOTE.match(raw, at):
         return found.end()
     if found := _LINK.match(raw, at):
         first = len(view.chars)
-        _scan(view, found["text"], base + found.start("text"), macro)
+        _scan(view, found["text"], base + found.start("text"))
         if len(view.chars) > first:
             view.links.append((first, len(view.chars), found["url"].split(' "')[0].strip()))
             view.starts[first] = base + at
@@ -312,15 +322,15 @@ def _scan_bracket(view: _View, raw: str, at: int, base: int, macro: bool) -> int
         return found.end()
     if found := _REFERENCE.match(raw, at):
         first = len(view.chars)
-        _scan(view, found["text"], base + found.start("text"), macro)
+        _scan(view, found["text"], base + found.start("text"))
         if len(view.chars) > first:
             view.links.append((first, len(view.chars), ""))
             view.starts[first] = base + at
             view.ends[-1] = base + found.end()
         return found.end()
     # In a macro "[NAME]" asks to be filled in; in an article "[SNI]" is a link by its own name.
-    if not macro and (found := _SHORTCUT.match(raw, at)):
-        _scan(view, found["text"], base + found.start("text"), macro)
+    if not view.macro and (found := _SHORTCUT.match(raw, at)):
+        _scan(view, found["text"], base + found.start("text"))
         return found.end()
     return at
 
@@ -484,10 +494,10 @@ def _row_cells(view: _View, block: _Block) -> list[tuple[int, int]]:
 class _Reader:
     """Collects the statements of one passage."""
 
-    def __init__(self, passage: Passage, macro: bool) -> None:
+    def __init__(self, passage: Passage) -> None:
         self.passage = passage
-        self.view = _View()
-        _scan(self.view, passage.text, 0, macro)
+        self.view = _View(macro=passage.kind == "macro")
+        _scan(self.view, passage.text, 0)
         self.found: list[Statement] = []
         self.header: list[str] = []
 
@@ -598,43 +608,53 @@ class _Reader:
 
     def _read_row(self, block: _Block, number: int) -> None:
         spans = _row_cells(self.view, block)
-        texts = [_render(self.view, *span)[0] for span in spans]
-        if not texts or not any(texts):
+        rendered = [_render(self.view, *span) for span in spans]
+        texts = [text for text, _ in rendered]
+        if not any(texts):
             return
-        if len(" ".join(texts).split()) <= 45 or len(texts) == 1:
-            self._add_row(block, number, spans, texts)
+        heads = [self._head(column, text) for column, text in enumerate(texts)]
+        if len(texts) == 1 or len(" ".join(texts).split()) <= _LONGEST_ROW:
+            self._add_row(number, spans, heads, texts, all(sound for _, sound in rendered))
             return
         # A row this long holds prose: each sentence of a cell speaks for itself under its label.
-        for column, span in enumerate(spans[1:], start=1):
-            label = (
-                texts[0]
-                if not self.header
-                else " – ".join(part for part in (texts[0], self._head(column)) if part)
-            )
-            words = "".join(self.view.chars[span[0] : span[1]]).replace("\n", " ")
-            for first, last in split_sentences(words):
-                self.add(span[0] + first, span[0] + last, "row", number, prefix=f"{label}: ")
+        for column, (first, last) in enumerate(spans[1:], start=1):
+            label = " – ".join(part for part in (texts[0], heads[column]) if part)
+            words = "".join(self.view.chars[first:last]).replace("\n", " ")
+            for start, end in split_sentences(words):
+                self.add(first + start, first + end, "row", number, prefix=f"{label}: ")
 
-    def _head(self, column: int) -> str:
-        return self.header[column] if column < len(self.header) else ""
+    def _head(self, column: int, text: str) -> str:
+        """Return the name of a column: from the table's header, or from the labelled plain words."""
+        if column < len(self.header):
+            return self.header[column]
+        at = self.passage.plain.find(text[:40]) if text else -1
+        if at < 2 or self.passage.plain[at - 2 : at] != ": ":
+            return ""
+        label = self.passage.plain[: at - 2].rpartition("; ")[2]
+        return label if len(label.split()) <= 8 else ""
 
     def _add_row(
-        self, block: _Block, number: int, spans: list[tuple[int, int]], texts: list[str]
+        self,
+        number: int,
+        spans: list[tuple[int, int]],
+        heads: list[str],
+        texts: list[str],
+        sound: bool,
     ) -> None:
-        parts = []
-        for column, text in enumerate(texts[1:], start=1):
-            head = self._head(column)
-            if text:
-                parts.append(f"{head}: {text}" if head else text)
-        label = texts[0]
-        if self._head(0) and parts and self._head(0).casefold() not in label.casefold():
-            label = f"{self._head(0)} {label}"
-        text = f"{label} – {'; '.join(parts)}" if parts else label
-        sound = all(_render(self.view, *span)[1] for span in spans)
+        parts = [
+            f"{head}: {text}" if head else text
+            for head, text in zip(heads[1:], texts[1:], strict=True)
+            if text
+        ]
+        text = (
+            f"{texts[0]} – {'; '.join(parts)}"
+            if parts and texts[0]
+            else "; ".join(texts[:1] + parts)
+        )
         first, last = self._source_span(spans[0][0], max(spans[-1][1], spans[0][0] + 1))
         self.found.append(
             Statement(
-                text=_tidy(text, "row", False),
+                text=_tidy(text.strip("; "), "row", False),
                 start=self.passage.start + first,
                 end=self.passage.start + last,
                 kind="row",
@@ -649,12 +669,12 @@ def statements_of(passage: Passage) -> list[Statement]:
 
     Headings are left out; table rows become one sentence each, with the column's names.
     """
-    return _Reader(passage, macro=passage.kind == "macro").read()
+    return _Reader(passage).read()
 
 
 def readable(text: str) -> str:
     """Return ``text`` as a reader sees it: no markup, no templates, white space folded."""
     view = _View()
-    _scan(view, text, 0, macro=False)
+    _scan(view, text, 0)
     words = re.sub(r"[\ufff1-\ufffc]", " ", "".join(view.chars))
     return re.sub(r"\s+", " ", words).strip()

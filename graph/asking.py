@@ -1,0 +1,147 @@
+"""What a customer still waits to be told, and what kind of answer that calls for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from graph.customer_text import plain, sentence_spans
+from graph.draft import content_words
+from graph.values import Conversation
+
+_ASKS = re.compile(
+    r"(?:how|what|when|where|which|who|whose|why|can|could|may|do|does|did|is|are|am|was|were|will|"
+    r"would|should|has|have|isn['’]t|aren['’]t|don['’]t|doesn['’]t|can['’]t)\b"
+    r"|.*\b(?:i(?: would|['’]d) like to know|i want to know|wondering|tell me|let me know|please (?:explain|advise)|"
+    r"need to know|not sure (?:how|what|if|whether|when)|(?:can|could) you)\b",
+    re.I | re.S,
+)
+
+
+def _asking(text: str) -> list[str]:
+    """Return the sentences of a message that ask something."""
+    sentences = [text[start:end] for start, end in sentence_spans(text)]
+    return [s for s in sentences if s.rstrip("\"'”’) ").endswith("?") or _ASKS.match(s)]
+
+
+def open_question(conversation: Conversation, question: str) -> str:
+    """Return what the customer still waits to be told.
+
+    ``question`` stands unless a later message asks something else; a short follow-up ("And for
+    annual plans?") takes the question before it along.
+    """
+    said = [plain(t["text"]) for t in conversation["turns"] if t["speaker"] == "customer"]
+    asked = [(index, asking) for index, text in enumerate(said) if (asking := _asking(text))]
+    if not asked:
+        return question or " ".join(said[-1:])
+    last, asking = asked[-1]
+    still_open = bool(folded(question)) and folded(question) in folded(" ".join(said[last:]))
+    stands = still_open or (last == 0 and bool(question))
+    found = question if stands else " ".join(asking)
+    if len(set(content_words(found))) <= 3:
+        earlier = [q for index, q in asked[:-1]]
+        if earlier and folded(earlier[-1][-1]) not in folded(found):
+            found = f"{earlier[-1][-1]} {found}"
+        elif conversation["subject"]:
+            found = f"{conversation['subject']} – {found}"
+    return found
+
+
+def folded(text: str) -> str:
+    """Return the words of ``text`` in one case, nothing between them but spaces."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+_TYPES: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
+    "duration": (
+        re.compile(
+            r"\bhow (?:long|soon|quick(?:ly)?|fast|often|late|early|far)\b|\bwhen\b|\bwhat time\b|"
+            r"\bhow many (?:business |working )?(?:second|minute|hour|day|week|month|year)s?\b|"
+            r"\bdeadline|\buntil\b|\bby what date|\bexpire",
+            re.I,
+        ),
+        re.compile(
+            r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|few|several)[ -]"
+            r"(?:\w+ )?(?:second|minute|hour|day|week|month|year|cycle)s?\b|\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|"
+            r"apr|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b \d|\bimmediately|\binstantly|\bforever|\bindefinitely|"
+            r"\bdaily|\bweekly|\bmonthly|\bannual(?:ly)?|\byearly|\bas soon as|\bat any time|\bat the (?:end|start)|"
+            r"\bnever\b|\bevery (?:day|week|month|year)|\bwithin\b|\buntil\b|\b24/7|\d ?[ap]\.?m\b",
+            re.I,
+        ),
+    ),
+    "amount": (
+        re.compile(
+            r"\bhow much\b|\bprices?\b|\bcosts?\b|\bfees?\b|\bcharged?\b|\bdiscount|\brate\b|\bpercent|\bfree\b|"
+            r"\brefunds?\b",
+            re.I,
+        ),
+        re.compile(
+            r"[$€£¥]\s?\d|\d ?%|\bfree\b|\bfees?\b|\bpercent|\bfull\b|\bprorat|\bno (?:extra |additional )?(?:charge|cost)|"
+            r"\d ?(?:usd|eur|gbp|dollars|euros|cents|credits?|[kmgt]i?b)\b",
+            re.I,
+        ),
+    ),
+    "count": (
+        re.compile(
+            r"\bhow many\b|\blimits?\b|\bmax(?:imum)?\b|\bmin(?:imum)?\b|\bthe most\b|\bnumber of\b|\bhow (?:big|large)\b"
+            r"|\bsize\b|\bquota|\bat most\b|\bcap\b",
+            re.I,
+        ),
+        re.compile(
+            r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|unlimited|no limit|single)\b",
+            re.I,
+        ),
+    ),
+    "why": (
+        re.compile(r"\bwhy\b|\breasons?\b|\bhow come\b|\bwhat for\b|\bpurpose", re.I),
+        re.compile(
+            r"\bbecause\b|\bsince\b|\bin order to\b|\bso that\b|\bdue to\b|\breasons?\b|\bper\b|\bthat['’]s why\b|"
+            r"\bpurpose|\bas (?:it|they|we|this)\b|\bto (?:help|protect|prevent|ensure|make sure|improve|mitigate|comply)\b",
+            re.I,
+        ),
+    ),
+    "steps": (
+        re.compile(
+            r"\bhow (?:do|can|could|would|should|to|might)\b|\bwhere (?:do|can|is|are|should|would)\b|"
+            r"\bwhat (?:do|should|must|can) i (?:do|need|include|send)\b|\bsteps?\b|\bway to\b|\bhow am i\b",
+            re.I,
+        ),
+        re.compile(
+            r"(?:^|[.;:,–] ?|\bto \w+[^,]{0,60}, )(?:please )?(?:go|open|click|select|choose|visit|tap|press|enter|"
+            r"log|sign|contact|email|call|write|send|use|add|run|set|navigate|submit|request|report|follow|make|"
+            r"create|update|change|check|install|download|turn|fill|provide|include)\b|@[\w-]+\.|https?://|"
+            r"\byou (?:can|may|need to|must|should|have to)\b|\bby \w+ing\b|\bsettings?\b|\bbutton\b",
+            re.I,
+        ),
+    ),
+    "yes_no": (
+        re.compile(
+            r"(?:^|[.?!,;] ?|\b(?:and|but|so|if|whether) )(?:can|could|may|do|does|did|is|are|am|was|were|will|would|should|has|have|"
+            r"isn['’]t|aren['’]t|don['’]t|doesn['’]t|can['’]t|won['’]t)\b(?! you (?:tell|explain|help|let))",
+            re.I,
+        ),
+        re.compile(
+            r"\b(?:can(?:not|['’]t)?|may|must|not|never|no longer|only|allowed|permitted|possible|impossible|"
+            r"prohibited|required|optional|don['’]t|doesn['’]t|won['’]t|isn['’]t|aren['’]t|able|available|"
+            r"eligible|always|any|all|support(?:s|ed)?|will|automatically|no)\b",
+            re.I,
+        ),
+    ),
+    "who": (
+        re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:company|companies|team|person)\b", re.I),
+        re.compile(r"(?<=[a-z,] )[A-Z][\w&.]+|\b(?:owner|admin|team|anyone|nobody|we)\b"),
+    ),
+}
+
+
+def answer_types(question: str) -> frozenset[str]:
+    """Return what kinds of answer ``question`` calls for; empty when it cannot be told."""
+    return frozenset(name for name, (asks, _) in _TYPES.items() if asks.search(question))
+
+
+def type_fit(types: Iterable[str], text: str) -> float:
+    """Return the share, 0..1, of the answer types that ``text`` offers; 0.5 when none is known."""
+    wanted = list(types)
+    if not wanted:
+        return 0.5
+    return sum(bool(_TYPES[name][1].search(text)) for name in wanted) / len(wanted)

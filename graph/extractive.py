@@ -1,0 +1,330 @@
+"""Writes answers out of the sources' own sentences: no model, nothing invented.
+
+The drafter takes the statements that answer the question with whatever must not be torn from them,
+words them as a reply between two courtesies, and abstains when no source answers. Weights and
+limits were chosen on two help centers and checked on two others (``bench/extractive_answers.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from core.vocabulary import Channel
+from graph.asking import answer_types, open_question
+from graph.courtesies import courtesies
+from graph.draft import abstention, cite, draft_text
+from graph.ports import Sources
+from graph.selection import (
+    Budget,
+    Line,
+    answer_probability,
+    answer_signals,
+    choose,
+    features_of,
+    lines_of,
+)
+from graph.values import Citation, Conversation, Draft, Sentence
+from kb.content import Passage
+from retrieval.ports import Embedder, Hit
+
+NAME = "extractive"
+
+
+def sentences_of(chosen: Sequence[int], lines: Sequence[Line], channel: Channel) -> list[Sentence]:
+    """Return the chosen lines as sentences of a reply, each with the words it rests on."""
+    sentences: list[Sentence] = []
+    at = 0
+    while at < len(chosen):
+        line = lines[chosen[at]]
+        if not line.statement.leads:
+            sentences.append({"text": _worded(line), "citations": [_cited(line)]})
+            at += 1
+            continue
+        following = _list_after(chosen, at, lines)
+        items = [i for i in following if lines[i].statement.kind in ("item", "step")]
+        if len(items) == 1:
+            item = lines[items[0]]
+            text = f"{line.statement.text} {_lowered(item.statement.text)}"
+            sentences.append({"text": text, "citations": [_cited(line), _cited(item)]})
+            for index in following[1:]:
+                sentences.append(
+                    {"text": _worded(lines[index]), "citations": [_cited(lines[index])]}
+                )
+        elif items:
+            sentences.append({"text": line.statement.text, "citations": [_cited(line)]})
+            for index in following:
+                sentences.append(_item(lines[index], items, index, channel))
+        at += 1 + len(following)
+    return sentences
+
+
+def _list_after(chosen: Sequence[int], at: int, lines: Sequence[Line]) -> list[int]:
+    """Return the chosen items that a lead-in introduces, and the sentences that go on with them."""
+    found: list[int] = []
+    for index in chosen[at + 1 :]:
+        line = lines[index]
+        if line.passage.version_id != lines[chosen[at]].passage.version_id or line.statement.leads:
+            break
+        is_item = line.statement.kind in ("item", "step")
+        if not is_item and not (found and line.passage.id == lines[found[-1]].passage.id):
+            break
+        found.append(index)
+    return found
+
+
+_ORDER = ("First", "Then", "After that", "Next")
+
+
+def _item(line: Line, items: Sequence[int], index: int, channel: Channel) -> Sentence:
+    text = line.statement.text
+    if index in items and channel != "voice":
+        text = f"- {text}"
+    elif index in items and line.statement.kind == "step":
+        number = items.index(index)
+        order = "Finally" if number == len(items) - 1 else _ORDER[min(number, len(_ORDER) - 1)]
+        text = f"{order}, {_lowered(text)}"
+    return {"text": text, "citations": [_cited(line)]}
+
+
+def _worded(line: Line) -> str:
+    """Return a line that stands by itself; a list item is told with what it is an item of."""
+    statement = line.statement
+    if statement.kind in ("item", "step") and line.lead:
+        return f"{line.lead.rstrip()} {_lowered(statement.text)}"
+    if statement.kind in ("item", "row") and len(statement.text.split()) <= 5:
+        return f"{line.heading}: {statement.text}"
+    return statement.text
+
+
+def _lowered(text: str) -> str:
+    """Lower the first letter where it is only a capital because a sentence began there."""
+    first = text.split(" ", 1)[0]
+    if first in _COMMON_STARTS or (first.istitle() and first.casefold().endswith(("ing", "ed"))):
+        return text[0].lower() + text[1:]
+    return text
+
+
+_COMMON_STARTS = frozenset(
+    [
+        "A",
+        "An",
+        "The",
+        "This",
+        "These",
+        "Those",
+        "Your",
+        "You",
+        "Our",
+        "We",
+        "If",
+        "When",
+        "While",
+        "After",
+        "Before",
+        "In",
+        "On",
+        "At",
+        "For",
+        "From",
+        "By",
+        "To",
+        "With",
+        "Go",
+        "Open",
+        "Click",
+        "Select",
+        "Choose",
+        "Tap",
+        "Press",
+        "Enter",
+        "Log",
+        "Sign",
+        "Use",
+        "Add",
+        "Run",
+        "Set",
+        "Send",
+        "Make",
+        "Visit",
+        "All",
+        "Any",
+        "Each",
+        "Every",
+        "No",
+        "Not",
+        "Must",
+        "May",
+        "Can",
+        "Please",
+        "Provide",
+        "Include",
+        "There",
+        "It",
+        "Its",
+        "They",
+        "As",
+        "Be",
+        "Do",
+        "Upon",
+    ]
+)
+
+
+def _cited(line: Line) -> Citation:
+    return cite(line.passage, line.statement.start, line.statement.end)
+
+
+_SHORTER = re.compile(
+    r"\b(?:short(?:er)?|too long|brief(?:er)?|concise|to the point|less (?:text|detail)|wordy)\b",
+    re.I,
+)
+_LONGER = re.compile(
+    r"\b(?:incomplete|long(?:er)?|more (?:detail|info)\w*|too short|missing|also (?:mention|say|explain|tell)|"
+    r"left out|forgot|add)\b",
+    re.I,
+)
+_WRONG_SOURCE = re.compile(
+    r"\b(?:wrong_source|out_of_date|wrong_answer|wrong (?:source|article|page|policy|passage|answer)|outdated|"
+    r"out of date|not (?:the|what)|does(?:n['’]t| not) answer|irrelevant|off[ -]topic)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a reviewer's rejection asks of the next attempt."""
+
+    budget: Budget = field(default_factory=Budget)
+    avoid_sources: bool = False
+    words: str = ""
+
+
+def wish_of(feedback: str) -> Wish:
+    """Read a rejection (``reason: comment``, or a comment alone)."""
+    reason, _, comment = feedback.partition(":")
+    if not re.fullmatch(r"\s*[a-z_]+\s*", reason):
+        comment = feedback
+    comment = "" if comment.strip() == "None" else comment.strip()
+    budget = Budget()
+    too_long = re.search(r"\btoo long\b", feedback, re.I)
+    if _SHORTER.search(feedback):
+        budget = Budget(sentences=1, words=45, margin=0.0)
+    elif not too_long and _LONGER.search(feedback):
+        budget = Budget(sentences=7, words=150, margin=2.2)
+    return Wish(budget, bool(_WRONG_SOURCE.search(feedback)), comment)
+
+
+class ExtractiveDrafter:
+    """Drafts out of the sources' own sentences.
+
+    Args:
+        embedder: Compares question and sentences by meaning.
+        sources: Where given, lead-ins, steps and exceptions that stand beside a hit in the same
+            article version are found even when they are no hits themselves.
+        threshold: Probability that the sources answer below which the drafter abstains.
+    """
+
+    def __init__(
+        self, embedder: Embedder, sources: Sources | None = None, threshold: float = 0.5
+    ) -> None:
+        self._embedder = embedder
+        self._sources = sources
+        self._threshold = threshold
+
+    @property
+    def name(self) -> str:
+        """``extractive``."""
+        return NAME
+
+    def draft(
+        self,
+        conversation: Conversation,
+        question: str,
+        hits: Sequence[Hit],
+        feedback: str = "",
+        on_text: Callable[[str], None] | None = None,
+    ) -> Draft:
+        """Return an answer of one to four sentences, or an abstention that says why.
+
+        Args:
+            feedback: Why a reviewer rejected the draft before, as ``reason: comment``.
+            on_text: Called once, with the whole text.
+        """
+        asked = open_question(conversation, question)
+        first = self._write(conversation, asked, hits, Wish())
+        if not feedback.strip():
+            draft = first
+        else:
+            draft = self._again(conversation, asked, hits, wish_of(feedback), first)
+        if on_text and draft["kind"] == "answer":
+            on_text(draft_text(draft))
+        return draft
+
+    def _again(
+        self,
+        conversation: Conversation,
+        asked: str,
+        hits: Sequence[Hit],
+        wish: Wish,
+        first: Draft,
+    ) -> Draft:
+        """Write again after a rejection; the note says what was done about it."""
+        left_out: list[str] = []
+        if wish.avoid_sources:
+            cited = {c["passage_id"] for s in first["sentences"] for c in s["citations"]}
+            left_out = sorted({h.passage.title for h in hits if h.passage.id in cited})
+            hits = [hit for hit in hits if hit.passage.id not in cited]
+        second = self._write(conversation, asked, hits, wish)
+        if left_out and second["kind"] == "abstain":
+            note = f"Without the passages the reviewer rejected, {second['note'][:1].lower()}{second['note'][1:]}"
+            return abstention(NAME, note)
+        if left_out:
+            note = f"Written without the rejected passages of {', '.join(left_out)}."
+        elif draft_text(second) == draft_text(first):
+            note = "The reviewer's comment changed nothing: the sources offer no other wording."
+        else:
+            note = "Written again after the reviewer's comment."
+        return {**second, "note": note if second["kind"] == "answer" else second["note"]}
+
+    def _write(
+        self, conversation: Conversation, asked: str, hits: Sequence[Hit], wish: Wish
+    ) -> Draft:
+        if not hits:
+            return abstention(NAME, "No source in force was found for this question.")
+        lines = lines_of(hits, self._neighbours(hits), conversation["customer"])
+        features = features_of(asked, lines, self._embedder)
+        sure = answer_probability(answer_signals(asked, lines, features))
+        if sure < self._threshold:
+            return abstention(
+                NAME,
+                f"No source in force answers this question: the nearest is “{hits[0].passage.context}”, "
+                f"with a probability of {sure:.0%} that it answers.",
+            )
+        if wish.words:
+            features = features_of(f"{asked} {wish.words}", lines, self._embedder)
+        chosen = choose(lines, features, wish.budget, answer_types(asked))
+        sentences = sentences_of(chosen, lines, conversation["channel"])
+        if not sentences:
+            return abstention(
+                NAME,
+                "The sources found are related, but no sentence of theirs can be told by itself; the nearest "
+                f"is “{hits[0].passage.context}”.",
+            )
+        opening, closing = courtesies(conversation)
+        return {
+            "kind": "answer",
+            "opening": opening,
+            "sentences": sentences,
+            "closing": closing,
+            "drafter": NAME,
+            "note": "",
+        }
+
+    def _neighbours(self, hits: Sequence[Hit]) -> dict[str, list[Passage]]:
+        if self._sources is None:
+            return {}
+        versions = dict.fromkeys(hit.passage.version_id for hit in hits)
+        found = {version: self._sources.passages_of_version(version) for version in versions}
+        return {version: passages for version, passages in found.items() if passages}
