@@ -1,0 +1,935 @@
+"""The evidence check: no sentence leaves unless the passages it cites bear it out.
+
+A sentence is laid beside its sources token by token (``graph.alignment``). Where it is nearly
+their words, every changed word of weight is held against it. Where it is a paraphrase, its figures,
+names, negations and permissions must agree with the stretch it rests on, and the rest must be
+covered by words and, when an embedder is given, by meaning. What cannot be judged is a finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rapidfuzz import fuzz
+
+from graph.alignment import (
+    Alignment,
+    Edit,
+    SourceUnit,
+    Token,
+    align,
+    is_filler,
+    source_units,
+    tokenize,
+)
+from graph.promises import forbidden_words, is_courtesy, is_request, uncourteous
+from graph.values import CheckReport, Draft, Finding, FindingRule, TriggerFiring
+from kb.content import Passage
+from kb.facts import Fact, belongs_to_rival, kinship, opposed, same_value
+from kb.sentences import split_sentences
+from kb.words import opposite
+from retrieval.ports import Embedder
+
+# Chosen on basecamp and travis-ci (bench/check.py): the smallest share of matched weight at which
+# a single changed word is more often an error than a way of putting it, and the least support
+# that keeps paraphrases of the right passage and drops sentences about another one.
+NEAR_VERBATIM: Final = 0.72
+SUPPORT_WITH_MEANING: Final = 0.56
+SUPPORT_BY_WORDS: Final = 0.6
+# Telling words (nearer to another value in the source) that move a figure to another subject.
+TELLING_WORDS: Final = 1
+
+_LONGEST_SENTENCE = 3_000
+_MOST_SENTENCES = 200
+_MOST_CITATIONS = 20
+_KIND_RULE: Final[dict[str, FindingRule]] = {
+    "duration": "duration", "amount": "amount", "percentage": "percentage", "date": "date",
+    "time": "date", "number": "number",
+}  # fmt: skip
+_ONCE = frozenset(["once", "when", "if", "upon", "since"])
+_SOLID = frozenset(["value", "not", "limit", "name", "word", "code"])
+_TRIGGER_RULE: Final[dict[str, FindingRule]] = {
+    "unsupported_promise": "unsupported_promise",
+    "final_policy_exception": "final_policy_exception",
+    "irreversible_account_change": "irreversible_account_change",
+    "emotional_response": "emotional_response",
+}
+_URL: Final = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]{1,12}://|\bwww\.)[^\s<>\"'`“”]+|\b(?:javascript|data|mailto|tel):[^\s<>\"']+|"
+    r"(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.)+(?:com|org|net|io|co|app|dev|info|biz|help|support|link|"
+    r"site|online|xyz|top|ru|cn|uk|de|eu|us|gov|edu)(?:/[^\s<>\"'`“”)\]]*)?(?![\w@-])",
+    re.I,
+)
+_MARKUP: Final = re.compile(
+    r"<\s*/?\s*(?:a|img|script|iframe|form|style|link|object|svg|input|button|video|meta)\b[^>]*>?|"
+    r"!?\[[^\]]*\]\([^)]*\)",
+    re.I,
+)
+
+
+def _bare_link(url: str) -> str:
+    url = url.strip().rstrip(".,;:!?*_)]}>'\"”").lower()
+    url = re.sub(r"^(?:https?://|mailto:)?(?:www\.)?", "", url)
+    return url.split("#")[0].rstrip("/")
+
+
+@dataclass(frozen=True)
+class _Support:
+    """What one sentence may rest on."""
+
+    passages: list[Passage]
+    units: list[SourceUnit]
+    vocabulary: frozenset[str]
+    raw: str
+
+    def where(self, passage_id: str) -> str:
+        for passage in self.passages:
+            if passage.id == passage_id:
+                return passage.context or passage.article_id
+        return self.passages[0].context if self.passages else "the cited source"
+
+    def facts(self) -> Iterable[tuple[Fact, SourceUnit]]:
+        for unit in self.units:
+            for token in unit.tokens:
+                if token.fact is not None:
+                    yield token.fact, unit
+
+
+class _Findings:
+    """Collects findings without saying one thing twice."""
+
+    def __init__(self) -> None:
+        self.items: list[Finding] = []
+
+    def add(
+        self,
+        sentence: int,
+        rule: FindingRule,
+        message: str,
+        words: str,
+        source_words: str = "",
+        passage_id: str | None = None,
+    ) -> None:
+        finding: Finding = {
+            "sentence": sentence,
+            "rule": rule,
+            "message": message,
+            "words": words[:300],
+            "source_words": source_words[:300],
+            "passage_id": passage_id,
+        }
+        if not any(
+            (f["sentence"], f["rule"], f["words"]) == (sentence, rule, finding["words"])
+            for f in self.items
+        ):
+            self.items.append(finding)
+
+
+class EvidenceChecker:
+    """Judges drafts against the passages they cite.
+
+    Args:
+        embedder: Compares paraphrases by meaning; without it, by words alone and more strictly.
+        patterns: A workspace's own forbidden patterns, ``(trigger id, compiled pattern)``.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder | None = None,
+        patterns: Sequence[tuple[str, re.Pattern[str]]] = (),
+    ) -> None:
+        self._embedder = embedder
+        self._patterns = tuple(patterns)
+
+    def check(
+        self, draft: Draft, passages: Mapping[str, Passage], in_force: set[str]
+    ) -> CheckReport:
+        """Return what is wrong with ``draft``; see ``graph.ports.Checker``."""
+        findings = _Findings()
+        triggers: list[TriggerFiring] = []
+        units = _UnitCache()
+        kind = draft.get("kind")
+        sentences: Any = draft.get("sentences")
+        if not isinstance(sentences, list):
+            findings.add(0, "unsupported", "The draft has no list of sentences to check.", "")
+            sentences = []
+        for edge, index in (("opening", 0), ("closing", max(0, len(sentences) - 1))):
+            self._check_edge(draft.get(edge, ""), edge, index, findings, triggers)
+        for index, sentence in enumerate(sentences):
+            if index >= _MOST_SENTENCES:
+                findings.add(
+                    index,
+                    "unsupported",
+                    f"The draft has {len(sentences)} sentences; only {_MOST_SENTENCES} are checked.",
+                    "",
+                )
+                break
+            self._check_sentence(
+                index, sentence, kind == "clarify", passages, in_force, units, findings, triggers
+            )
+        return {
+            "passed": not findings.items and not triggers,
+            "findings": findings.items,
+            "triggers": triggers,
+        }
+
+    def _check_edge(
+        self,
+        text: object,
+        edge: str,
+        index: int,
+        findings: _Findings,
+        triggers: list[TriggerFiring],
+    ) -> None:
+        if not isinstance(text, str):
+            findings.add(index, "unsupported", f"The {edge} is not text.", repr(text)[:80])
+            return
+        self._promises(text[:_LONGEST_SENTENCE], index, None, findings, triggers)
+        if len(text) > _LONGEST_SENTENCE:
+            findings.add(index, "unsupported", f"The {edge} is too long to be a courtesy.", text)
+            return
+        for piece in uncourteous(text):
+            findings.add(
+                index,
+                "no_citation",
+                f"The {edge} says “{_short(piece)}”, which is more than a courtesy "
+                "and cites no source.",
+                piece,
+            )
+
+    def _check_sentence(
+        self,
+        index: int,
+        sentence: Any,
+        clarifies: bool,
+        passages: Mapping[str, Passage],
+        in_force: set[str],
+        units: _UnitCache,
+        findings: _Findings,
+        triggers: list[TriggerFiring],
+    ) -> None:
+        text = sentence.get("text") if isinstance(sentence, dict) else None
+        citations = sentence.get("citations") if isinstance(sentence, dict) else None
+        if not isinstance(text, str) or not isinstance(citations, list):
+            findings.add(index, "unsupported", "This sentence has no readable form.", "")
+            return
+        cited = _cited(index, citations, passages, in_force, findings)
+        support = units.support(cited)
+        self._promises(text[:_LONGEST_SENTENCE], index, support, findings, triggers)
+        _check_links(index, text[: 4 * _LONGEST_SENTENCE], cited, findings)
+        if len(text) > _LONGEST_SENTENCE:
+            findings.add(index, "unsupported", "This sentence is too long to be checked.", text)
+            return
+        pieces = [text[start:end] for start, end in split_sentences(text)]
+        if text.strip() and not pieces and not is_courtesy(text):
+            findings.add(index, "unsupported", "This sentence has no words to check.", text)
+        pieces = [piece for piece in pieces if not is_courtesy(piece)]
+        if clarifies:
+            pieces = [piece for piece in pieces if not is_request(piece)]
+        if not pieces:
+            return
+        if not citations:
+            findings.add(
+                index,
+                "no_citation",
+                f"“{_short(text)}” states something and cites no source.",
+                text,
+            )
+            return
+        if not cited:
+            return
+        for piece in _join_answers(pieces):
+            self._judge(index, piece, support, findings)
+
+    def _promises(
+        self,
+        text: str,
+        index: int,
+        support: _Support | None,
+        findings: _Findings,
+        triggers: list[TriggerFiring],
+    ) -> None:
+        for found in forbidden_words(text, self._patterns):
+            if found.trigger != "emotional_response" and support and _said(found.words, support):
+                continue
+            triggers.append(
+                {
+                    "id": found.trigger,
+                    "tier": "forbidden",
+                    "evidence": found.words,
+                    "by": found.by,
+                    "start": found.start,
+                    "end": found.end,
+                }
+            )
+            rule = _TRIGGER_RULE.get(found.trigger, "unsupported_promise")
+            findings.add(index, rule, _PROMISE_MESSAGE[rule].format(found.words), found.words)
+
+    def _judge(self, index: int, piece: str, support: _Support, findings: _Findings) -> None:
+        tokens = tokenize(piece)
+        says_no = bool(re.match(r"\s*no\b\s*[,;:–—-]", piece, re.I))
+        if says_no and tokens and tokens[0].key == "not":
+            # "No, …" answers a question that is not here: what follows is judged.
+            tokens = tokens[1:]
+        solid = [token for token in tokens if token.kind in _SOLID and not is_filler(token)]
+        if not solid:
+            if re.fullmatch(r"\W*(?:yes|no|correct|right|true|false)\W*", piece, re.I) or tokens:
+                findings.add(
+                    index,
+                    "unsupported",
+                    f"“{_short(piece)}” cannot be checked without the rest of the answer.",
+                    piece,
+                )
+            return
+        alignment = align(tokens, support.units)
+        near = alignment.coverage >= NEAR_VERBATIM and bool(alignment.windows)
+        judge = _Judge(index, piece, alignment, support, findings, near)
+        judge.values()
+        judge.names()
+        judge.polarity()
+        if near:
+            judge.changed_words()
+        else:
+            judge.support(self._closeness(piece, alignment, support))
+
+    def _closeness(self, piece: str, alignment: Alignment, support: _Support) -> float | None:
+        if self._embedder is None:
+            return None
+        stretches = list(dict.fromkeys(window.text for window in alignment.windows))[:3]
+        units = [unit.text for unit in support.units if not unit.is_context]
+        if len(units) <= 4:
+            stretches.append(" ".join(units)[:1_500])
+        context = support.passages[0].context
+        texts = [piece, *stretches, *(f"{context}: {stretch}"[:1_500] for stretch in stretches[:1])]
+        vectors = self._embedder.embed(texts)
+        return float((vectors[1:] @ vectors[0]).max()) if len(texts) > 1 else 0.0
+
+
+class _UnitCache:
+    """Reads each cited passage once per check."""
+
+    def __init__(self) -> None:
+        self._units: dict[str, list[SourceUnit]] = {}
+
+    def support(self, passages: list[Passage]) -> _Support:
+        units: list[SourceUnit] = []
+        for passage in passages:
+            if passage.id not in self._units:
+                self._units[passage.id] = source_units(
+                    passage.id, passage.plain, [passage.title, *passage.heading_path]
+                )
+            units += self._units[passage.id]
+        vocabulary = frozenset(token.key for unit in units for token in unit.tokens)
+        raw = "\n".join(
+            " ".join((p.text, p.plain, p.context, p.url or "")) for p in passages
+        ).casefold()
+        return _Support(passages, units, vocabulary, raw)
+
+
+def _cited(
+    index: int,
+    citations: list[Any],
+    passages: Mapping[str, Passage],
+    in_force: set[str],
+    findings: _Findings,
+) -> list[Passage]:
+    found: list[Passage] = []
+    for citation in citations[:_MOST_CITATIONS]:
+        passage_id = citation.get("passage_id") if isinstance(citation, dict) else None
+        passage = passages.get(passage_id) if isinstance(passage_id, str) else None
+        if passage is None:
+            findings.add(
+                index, "unknown_source", "A cited source does not exist.", str(passage_id)[:100]
+            )
+            continue
+        problem = _misquote(citation, passage)
+        if problem:
+            findings.add(
+                index,
+                "unknown_source",
+                f"A citation of “{passage.context}” {problem}.",
+                str(citation.get("quote", ""))[:300],
+                passage.text,
+                passage.id,
+            )
+        if passage.version_id not in in_force:
+            findings.add(
+                index,
+                "out_of_force",
+                f"“{passage.context}” (version {passage.version}) is no longer in force.",
+                "",
+                passage.plain,
+                passage.id,
+            )
+        if all(passage.id != other.id for other in found):
+            found.append(passage)
+    if len(citations) > _MOST_CITATIONS:
+        findings.add(index, "unsupported", "This sentence cites too many sources to check.", "")
+    return found
+
+
+def _misquote(citation: Mapping[str, Any], passage: Passage) -> str:
+    start, end, quote = citation.get("start"), citation.get("end"), citation.get("quote")
+    if not isinstance(start, int) or not isinstance(end, int) or not isinstance(quote, str):
+        return "does not say which words it means"
+    if citation.get("version_id") != passage.version_id:
+        return "names another version than its passage"
+    if citation.get("content_hash") != passage.content_hash:
+        return "was made for other words than the passage now has"
+    if not passage.start <= start < end <= passage.end:
+        return "points outside its passage"
+    if passage.text[start - passage.start : end - passage.start] != quote:
+        return "does not quote the passage's exact words"
+    return ""
+
+
+def _check_links(index: int, text: str, cited: list[Passage], findings: _Findings) -> None:
+    allowed: set[str] = set()
+    for passage in cited:
+        for source in (passage.text, passage.plain, passage.url or ""):
+            allowed.update(_bare_link(m.group()) for m in _URL.finditer(source))
+        allowed.update(
+            _bare_link(target) for target in re.findall(r"\]\(\s*<?([^)\s>]+)", passage.text)
+        )
+        allowed.update(
+            _bare_link(t) for t in re.findall(r"href\s*=\s*[\"']([^\"']+)", passage.text, re.I)
+        )
+    for match in _MARKUP.finditer(text):
+        findings.add(
+            index,
+            "link",
+            f"The draft holds markup or an embedded link: “{_short(match.group())}”. "
+            "A reply is plain text.",
+            match.group(),
+        )
+    for match in _URL.finditer(text):
+        link = _bare_link(match.group())
+        if link and link not in allowed:
+            findings.add(
+                index,
+                "link",
+                f"The link “{_short(match.group())}” is in none of the cited sources.",
+                match.group(),
+                "",
+                cited[0].id if cited else None,
+            )
+
+
+def _join_answers(pieces: list[str]) -> list[str]:
+    """Put a bare "Yes." or "No." before what it introduces."""
+    joined: list[str] = []
+    held = ""
+    for piece in pieces:
+        bare = re.fullmatch(r"\W*(yes|no)\W*", piece, re.I)
+        if bare and piece is not pieces[-1]:
+            held = f"{bare.group(1)}, "
+            continue
+        joined.append(held + piece)
+        held = ""
+    return joined
+
+
+def _said(words: str, support: _Support) -> bool:
+    wanted = " ".join(re.findall(r"[\w']+", words.casefold().replace("’", "'")))
+    have = " ".join(re.findall(r"[\w']+", support.raw.replace("’", "'")))
+    return bool(wanted) and f" {wanted} " in f" {have} "
+
+
+def _short(text: str, most: int = 120) -> str:
+    folded = " ".join(text.split())
+    return folded if len(folded) <= most else folded[: most - 1] + "…"
+
+
+def _shown(tokens: Sequence[Token]) -> str:
+    seen: list[Token] = []
+    for token in tokens:
+        if not seen or (token.start, token.end) != (seen[-1].start, seen[-1].end):
+            seen.append(token)
+    return " ".join(token.text for token in seen)
+
+
+_PROMISE_MESSAGE: Final[dict[FindingRule, str]] = {
+    "unsupported_promise": "The draft promises “{}”, which no cited source says.",
+    "final_policy_exception": "The draft grants or closes a policy exception (“{}”); "
+    "only a person may decide that.",
+    "irreversible_account_change": "The draft announces a change to the account that cannot be "
+    "undone (“{}”).",
+    "emotional_response": "The draft answers with emotion (“{}”).",
+}
+
+
+class _Judge:
+    """The findings of one sentence against the stretch of source it rests on."""
+
+    def __init__(
+        self,
+        index: int,
+        piece: str,
+        alignment: Alignment,
+        support: _Support,
+        findings: _Findings,
+        near: bool,
+    ) -> None:
+        self._index = index
+        self._piece = piece
+        self._alignment = alignment
+        self._support = support
+        self._findings = findings
+        self._near = near
+        self._window = alignment.windows[0] if alignment.windows else None
+        self._passage_id = self._window.passage_id if self._window else support.passages[0].id
+        self._edit_of: dict[int, Edit] = {
+            id(token): edit for edit in alignment.edits for token in edit.ours
+        }
+
+    def _add(self, rule: FindingRule, message: str, words: str, source_words: str) -> None:
+        where = self._support.where(self._passage_id)
+        self._findings.add(
+            self._index,
+            rule,
+            f"{message} ({where})" if where else message,
+            words,
+            source_words,
+            self._passage_id,
+        )
+
+    def _pairs(self) -> Iterable[tuple[Token, tuple[int, int] | None]]:
+        return zip(self._alignment.tokens, self._alignment.partner, strict=True)
+
+    # -- figures ---------------------------------------------------------------------------
+
+    def values(self) -> None:
+        """Every figure must stand in the source, with the same bound, about the same thing."""
+        inverted = self._inverted()
+        for token, partner in self._pairs():
+            fact = token.fact
+            if token.kind != "value" or fact is None:
+                continue
+            rule = _KIND_RULE[fact.kind]
+            equal = [
+                (other, unit) for other, unit in self._support.facts() if same_value(fact, other)
+            ]
+            if not equal:
+                if self._soft(token):
+                    continue
+                nearest = self._nearest(token, fact)
+                said = f"the source says “{nearest}”" if nearest else "the source does not"
+                self._add(rule, f"The draft says “{token.text}”, {said}.", token.text, nearest)
+                continue
+            if fact.vague:
+                continue
+            if partner is not None and partner[0] == 0 and self._window:
+                theirs = self._window.tokens[partner[1]].fact
+                if theirs is not None and opposed(fact, theirs):
+                    source_words = self._window.tokens[partner[1]].text
+                    self._add(
+                        rule,
+                        f"The draft says “{token.text}”, the source says “{source_words}”.",
+                        token.text,
+                        source_words,
+                    )
+                    continue
+            elif all(opposed(fact, other) for other, _ in equal):
+                other = equal[0][0]
+                self._add(
+                    rule,
+                    f"The draft says “{token.text}”, the source bounds “{other.text}” "
+                    "the other way.",
+                    token.text,
+                    other.text,
+                )
+                continue
+            self._attached(token, fact, [other for other, _ in equal], rule, id(token) in inverted)
+
+    def _soft(self, token: Token) -> bool:
+        fact = token.fact
+        if fact is None or not fact.vague:
+            return False
+        edit = self._edit_of.get(id(token))
+        return not (edit and edit.flanked and any(t.kind == "value" for t in edit.theirs))
+
+    def _nearest(self, token: Token, fact: Fact) -> str:
+        edit = self._edit_of.get(id(token))
+        if edit is not None:
+            for other in edit.theirs:
+                if other.fact is not None and other.fact.kind == fact.kind:
+                    return other.text
+            for other in edit.theirs:
+                if other.kind == "value":
+                    return other.text
+        kin = [other for other, _ in self._support.facts() if other.kind == fact.kind]
+        best = max(kin, key=lambda other: kinship(fact, other), default=None)
+        return best.text if best is not None else ""
+
+    def _inverted(self) -> set[int]:
+        """Tokens of figures that stand in another order than in the source."""
+        if self._window is None:
+            return set()
+        places: list[tuple[int, Token]] = []
+        for token, partner in self._pairs():
+            if token.kind != "value":
+                continue
+            spots = [j for j, t in enumerate(self._window.tokens) if t.key == token.key]
+            if len(spots) != 1:
+                continue
+            matched = partner is not None and partner[0] == 0
+            places.append((partner[1] if matched and partner else spots[0], token))
+        order = [place for place, _ in places]
+        if order == sorted(order):
+            return set()
+        return {
+            id(token)
+            for position, (place, token) in enumerate(places)
+            if any(p > place for p in order[:position]) or any(p < place for p in order[position:])
+        }
+
+    def _attached(
+        self, token: Token, fact: Fact, equal: list[Fact], rule: FindingRule, inverted: bool
+    ) -> None:
+        """The same value may stand in the source about something else."""
+        others = [
+            other
+            for other, _ in self._support.facts()
+            if other.kind == fact.kind and not same_value(fact, other) and not other.vague
+        ]
+        if not others:
+            return
+        rival = max(others, key=lambda other: kinship(fact, other))
+        best = max(kinship(fact, other) for other in equal)
+        near_rival = kinship(fact, rival)
+        edit = self._edit_of.get(id(token))
+        replaced = [
+            t for t in (edit.theirs if edit else ()) if t.fact is not None and t.fact in others
+        ]
+        if replaced and edit and edit.flanked and self._near:
+            wrong = near_rival >= best - 0.15 or inverted
+            rival = replaced[0].fact or rival
+        elif inverted:
+            wrong = near_rival >= best - 0.05
+        else:
+            telling = [
+                min(belongs_to_rival(fact, other, candidate) for other in equal)
+                for candidate in others
+            ]
+            most = max(telling)
+            rival = others[telling.index(most)]
+            wrong = near_rival > best + 0.35 or most >= TELLING_WORDS
+        if wrong:
+            self._add(
+                rule,
+                f"“{token.text}” is in the source, but about something else; there the source "
+                f"says “{rival.text}”.",
+                token.text,
+                rival.text,
+            )
+
+    # -- names -----------------------------------------------------------------------------
+
+    def names(self) -> None:
+        """Names, addresses, links and identifiers must occur in what is cited."""
+        run: list[Token] = []
+        for token, _ in self._pairs():
+            if token.kind == "code" and token.fact is not None:
+                self._code(token, token.fact)
+            known = token.key in self._support.vocabulary or is_filler(token)
+            if token.kind == "name" and not known and not self._spelled_in_source(token):
+                run.append(token)
+                continue
+            self._unknown_name(run)
+            run = []
+        self._unknown_name(run)
+        for edit in self._alignment.edits:
+            self._swapped_name(edit)
+
+    def _code(self, token: Token, fact: Fact) -> None:
+        if token.key in self._support.vocabulary or fact.value.casefold() in self._support.raw:
+            return
+        rule: FindingRule = "link" if fact.kind == "url" else "name"
+        rivals = [o.text for o, _ in self._support.facts() if o.kind == fact.kind]
+        nearest = max(rivals, key=lambda other: fuzz.ratio(other, token.text), default="")
+        said = f"the source says “{nearest}”" if nearest else "the cited source does not"
+        self._add(rule, f"The draft says “{_short(token.text)}”, {said}.", token.text, nearest)
+
+    def _spelled_in_source(self, token: Token) -> bool:
+        word = token.text.casefold().replace("’", "'")
+        word = word[:-2] if word.endswith("'s") else word
+        return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self._support.raw))
+
+    def _unknown_name(self, run: list[Token]) -> None:
+        if not run:
+            return
+        words = _shown(run)
+        edit = self._edit_of.get(id(run[0]))
+        theirs = _shown([t for t in edit.theirs if t.kind in {"name", "word"}]) if edit else ""
+        said = f"the source says “{_short(theirs)}”" if theirs else "the cited source does not"
+        self._add("name", f"The draft names “{words}”, {said}.", words, theirs)
+
+    def _swapped_name(self, edit: Edit) -> None:
+        ours = [t for t in edit.ours if t.kind in {"name", "code"} and not is_filler(t)]
+        theirs = [t for t in edit.theirs if t.kind in {"name", "code"} and not is_filler(t)]
+        solid_ours = [t for t in edit.ours if t.kind in _SOLID and not is_filler(t)]
+        solid_theirs = [t for t in edit.theirs if t.kind in _SOLID and not is_filler(t)]
+        if not ours or not theirs or not self._near:
+            return
+        if len(solid_ours) > 3 or len(solid_theirs) > 4:
+            return
+        if {t.key for t in ours} & {t.key for t in theirs}:
+            return
+        if not (edit.flanked or len(solid_theirs) <= len(solid_ours)):
+            return
+        self._add(
+            "name",
+            f"The draft says “{_shown(ours)}” where the source says “{_shown(theirs)}”.",
+            _shown(ours),
+            _shown(theirs),
+        )
+
+    # -- negations and permissions -----------------------------------------------------------
+
+    def polarity(self) -> None:
+        """What is allowed, forbidden, limited or denied must be so in the source too."""
+        if self._window is None:
+            return
+        if self._near:
+            for number, edit in enumerate(self._alignment.edits):
+                self._edit_polarity(edit, number)
+                self._edit_modal(edit)
+                self._edit_limits(edit, number)
+        else:
+            self._clause_polarity()
+
+    def _region(self, edit: Edit, number: int) -> list[Token]:
+        """The part of the source side of ``edit`` that the sentence had to carry."""
+        if edit.flanked or self._window is None:
+            return list(edit.theirs)
+        edits = self._alignment.edits
+        matched = sorted(self._window.matched)
+        if not matched or not edit.theirs:
+            return []
+        first, last = self._window.tokens[matched[0]], self._window.tokens[matched[-1]]
+        before = edit.theirs[-1].start < first.start and number == 0 and edit is edits[0]
+        same_unit = self._window.unit_of
+        if before and self._window.tokens.index(edit.theirs[-1]) < matched[0]:
+            unit, clause = same_unit[matched[0]], first.clause
+            positions = range(matched[0])
+        else:
+            unit, clause = same_unit[matched[-1]], last.clause
+            positions = range(matched[-1] + 1, len(self._window.tokens))
+        return [
+            self._window.tokens[j]
+            for j in positions
+            if same_unit[j] == unit and self._window.tokens[j].clause == clause
+        ]
+
+    def _edit_polarity(self, edit: Edit, number: int) -> None:
+        elsewhere = {
+            id(t) for t, partner in self._pairs() if partner is not None and partner[0] > 0
+        }
+        region = self._region(edit, number)
+        ours = [t for t in edit.ours if t.kind == "not" and id(t) not in elsewhere]
+        theirs = [t for t in region if t.kind == "not"]
+        flips = len(ours) + len(theirs)
+        pairs = [
+            (a, b)
+            for a in edit.ours
+            for b in region
+            if a.kind in {"word", "name", "modal"} and opposite(a.text, b.text)
+            and a.key != b.key and id(a) not in elsewhere
+        ]  # fmt: skip
+        if pairs:
+            flips += 1
+        if flips % 2 == 0:
+            return
+        words = _shown(edit.ours) or "(left out)"
+        source_words = _shown(region)
+        if pairs and not ours and not theirs:
+            words, source_words = pairs[0][0].text, pairs[0][1].text
+        said = (
+            f"the source says “{_short(source_words)}”" if source_words else "the source does not"
+        )
+        if not edit.ours:
+            message = (
+                f"The draft leaves out “{_short(source_words)}”, which turns the meaning around."
+            )
+        else:
+            message = f"The draft says “{_short(words)}”, {said}."
+        self._add("negation", message, words, source_words)
+
+    def _edit_modal(self, edit: Edit) -> None:
+        ours = {t.key: t for t in edit.ours if t.kind == "modal"}
+        theirs = {t.key: t for t in edit.theirs if t.kind == "modal"}
+        if not edit.flanked and not theirs:
+            return
+        mine = [key for key in ours if key not in theirs]
+        yours = [key for key in theirs if key not in ours]
+        if mine and (yours or (mine[0] in {"must", "optional"} and edit.flanked)):
+            said = theirs[yours[0]].text if yours else ""
+            end = f"the source says “{said}”" if said else "the source does not"
+            self._add(
+                "permission",
+                f"The draft says “{ours[mine[0]].text}”, {end}.",
+                ours[mine[0]].text,
+                said,
+            )
+        elif mine == ["can"] and edit.flanked:
+            will = [t for t in edit.theirs if t.text.lower() in {"will", "shall", "have", "has"}]
+            if will and len(edit.theirs) <= 2:
+                self._add(
+                    "permission",
+                    f"The draft says “{ours['can'].text}”, the source says “{will[0].text}”.",
+                    ours["can"].text,
+                    will[0].text,
+                )
+
+    def _edit_limits(self, edit: Edit, number: int) -> None:
+        region = self._region(edit, number)
+        ours = [t for t in edit.ours if t.kind == "limit"]
+        theirs = [t for t in region if t.kind == "limit"]
+        mine = [t for t in ours if t.key not in {o.key for o in theirs}]
+        yours = [t for t in theirs if t.key not in {o.key for o in ours}]
+        partners = {id(t) for t, p in self._pairs() if p is not None}
+        mine = [t for t in mine if id(t) not in partners]
+        if mine and mine[0].key == "after" and any(t.text.lower() in _ONCE for t in edit.theirs):
+            return
+        dropped = [t for t in yours if t.key in {"only", "unless", "except"}]
+        if not mine and not dropped and not (self._trailing_exception(edit) and not edit.ours):
+            return
+        if mine or dropped:
+            words = _shown(mine) or "(left out)"
+            source_words = _shown(dropped or yours)
+        else:
+            trailing = self._trailing_exception(edit)
+            words, source_words = "(left out)", trailing
+        said = f"the source says “{source_words}”" if source_words else "the source does not"
+        message = (
+            f"The draft says “{words}”, {said}."
+            if mine
+            else f"The draft leaves out a limit of the source: “{_short(source_words)}”."
+        )
+        self._add("negation", message, words, source_words)
+
+    def _trailing_exception(self, edit: Edit) -> str:
+        """Words like "unless …" that follow the matched words in the same sentence."""
+        if edit.flanked or self._window is None or not self._window.matched:
+            return ""
+        last = max(self._window.matched)
+        unit = self._window.unit_of[last]
+        rest = [
+            t
+            for j, t in enumerate(self._window.tokens)
+            if j > last and self._window.unit_of[j] == unit
+        ]
+        if rest and edit.theirs and edit.theirs[-1] is rest[-1]:
+            for token in rest[:2]:
+                if token.kind == "limit" and token.key in {"unless", "except"}:
+                    return _shown(rest)
+        return ""
+
+    def _clause_polarity(self) -> None:
+        """Compare clause by clause whether a thing is said or denied."""
+        if self._window is None:
+            return
+        theirs: dict[tuple[int, int], list[Token]] = {}
+        for window in self._alignment.windows:
+            for j, token in enumerate(window.tokens):
+                theirs.setdefault((window.unit_of[j] + 10 * id(window), token.clause), []).append(
+                    token
+                )
+        ours: dict[int, list[Token]] = {}
+        for token in self._alignment.tokens:
+            ours.setdefault(token.clause, []).append(token)
+        for clause in ours.values():
+            solid = {t.key for t in clause if t.kind in {"word", "name", "value", "code"}}
+            if not solid:
+                continue
+            best, shared = None, 0.0
+            for other in theirs.values():
+                words = {t.key for t in other if t.kind in {"word", "name", "value", "code"}}
+                overlap = len(solid & words) - 0.01 * len(words)
+                if overlap > shared:
+                    best, shared = other, overlap
+            if best is None or shared < max(1.5, 0.4 * len(solid)):
+                continue
+            pairs = [
+                (a, b) for a in clause for b in best
+                if a.kind in {"word", "name"} and a.key != b.key and opposite(a.text, b.text)
+                and a.key not in {t.key for t in best}
+            ]  # fmt: skip
+            mine = sum(t.kind == "not" for t in clause)
+            yours = sum(t.kind == "not" for t in best)
+            if (mine + yours + bool(pairs)) % 2:
+                self._add(
+                    "negation",
+                    f"The draft says “{_short(_shown(clause))}”, "
+                    f"the source says “{_short(_shown(best))}”.",
+                    _shown(clause),
+                    _shown(best),
+                )
+
+    # -- everything else ---------------------------------------------------------------------
+
+    def _known(self, token: Token) -> bool:
+        if token.key in self._support.vocabulary:
+            return True
+        if len(token.text) < 5:
+            return False
+        lowered = token.text.lower()
+        for unit in self._support.units:
+            for other in unit.tokens:
+                word = other.text.lower()
+                if (
+                    word[:3] == lowered[:3]
+                    and other.kind in {"word", "name"}
+                    and fuzz.ratio(word, lowered) >= 84
+                ):
+                    return True
+        return False
+
+    def changed_words(self) -> None:
+        """In a sentence that is nearly its source, each new word of weight is held against it."""
+        for edit in self._alignment.edits:
+            ours = [t for t in edit.ours if t.kind == "word" and not is_filler(t)]
+            theirs = [t for t in edit.theirs if t.kind in {"word", "name"} and not is_filler(t)]
+            if not ours:
+                continue
+            unknown = [t for t in ours if not self._known(t)]
+            swapped = (
+                edit.flanked
+                and not unknown
+                and len(ours) == len(theirs) == 1
+                and fuzz.ratio(ours[0].text.lower(), theirs[0].text.lower()) < 80
+            )
+            if not unknown and not swapped:
+                continue
+            words, source_words = _shown(unknown or ours), _shown(theirs)
+            said = (
+                f"the source says “{_short(source_words)}”"
+                if source_words
+                else "the source does not"
+            )
+            rule: FindingRule = "name" if (unknown or ours)[0].text[:1].isupper() else "unsupported"
+            self._add(rule, f"The draft says “{_short(words)}”, {said}.", words, source_words)
+
+    def support(self, closeness: float | None) -> None:
+        """A paraphrase must be covered by the source's words and meaning."""
+        solid = [
+            t for t in self._alignment.tokens if t.kind in {"word", "name", "value", "code"}
+            and not is_filler(t)
+        ]  # fmt: skip
+        total = sum(t.weight for t in solid) or 1.0
+        unknown = [t for t in solid if t.kind == "word" and not self._known(t)]
+        covered = 1.0 - sum(t.weight for t in unknown) / total
+        if closeness is None:
+            enough = covered >= SUPPORT_BY_WORDS
+        else:
+            enough = 0.5 * covered + 0.5 * closeness >= SUPPORT_WITH_MEANING
+        if not enough:
+            self._add(
+                "unsupported",
+                f"The cited source does not say “{_short(self._piece)}”.",
+                self._piece,
+                self._window.text if self._window else "",
+            )

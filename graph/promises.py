@@ -1,0 +1,221 @@
+"""What a draft must not do whatever its source says, and what needs no source: plain word lists.
+
+A courtesy is recognised by a closed vocabulary: a sentence with one word outside it is a claim and
+needs a source. Forbidden phrases are patterns with the id of the trigger they fire.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from core.vocabulary import ForbiddenTrigger
+from kb.sentences import split_sentences
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_COURTESY_WORDS: Final = _words(
+    "hi hello hey dear greetings good morning afternoon evening day there team all everyone sir "
+    "madam ms mr mrs mx thanks thank you your so very much many again for contacting reaching out "
+    "writing getting in touch with us me message email question questions note patience "
+    "understanding time asking letting know feedback interest report inquiry enquiry request "
+    "i we our my am is are be was were this that the a an it to of and or on at about from if "
+    "have has had any other further more else anything something need help hope helps answers "
+    "answered clarifies clear please let just reply feel free happy glad pleased here sorry "
+    "apologies apologize apologise sincerely regret hear trouble inconvenience delay wait waiting "
+    "confusion caused frustration experience experienced kind best warm regards wishes cheers "
+    "yours truly faithfully take care great nice lovely wonderful weekend rest ahead welcome can "
+    "could may do did not hesitate back assist assistance support customer service desk center "
+    "as soon best's ll m re ve s d would like love always appreciate appreciated appreciating "
+    "understand how what i'm we're we'll i'll you're that's here's look looked into found below "
+    "following information details answer hopefully useful concern concerns raising bringing "
+    "attention moment taken taking see says say tell come up still by"
+)
+_COURTESY_HEAD: Final = re.compile(
+    r"^\W*(?:hi|hello|hey|dear|greetings|good\s+(?:morning|afternoon|evening|day)|thanks?\b|many\s+thanks|"
+    r"(?:i|we)(?:['’]m|['’]re|\s+am|\s+are)?\s+(?:\w+\s+)?(?:hope|sorry|apologi[sz]e|appreciate|regret|understand|"
+    r"glad|happy|pleased|here)|sorry|(?:my|our|please\s+accept\s+(?:my|our))\s+(?:\w+\s+)?apolog|apologies|"
+    r"(?:kind|best|warm)?(?:est)?\s*(?:regards|wishes)|sincerely|cheers|yours|take\s+care|have\s+a|"
+    r"(?:please\s+)?(?:let\s+(?:us|me)|feel\s+free|do\s+not\s+hesitate|don['’]t\s+hesitate|just\s+reply|reply)|"
+    r"if\s+(?:you|there|this|anything|that)|is\s+there|(?:you['’]re|you\s+are)\s+welcome|(?:hope|glad|happy)\b|"
+    r"here(?:['’]s|\s+is|\s+are)\s+(?:what|the\s+(?:answer|information|details))|"
+    r"(?:your\s+|the\s+)?(?:customer\s+)?(?:support|service|help)\s*(?:team|desk|center)?\W*$|please\s+(?:see|find|reply|let))",
+    re.I,
+)
+_GREETING_NAME: Final = re.compile(
+    r"^\W*(?i:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening|day))(?:\s+there)?,?"
+    r"((?:\s+[A-Z][\w'’.-]{0,24}){1,3})(?=\s*[,!.:–—-]|\s*$)",
+)
+_SIGNED: Final = re.compile(
+    r"^\W*(?:(?:[Kk]ind|[Bb]est|[Ww]arm)?(?:est)?\s*(?:[Rr]egards|[Ww]ishes)|[Ss]incerely|[Cc]heers|"
+    r"[Tt]hanks|[Tt]hank\s+you|[Yy]ours\s+\w+)\s*[,!.\n]\s*((?:(?:[Tt]he\s+)?[A-Z][\w'’.-]{0,24}\s*){1,5}(?:team)?)\W*$"
+)
+_SIGNATURE: Final = re.compile(
+    r"^\W*(?:[Tt]he|[Yy]our)\s+(?:[A-Z][\w'’.-]{0,24}\s+){0,3}[Tt]eam\W*$"
+)
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_NOT_COURTESY: Final = re.compile(r"\d|[$€£%@/<>\[\]{}`]|\bfree\b(?!\s+to)", re.I)
+_LONGEST_COURTESY = 240
+
+
+def is_courtesy(text: str) -> bool:
+    """Say whether ``text`` is a greeting, thanks, apology for a wait or sign-off, and nothing else.
+
+    Fails closed: one figure, link or word outside the vocabulary makes it a claim.
+    """
+    stripped = text.strip()
+    if not stripped:
+        return True
+    if len(stripped) > _LONGEST_COURTESY or _NOT_COURTESY.search(stripped):
+        return False
+    if _SIGNATURE.match(stripped):
+        return True
+    for pattern in (_GREETING_NAME, _SIGNED):
+        found = pattern.match(stripped)
+        if found:
+            stripped = stripped[: found.start(1)] + stripped[found.end(1) :]
+            if not _WORD.search(stripped):
+                return True
+            break
+    if not _COURTESY_HEAD.match(stripped):
+        return False
+    return all(
+        word.lower().replace("’", "'") in _COURTESY_WORDS
+        or word.lower().replace("’", "'").split("'")[0] in _COURTESY_WORDS
+        for word in _WORD.findall(stripped)
+    )
+
+
+_SIGN_OFF: Final = re.compile(
+    r"^\W*(?:(?:many|kind|best|warm)?(?:est)?\s*(?:regards|wishes|thanks)|sincerely|cheers|thank\s+you|"
+    r"yours\s+\w+|take\s+care)\W*$",
+    re.I,
+)
+_NAME_LINE: Final = re.compile(
+    r"^\W*(?:[A-Z][\w'’.-]{0,24}\s*){1,3}(?:,\s*[A-Z]\w+(?:\s[A-Z]?\w+){0,2})?\W*$"
+)
+
+
+def uncourteous(text: str) -> list[str]:
+    """Return the pieces of an opening or closing that are more than a courtesy.
+
+    A name on a line of its own is one only below a sign-off.
+    """
+    found: list[str] = []
+    signed = 0
+    for line in text.split("\n"):
+        if not line.strip():
+            continue
+        if signed and _NAME_LINE.match(line) and not _CLAIM_IN_NAME.search(line):
+            signed -= 1
+            continue
+        signed = 3 if _SIGN_OFF.match(line) else 0
+        found += [
+            line[start:end]
+            for start, end in split_sentences(line)
+            if not is_courtesy(line[start:end])
+        ]
+    return found
+
+
+_CLAIM_IN_NAME: Final = re.compile(
+    r"\b(?:no|not|never|free|always|all|refunds?|credits?|yes|guaranteed?|cancell?ed|closed|deleted)\b|\d",
+    re.I,
+)
+_REQUEST: Final = re.compile(
+    r"^\W*(?:please|could|can|would|may|might|what|which|when|where|who|how|do|did|does|is|are|have|has|"
+    r"so\s+that|to\s+help|before\s+we|in\s+order|thanks?|which)\b",
+    re.I,
+)
+
+
+def is_request(text: str) -> bool:
+    """Say whether ``text`` only asks the customer for something (for clarifying drafts)."""
+    stripped = text.strip()
+    return bool(
+        len(stripped) <= 400
+        and (stripped.endswith("?") or re.match(r"\W*please\b", stripped, re.I))
+        and _REQUEST.match(stripped)
+        and not re.search(r"[$€£%]|https?:|www\.", stripped)
+    )
+
+
+_I_OR_WE = r"\b(?:i|we)"
+_DONE = rf"{_I_OR_WE}(?:['’]ve|\s+have)?\s+(?:now\s+|already\s+|just\s+|gone\s+ahead\s+and\s+|successfully\s+)*"
+_WILL = rf"{_I_OR_WE}(?:['’]ll|\s+(?:will|shall|(?:am|are)\s+going\s+to|can))\s+(?:now\s+|also\s+|immediately\s+|gladly\s+|happily\s+|certainly\s+)*"
+_ACCOUNT = r"(?:your|the|this|that)\s+(?:\w+\s+){0,3}?(?:account|accounts|profile|workspace|subscription|data|files|project|projects|organi[sz]ation|license|membership|records?)"
+_IRREVERSIBLE = r"(?:delet|eras|clos|terminat|cancel|deactivat|remov|wip|purg|destroy|disabl|suspend|transferr?|merg|reset)"
+
+FORBIDDEN_PATTERNS: Final[tuple[tuple[ForbiddenTrigger, str], ...]] = (
+    ("unsupported_promise", r"\b(?:guarantee[sd]?|guaranteeing)\b"),
+    ("unsupported_promise", rf"{_I_OR_WE}(?:['’]d|['’]ll|\s+(?:can|will|do|hereby|would\s+like\s+to))?\s+(?:promise|assure|pledge|swear|vow|commit\s+to|vouch)\b"),
+    ("unsupported_promise", r"\b(?:you\s+have\s+(?:my|our)\s+word|rest\s+assured|without\s+(?:a\s+|any\s+)?doubt|no\s+matter\s+what|100\s?%\s+(?:sure|certain|guaranteed)|mark\s+my\s+words|i\s+give\s+you\s+my\s+word)\b"),
+    ("unsupported_promise", r"\b(?:will|shall|['’]ll|you|going\s+to)\s+(?:definitely|certainly|surely|absolutely|undoubtedly|never\s+ever)\b|\bdefinitely\s+(?:will|get|receive|be)\b|\bfor\s+(?:sure|certain)\b"),
+    ("unsupported_promise", rf"{_DONE}(?:refunded|credited|reimbursed|compensated|issued|processed|approved|waived|upgraded|extended|applied|sent|arranged|reinstated|scheduled|escalated)\b"),
+    ("unsupported_promise", rf"{_WILL}(?:personally\s+)?(?:refund|credit|reimburse|compensate|waive|make\s+(?:it|this|things)\s+(?:right|up)|cover\s+the|pay\s+(?:you|for)|send\s+you\s+a\s+(?:free|new|replacement))\b"),
+    ("unsupported_promise", r"\byour\s+(?:refund|credit|money|replacement|reimbursement|compensation)\s+(?:has\s+been|was|is\s+(?:being|on\s+(?:its|the)\s+way)|will\s+(?:arrive|be\s+(?:issued|sent|there|in\s+your)))\b"),
+    ("unsupported_promise", r"\b(?:this|it|that)\s+(?:will|won['’]t|will\s+not|shall)\s+never\s+(?:happen|occur)\b|\b(?:will\s+not|won['’]t|never)\s+happen\s+again\b"),
+    ("final_policy_exception", r"\b(?:mak(?:e|ing)|made|grant(?:ed|ing)?|approv(?:e|ed|ing)|allow(?:ed|ing)?|authori[sz](?:e|ed|ing)|giv(?:e|en|ing)|offer(?:ed|ing)?)\s+(?:you\s+)?(?:an?|this|one|your|the)\s+(?:\w+[\s-]+){0,4}?exceptions?\b"),
+    ("final_policy_exception", r"\b(?:as|by\s+way\s+of|consider\s+(?:it|this))\s+an?\s+(?:\w+[\s-]+){0,3}?exception\b|\bexception\s+(?:just\s+)?(?:for\s+you|in\s+your\s+case|this\s+(?:one\s+)?time)\b"),
+    ("final_policy_exception", r"\b(?:despite|regardless\s+of|outside(?:\s+of)?|against|contrary\s+to|ignoring|overriding|overrid(?:e|den))\s+(?:of\s+)?(?:our|the|this|company|normal|usual|standard)\s+(?:\w+\s+){0,3}?(?:policy|policies|rules?|terms|limits?)\b"),
+    ("final_policy_exception", r"\beven\s+though\s+(?:our|the)\s+(?:\w+\s+){0,2}?(?:policy|policies|rules?|terms|deadline|window|period)\b"),
+    ("final_policy_exception", r"\b(?:bend|bending|break|breaking|waiv(?:e|ed|ing)|overlook(?:ed|ing)?|set(?:ting)?\s+aside)\s+(?:the|our|this|that|your|all)\s+(?:\w+\s+){0,3}?(?:rules?|polic(?:y|ies)|fees?|terms|requirements?|charges?|deadline|penalty)\b"),
+    ("final_policy_exception", r"\b(?:this|our|my|the)\s+decision\s+is\s+final\b|\b(?:this|that)\s+(?:is|was)\s+(?:our|my|the)\s+final\s+(?:decision|answer|word)\b|\bjust\s+this\s+once\b|\bone[\s-]time\s+(?:courtesy|exception|goodwill)\b"),
+    ("irreversible_account_change", rf"{_DONE}(?:permanently\s+|irrevocably\s+|fully\s+|completely\s+)*{_IRREVERSIBLE}(?:e?d|led|ped)\s+(?:\w+\s+){{0,2}}?{_ACCOUNT}"),
+    ("irreversible_account_change", rf"{_WILL}(?:permanently\s+|irrevocably\s+|fully\s+|completely\s+|go\s+ahead\s+and\s+)*{_IRREVERSIBLE}(?:e|l)?\s+(?:\w+\s+){{0,2}}?{_ACCOUNT}"),
+    ("irreversible_account_change", rf"\b{_ACCOUNT}\s+(?:has|have)\s+(?:now\s+|already\s+|just\s+)?been\s+(?:permanently\s+|irrevocably\s+|fully\s+|successfully\s+)*{_IRREVERSIBLE}(?:e?d|led|ped)\b"),
+    ("irreversible_account_change", rf"{_DONE}(?:chang|updat|reset|replac)(?:ed|e)?\s+(?:the|your)\s+(?:\w+\s+){{0,2}}?(?:email|e-mail|password|owner|ownership|phone|bank|two-factor|2fa|login)\b"),
+    ("irreversible_account_change", rf"{_DONE}transferred\s+(?:the\s+)?ownership\b|\bthis\s+(?:action\s+)?(?:cannot|can['’]t|can\s+not)\s+be\s+(?:undone|reversed)\b"),
+    ("emotional_response", r"\b(?:calm\s+down|how\s+dare\s+you|shame\s+on\s+you|your\s+own\s+(?:fault|mistake|stupidity)|it['’]?s\s+(?:all\s+)?your\s+fault|stop\s+(?:complaining|whining|shouting|yelling|bothering)|you\s+should\s+have\s+(?:known|read|thought)|as\s+(?:i|we)(?:['’]ve|\s+have)?\s+(?:already\s+)?(?:told|explained\s+to)\s+you|get\s+over\s+it|grow\s+up|deal\s+with\s+it|not\s+(?:my|our)\s+(?:problem|fault))\b"),
+    ("emotional_response", r"\b(?:you(?:['’]re|\s+are)\s+(?:being\s+)?(?:so\s+|very\s+|just\s+|clearly\s+)*(?:rude|ridiculous|unreasonable|wrong|lying|stupid|an?\s+(?:idiot|liar)|overreacting|aggressive|dramatic|impossible|ungrateful))\b"),
+    ("emotional_response", rf"{_I_OR_WE}(?:['’]m|['’]re|\s+am|\s+are|\s+feel)\s+(?:so\s+|very\s+|really\s+|absolutely\s+|extremely\s+|deeply\s+|truly\s+|utterly\s+)*(?:furious|angry|outraged|disgusted|heartbroken|devastated|ashamed|mortified|horrified|appalled|offended|insulted|sick\s+of|tired\s+of|fed\s+up|disappointed\s+in\s+you|annoyed)\b"),
+    ("emotional_response", r"\b(?:idiot|stupid|moron|pathetic|disgusting|ridiculous|outrageous|nonsense|bullshit|damn|hell\s+no|what\s+the\s+hell|ludicrous)\b|!{3,}|\bi\s+(?:hate|love)\s+(?:you|this)\b"),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    return tuple(
+        (trigger, re.compile(pattern, re.I), "graph.promises")
+        for trigger, pattern in FORBIDDEN_PATTERNS
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenWords:
+    """Words of a draft that fire a forbidden trigger."""
+
+    trigger: str
+    words: str
+    start: int
+    end: int
+    by: str
+
+
+def forbidden_words(
+    text: str, extra: Sequence[tuple[str, re.Pattern[str]]] = ()
+) -> list[ForbiddenWords]:
+    """Return the forbidden words of ``text``, at most one firing a trigger and stretch.
+
+    Args:
+        text: A sentence of a draft.
+        extra: A workspace's own ``(trigger id, pattern)``.
+    """
+    found: list[ForbiddenWords] = []
+    for trigger, pattern, by in [*_compiled(), *((t, p, "tiers.yaml") for t, p in extra)]:
+        for match in pattern.finditer(text):
+            if not match.group().strip():
+                continue
+            overlaps = any(
+                f.trigger == trigger and f.start < match.end() and match.start() < f.end
+                for f in found
+            )
+            if not overlaps:
+                found.append(ForbiddenWords(trigger, match.group(), match.start(), match.end(), by))
+    return sorted(found, key=lambda f: f.start)

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from core.identifiers import text_digest
+from graph.check import EvidenceChecker
+from graph.values import CheckReport, Citation, Draft
+from kb.content import Passage
+
+SOURCE = (
+    "Refunds are available within 30 days for annual plans and 14 days for monthly plans. "
+    "You cannot get a refund for gift cards unless they are unused. "
+    "Contact support@acme.com or Priya Patel in the Billing Team. "
+    "Pro Plan costs $1,250.00 per year."
+)
+
+
+def passage(text: str = SOURCE, version: str = "v1", **changes: Any) -> Passage:
+    fields: dict[str, Any] = {
+        "id": f"{version}#0",
+        "kind": "article",
+        "article_id": "site/refunds.md",
+        "version_id": version,
+        "version": 1,
+        "title": "Refunds",
+        "anchor": "refunds",
+        "heading_path": ("Refunds",),
+        "start": 0,
+        "end": len(text),
+        "text": text,
+        "plain": text,
+        "content_hash": text_digest(text),
+        "effective_from": datetime(2024, 1, 1, tzinfo=UTC),
+    }
+    return Passage(**{**fields, **changes})
+
+
+def cite(source: Passage) -> Citation:
+    return {
+        "passage_id": source.id,
+        "article_id": source.article_id,
+        "version_id": source.version_id,
+        "version": source.version,
+        "title": source.title,
+        "anchor": source.anchor,
+        "heading": list(source.heading_path),
+        "start": source.start,
+        "end": source.end,
+        "quote": source.text,
+        "content_hash": source.content_hash,
+        "url": source.url,
+    }
+
+
+def draft_of(
+    *texts: str,
+    source: Passage,
+    opening: str = "Hi Anna,",
+    closing: str = "Best regards,\nThe Team",
+) -> Draft:
+    return {
+        "kind": "answer",
+        "opening": opening,
+        "sentences": [{"text": text, "citations": [cite(source)]} for text in texts],
+        "closing": closing,
+        "drafter": "person:test",
+        "note": "",
+    }
+
+
+def judge(*texts: str, source: str = SOURCE, **edges: str) -> CheckReport:
+    cited = passage(source)
+    return EvidenceChecker().check(
+        draft_of(*texts, source=cited, **edges), {cited.id: cited}, {cited.version_id}
+    )
+
+
+def rules(report: CheckReport) -> set[str]:
+    return {finding["rule"] for finding in report["findings"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Refunds are available within 30 days for annual plans and 14 days for monthly plans.",
+        "You can't get a refund for gift cards unless they're unused.",
+        "Annual plans can be refunded within 30 days, and monthly plans within two weeks.",
+        "The Pro Plan costs 1250 dollars a year.",
+        "Refunds: within 30 days for annual plans.",
+        "Please contact Priya Patel in the Billing Team.",
+    ],
+)
+def test_what_the_source_says_passes(text: str) -> None:
+    report = judge(text)
+    assert report["passed"], report["findings"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Refunds are available within 45 days for annual plans.", "duration"),
+        ("Refunds are available after 30 days for annual plans.", "duration"),
+        ("Refunds are available within 14 days for annual plans and 30 days for monthly plans.",
+         "duration"),
+        ("Annual plans can be refunded within 14 days.", "duration"),
+        ("The Pro Plan costs $1,520.00 per year.", "amount"),
+        ("The Team Plan costs $1,250.00 per year.", "name"),
+        ("Please contact sales@acme.com.", "name"),
+        ("Contact support@acme.com or Bob Smith in the Billing Team.", "name"),
+        ("You can get a refund for gift cards unless they are unused.", "negation"),
+        ("You cannot get a refund for gift cards.", "negation"),
+        ("Refunds are never available within 30 days for annual plans.", "negation"),
+        ("Our offices are in the north of the country.", "unsupported"),
+        ("Please contact the billing team at https://evil.example.com/x.", "link"),
+        ("We guarantee refunds within 30 days for annual plans.", "unsupported_promise"),
+    ],
+)  # fmt: skip
+def test_what_the_source_does_not_say_is_found(text: str, rule: str) -> None:
+    report = judge(text)
+    assert rule in rules(report), report["findings"]
+    assert not report["passed"]
+
+
+def test_a_finding_shows_both_words_and_names_the_passage() -> None:
+    (finding,) = judge("Refunds are available within 45 days for annual plans.")["findings"]
+    assert finding["words"] == "within 45 days"
+    assert finding["source_words"] == "within 30 days"
+    assert "Refunds" in finding["message"]
+    assert finding["passage_id"] == "v1#0"
+
+
+def test_a_claim_without_a_citation_is_found_and_a_courtesy_is_not() -> None:
+    source = passage()
+    draft = draft_of("Refunds take 30 days.", "Thank you for reaching out!", source=source)
+    for sentence in draft["sentences"]:
+        sentence["citations"] = []
+    report = EvidenceChecker().check(draft, {}, set())
+    assert [(f["sentence"], f["rule"]) for f in report["findings"]] == [(0, "no_citation")]
+
+
+@pytest.mark.parametrize(
+    "edge",
+    ["Your refund is free.", "Refunds take two weeks.", "Thanks! You can cancel at any time.",
+     "Visit https://a.example", "Sorry, we deleted it."],
+)  # fmt: skip
+def test_an_opening_may_only_be_a_courtesy(edge: str) -> None:
+    assert "no_citation" in rules(judge(opening=edge)) or not judge(opening=edge)["passed"]
+
+
+@pytest.mark.parametrize(
+    "edge",
+    ["", "Hello,", "Dear Ms Jones,", "Hi Zoë!", "Thanks for getting in touch.",
+     "Sorry about the delay, and thank you for your patience.",
+     "Let me know if you have any other questions.", "I hope this helps!",
+     "Kind regards,\nSam\nThe Support Team"],
+)  # fmt: skip
+def test_courtesies_pass(edge: str) -> None:
+    assert judge(closing=edge)["passed"], judge(closing=edge)["findings"]
+
+
+def test_a_version_out_of_force_and_an_unknown_source_are_found() -> None:
+    source = passage()
+    text = "Refunds are available within 30 days for annual plans."
+    checker = EvidenceChecker()
+    draft = draft_of(text, source=source)
+    assert rules(checker.check(draft, {source.id: source}, {"v2"})) == {"out_of_force"}
+    assert rules(checker.check(draft, {}, {"v1"})) == {"unknown_source"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("quote", "Refunds are available within 90 days"), ("content_hash", "0" * 64),
+     ("version_id", "v9"), ("end", 10_000), ("start", None)],
+)  # fmt: skip
+def test_a_citation_that_does_not_fit_its_passage_is_found(field: str, value: object) -> None:
+    source = passage()
+    draft = draft_of("Refunds are available within 30 days for annual plans.", source=source)
+    cast("dict[str, object]", draft["sentences"][0]["citations"][0])[field] = value
+    report = EvidenceChecker().check(draft, {source.id: source}, {"v1"})
+    assert "unknown_source" in rules(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "trigger"),
+    [
+        ("I have refunded your last payment.", "unsupported_promise"),
+        ("You will definitely receive your money.", "unsupported_promise"),
+        ("I'll make an exception for you this time.", "final_policy_exception"),
+        ("I have permanently deleted your account.", "irreversible_account_change"),
+        ("Calm down, this is your own fault.", "emotional_response"),
+    ],
+)
+def test_forbidden_words_fire_their_trigger(text: str, trigger: str) -> None:
+    report = judge(text)
+    assert trigger in {firing["id"] for firing in report["triggers"]}
+    firing = next(firing for firing in report["triggers"] if firing["id"] == trigger)
+    assert firing["tier"] == "forbidden"
+    assert firing["evidence"] in text
+
+
+def test_a_promise_that_the_source_makes_may_be_repeated() -> None:
+    report = judge(
+        "We guarantee 99.9% uptime.", source="We guarantee 99.9% uptime on every paid plan."
+    )
+    assert report["passed"], report["findings"]
+
+
+def test_strange_shapes_are_findings() -> None:
+    source = passage()
+    strange: Any = {
+        "kind": "answer",
+        "opening": None,
+        "sentences": [None, {"text": 5, "citations": []}, {"text": "x", "citations": [None, 3]},
+                      {"citations": []}, {"text": "A" * 100_000, "citations": [cite(source)]}],
+        "closing": "",
+    }  # fmt: skip
+    report = EvidenceChecker().check(strange, {source.id: source}, {"v1"})
+    assert not report["passed"]
+    assert {f["sentence"] for f in report["findings"]} >= {0, 1, 2, 3, 4}
