@@ -18,6 +18,11 @@ _ASKS = re.compile(
 )
 
 
+_FOLLOWS_UP = re.compile(
+    r"(?:and|but|or|also|so|what about|how about|what if|for|same for)\b", re.I
+)
+
+
 def _asking(text: str) -> list[str]:
     """Return the sentences of a message that ask something."""
     sentences = [text[start:end] for start, end in sentence_spans(text)]
@@ -38,7 +43,8 @@ def open_question(conversation: Conversation, question: str) -> str:
     still_open = bool(folded(question)) and folded(question) in folded(" ".join(said[last:]))
     stands = still_open or (last == 0 and bool(question))
     found = question if stands else " ".join(asking)
-    if len(set(content_words(found))) <= 3:
+    content = len(set(content_words(found)))
+    if content <= 1 or (content <= 4 and _FOLLOWS_UP.match(found)):
         earlier = [q for index, q in asked[:-1]]
         if earlier and folded(earlier[-1][-1]) not in folded(found):
             found = f"{earlier[-1][-1]} {found}"
@@ -145,3 +151,24 @@ def type_fit(types: Iterable[str], text: str) -> float:
     if not wanted:
         return 0.5
     return sum(bool(_TYPES[name][1].search(text)) for name in wanted) / len(wanted)
+
+
+_NAME = re.compile(
+    r"(?<![.?!:] )(?<!^)\b[A-Z][\w&.+-]*\w|\b[A-Z][A-Z0-9&.+-]*[A-Z0-9]\b|\b\w*[a-z][A-Z]\w*"
+)
+_NO_NAMES = frozenset(
+    ("I'm", "I've", "I'd", "I'll", "OK", "Ok", "Hi", "Hello", "Thanks", "PS", "FYI")
+)
+
+
+def names_in(question: str) -> list[str]:
+    """Return the proper names and acronyms of ``question``, folded, each once."""
+    found = (name.rstrip(".") for name in _NAME.findall(question) if name not in _NO_NAMES)
+    return list(dict.fromkeys(re.sub(r"['’]s$", "", name).casefold() for name in found))
+
+
+def unknown_names(question: str, text: str) -> float:
+    """Return the share, 0..1, of the names in ``question`` that ``text`` never mentions."""
+    names = names_in(question)
+    known = text.casefold()
+    return sum(name not in known for name in names) / len(names) if names else 0.0

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graph.asking import answer_types, folded, type_fit
+from graph.asking import answer_types, folded, type_fit, unknown_names
 from graph.courtesies import first_name
 from graph.draft import content_words
 from graph.statements import PLACEHOLDER, Statement, statements_of
@@ -209,24 +209,25 @@ def _in_context(line: Line) -> str:
     return ": ".join([*(p.rstrip(":") for p in parts if p), line.statement.text])
 
 
-ANSWER_WEIGHTS = (6.0, 6.0, 3.0, 3.0, 1.0)
-ANSWER_BIAS = -7.0
+ANSWER_WEIGHTS = (1.9, 5.4, 0.5, 4.1, -3.2)
+ANSWER_BIAS = -6.1
 
 
 def answer_signals(
     question: str, lines: Sequence[Line], features: Sequence[Features | None]
 ) -> list[float]:
-    """Return what tells whether the sources answer: the best cosines, overlaps and fit found."""
+    """Return what tells whether the sources answer: cosines, overlap, unknown names."""
     known = [f for f in features if f]
     if not known:
         return [0.0] * len(ANSWER_WEIGHTS)
     best = max(known, key=line_score)
+    told = " ".join(f"{line.passage.context} {line.passage.plain}" for line in lines if line.hit)
     return [
         max(f.in_context for f in known),
         best.cosine,
         max(f.passage for f in known),
         best.context_overlap,
-        best.fit,
+        unknown_names(question, told),
     ]
 
 
@@ -242,7 +243,7 @@ class Budget:
 
     sentences: int = 4
     words: int = 90
-    margin: float = 1.0
+    margin: float = 1.5
 
 
 _HARD_WORDS = 190
