@@ -290,8 +290,9 @@ def align(tokens: list[Token], units: Sequence[SourceUnit], most_windows: int = 
         if number == 0:
             edits = _edits(tokens, partner, window)
         rest = [i for i in rest if partner[i] is None]
-    total = sum(token.weight for token in tokens) or 1.0
-    covered = sum(t.weight for t, p in zip(tokens, partner, strict=True) if p is not None)
+    weights = [0.15 if is_filler(token) else token.weight for token in tokens]
+    total = sum(weights) or 1.0
+    covered = sum(w for w, p in zip(weights, partner, strict=True) if p is not None)
     return Alignment(tokens, partner, chosen, edits, covered / total)
 
 
@@ -331,5 +332,5 @@ def _edits(
 def is_filler(token: Token) -> bool:
     """Say whether a token may come and go without changing what is claimed."""
     return token.kind == "function" or (
-        token.kind in {"word", "name"} and token.text.lower().split("'")[0] in META_WORDS
+        token.kind == "word" and token.text.lower().split("'")[0] in META_WORDS
     )

@@ -432,10 +432,22 @@ def _join_answers(pieces: list[str]) -> list[str]:
     return joined
 
 
+_CONTRACTIONS: Final = (
+    (r"\bwon't\b", "will not"), (r"\bcan't\b|\bcannot\b", "can not"), (r"n't\b", " not"),
+    (r"'ll\b", " will"), (r"'re\b", " are"), (r"'ve\b", " have"), (r"'m\b", " am"),
+)  # fmt: skip
+
+
+def _folded(text: str) -> str:
+    text = text.casefold().replace("’", "'")
+    for pattern, full in _CONTRACTIONS:
+        text = re.sub(pattern, full, text)
+    return " ".join(re.findall(r"[\w']+", text))
+
+
 def _said(words: str, support: _Support) -> bool:
-    wanted = " ".join(re.findall(r"[\w']+", words.casefold().replace("’", "'")))
-    have = " ".join(re.findall(r"[\w']+", support.raw.replace("’", "'")))
-    return bool(wanted) and f" {wanted} " in f" {have} "
+    wanted = _folded(words)
+    return bool(wanted) and f" {wanted} " in f" {_folded(support.raw)} "
 
 
 def _short(text: str, most: int = 120) -> str:
@@ -605,7 +617,8 @@ class _Judge:
             t for t in (edit.theirs if edit else ()) if t.fact is not None and t.fact in others
         ]
         if replaced and edit and edit.flanked and self._near:
-            wrong = near_rival >= best - 0.15 or inverted
+            one_for_one = len(edit.ours) == len(edit.theirs) == 1
+            wrong = one_for_one or inverted or near_rival >= best - 0.15
             rival = replaced[0].fact or rival
         elif inverted:
             wrong = near_rival >= best - 0.05
@@ -669,7 +682,7 @@ class _Judge:
 
     def _swapped_name(self, edit: Edit) -> None:
         ours = [t for t in edit.ours if t.kind in {"name", "code"} and not is_filler(t)]
-        theirs = [t for t in edit.theirs if t.kind in {"name", "code"} and not is_filler(t)]
+        theirs = [t for t in edit.theirs if t.kind in {"name", "code", "word"} and not is_filler(t)]
         solid_ours = [t for t in edit.ours if t.kind in _SOLID and not is_filler(t)]
         solid_theirs = [t for t in edit.theirs if t.kind in _SOLID and not is_filler(t)]
         if not ours or not theirs or not self._near:
@@ -698,13 +711,18 @@ class _Judge:
                 self._edit_polarity(edit, number)
                 self._edit_modal(edit)
                 self._edit_limits(edit, number)
-        else:
-            self._clause_polarity()
+            return
+        for edit in self._alignment.edits:
+            if edit.flanked and len(edit.ours) <= 2 and len(edit.theirs) <= 2:
+                self._edit_modal(edit)
+        self._clause_polarity()
 
     def _region(self, edit: Edit, number: int) -> list[Token]:
         """The part of the source side of ``edit`` that the sentence had to carry."""
-        if edit.flanked or self._window is None:
-            return list(edit.theirs)
+        if self._window is None:
+            return []
+        if edit.flanked:
+            return self._inner_region(edit)
         edits = self._alignment.edits
         matched = sorted(self._window.matched)
         if not matched or not edit.theirs:
@@ -723,6 +741,21 @@ class _Judge:
             for j in positions
             if same_unit[j] == unit and self._window.tokens[j].clause == clause
         ]
+
+    def _inner_region(self, edit: Edit) -> list[Token]:
+        if self._window is None or len(edit.theirs) <= 8:
+            return list(edit.theirs)
+        # A long gap is words that were passed over: only its ends touch ours, and where it
+        # reaches into another sentence only the end that leads on.
+        tokens, unit_of = self._window.tokens, self._window.unit_of
+        first = next(j for j, t in enumerate(tokens) if t is edit.theirs[0])
+        last = first + len(edit.theirs) - 1
+        crosses = unit_of[first - 1] != unit_of[last + 1]
+        ends = {
+            (unit_of[j], tokens[j].clause)
+            for j in ((last + 1,) if crosses else (first - 1, last + 1))
+        }
+        return [tokens[j] for j in range(first, last + 1) if (unit_of[j], tokens[j].clause) in ends]
 
     def _edit_polarity(self, edit: Edit, number: int) -> None:
         elsewhere = {
