@@ -1,0 +1,502 @@
+"""The command line: one thin function a command, each a service call and a rendering.
+
+Exit codes: 0 good; 1 a gate or check failed, or the desk refused; 2 bad use or bad input. Errors
+are one plain sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from core.errors import BadInput, ProofdeskError
+from core.settings import Settings
+from core.vocabulary import REJECT_REASONS, Channel, Role
+
+if TYPE_CHECKING:
+    from desk.bootstrap import Desk
+    from desk.permissions import Actor
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+app = typer.Typer(
+    name="proofdesk",
+    help="A human-in-the-loop support desk that never lets a stale answer leave unnoticed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+review_app = typer.Typer(help="The review queue.", no_args_is_help=True)
+flags_app = typer.Typer(help="What content owners must look at.", no_args_is_help=True)
+users_app = typer.Typer(help="People and their sign-in links.", no_args_is_help=True)
+app.add_typer(review_app, name="review")
+app.add_typer(flags_app, name="flags")
+app.add_typer(users_app, name="users")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+As = Annotated[
+    Optional[str],  # noqa: UP045 - Typer reads this annotation at run time
+    typer.Option("--as", help="Act as this person (id or e-mail). Default: the admin."),
+]
+
+
+def main() -> None:
+    """Run the command line; the entry point of `proofdesk`."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        app()
+    except ProofdeskError as error:
+        print(f"proofdesk: {error.message}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+@app.command()
+def serve(
+    port: Annotated[Optional[int], typer.Option(help="Port on localhost.")] = None,  # noqa: UP045
+) -> None:
+    """Start the desk: sample workspace on first start, UI in the browser, a sign-in link per role."""
+    from desk.bootstrap import opened
+    from desk.sample import ensure_people, ensure_sample
+
+    settings = _settings()
+    with _progress() as report:
+        if ensure_sample(settings, report):
+            typer.echo("The sample workspace is set up.")
+    port = port or settings.port
+    with opened(settings) as desk:
+        if settings.workspace is not None:
+            with _progress() as report:
+                typer.echo(desk.sync(on_progress=report).summary())
+        people = ensure_people(desk)
+        typer.echo("\nSign in (a link is valid for 7 days):")
+        for role, actor in people.items():
+            token = desk.people.new_link_token(actor.id)
+            label = f"{role.replace('_', ' ')} ({actor.name})"
+            typer.echo(f"  {label:<34} http://localhost:{port}/?signin={token}")
+    typer.echo("\nStop with Ctrl+C.")
+    sys.stdout.flush()
+    environment = {
+        **os.environ,
+        "PROOFDESK_HOME": str(settings.home.absolute()),
+        "PROOFDESK_PORT": str(port),
+    }
+    if settings.workspace:
+        environment["PROOFDESK_WORKSPACE"] = str(settings.workspace.absolute())
+    os.chdir(REPOSITORY)
+    os.execve(sys.executable, [sys.executable, "-m", "ui.server"], environment)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new workspace.")],
+    articles: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="A folder of your own articles, used where it is. Default: the sample's."
+        ),
+    ] = None,
+) -> None:
+    """Make a new workspace."""
+    from desk.sample import init_workspace
+
+    init_workspace(folder, articles)
+    typer.echo(f"{folder} is ready: set PROOFDESK_WORKSPACE={folder} and run `proofdesk sync`.")
+
+
+@app.command()
+def sync(
+    source: Annotated[Optional[str], typer.Option(help="Only this source.")] = None,  # noqa: UP045
+    as_json: Json = False,
+) -> None:
+    """Bring the help center in; says what is new, changed, gone, and what could not be read."""
+    with _desk() as desk, _progress(quiet=as_json) as report:
+        result = desk.sync_anywhere(source, report)
+    if as_json:
+        _print_json(result)
+    else:
+        from desk.render import sync_report
+
+        sync_report(result)
+
+
+@app.command()
+def search(
+    words: Annotated[Optional[str], typer.Argument(help="What to look for.")] = None,  # noqa: UP045
+    batch: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="JSONL with id and question; one line of results each."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=100, help="Results a question.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Search the passages in force, best first."""
+    from desk.render import hit_as_json, hits
+
+    if (words is None) == (batch is None):
+        raise BadInput("search: give either words or --batch FILE.")
+    questions = _questions(batch) if batch else []
+    with _desk() as desk:
+        if batch:
+            for key, question in questions:
+                results = [hit_as_json(hit) for hit in desk.search.search(question, count)]
+                print(json.dumps({"id": key, "results": results}, ensure_ascii=False))
+            return
+        found = desk.search.search(words or "", count)
+    if as_json:
+        _print_json({"question": words, "results": [hit_as_json(hit) for hit in found]})
+    else:
+        hits(found)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What a customer asks.")],
+    channel: Annotated[str, typer.Option(help="email, chat or voice.")] = "email",
+    name: Annotated[str, typer.Option(help="The customer's name.")] = "",
+    status: Annotated[str, typer.Option(help="standard or vip.")] = "standard",
+    as_person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Carry one contact through the graph up to its pause; print draft, evidence, tier, triggers."""
+    from desk.render import run_as_json, run_report
+
+    customer = _customer_options(channel, status)
+    with _desk() as desk:
+        actor = _actor(desk, as_person)
+        result = run_as_json(desk, actor, question, customer[0], name, customer[1])
+    if as_json:
+        _print_json(result)
+    else:
+        run_report(result)
+
+
+@app.command()
+def triage(
+    file: Annotated[Path, typer.Argument(help="JSONL, one contact a line.")],
+    as_json: Json = False,
+) -> None:
+    """Classify and tier many contacts without drafting; one line each."""
+    from desk.triage_file import triage_file
+
+    with _desk() as desk:
+        for line in triage_file(desk.deps, file):
+            if as_json:
+                print(json.dumps(line, ensure_ascii=False))
+            else:
+                names = ", ".join(trigger["id"] for trigger in line["triggers"]) or "no trigger"
+                typer.echo(f"{line['id']}\t{line['tier']}\t{line['reason'] or '-'}\t{names}")
+
+
+@app.command()
+def check(
+    draft: Annotated[Path, typer.Option(help="A draft: JSON as `ask --json` prints it, or text.")],
+    as_json: Json = False,
+) -> None:
+    """Check a draft written anywhere against the sources in force. Exit code 1 when it fails."""
+    from desk.checking import check_file
+    from desk.render import check_report
+
+    with _desk() as desk:
+        result = check_file(desk.deps, draft)
+    if as_json:
+        _print_json(result)
+    else:
+        check_report(result)
+    raise typer.Exit(0 if result["passed"] else 1)
+
+
+@app.command("import")
+def import_contacts(
+    file: Annotated[Path, typer.Argument(help=".jsonl, .csv, .mbox, or a Zendesk export (.json).")],
+    as_person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Bring contacts in from a file and have each drafted."""
+    from desk.importing import read_contacts
+
+    contacts = read_contacts(file)
+    with _desk() as desk, _progress(quiet=as_json) as report:
+        actor = _actor(desk, as_person)
+        ids = [desk.contacts.open(actor, contact) for contact in contacts]
+        results = []
+        for done, contact_id in enumerate(ids, start=1):
+            view = desk.contacts.wait_for_draft(contact_id)
+            results.append({"contact": contact_id, "status": view.summary.status})
+            report("contacts", done, len(ids))
+    if as_json:
+        _print_json({"contacts": results})
+    else:
+        typer.echo(f"{len(results)} contacts are in; see `proofdesk review list`.")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at every part of the desk and say how it is. Exit code 1 when something is wrong."""
+    from desk.doctor import examine
+    from desk.render import doctor_report
+
+    with _desk() as desk:
+        findings = examine(desk)
+    if as_json:
+        _print_json({"parts": findings})
+    else:
+        doctor_report(findings)
+    raise typer.Exit(0 if all(part["ok"] for part in findings) else 1)
+
+
+@review_app.command("list")
+def review_list(as_person: As = None, as_json: Json = False) -> None:
+    """List the reviews that wait, highest risk first."""
+    from desk.render import reviews_as_json, reviews_table
+
+    with _desk() as desk:
+        reviews = desk.reviews.queue(_actor(desk, as_person), limit=200)
+    if as_json:
+        _print_json({"reviews": reviews_as_json(reviews)})
+    else:
+        reviews_table(reviews)
+
+
+@review_app.command("show")
+def review_show(review_id: str, as_person: As = None, as_json: Json = False) -> None:
+    """Show one review: draft, evidence, findings, what changed."""
+    from desk.render import review_as_json, review_report
+
+    with _desk() as desk:
+        view = desk.reviews.get(_actor(desk, as_person), review_id)
+        result = review_as_json(view, desk.contacts.get(view.summary.contact_id))
+    if as_json:
+        _print_json(result)
+    else:
+        review_report(result)
+
+
+@review_app.command("approve")
+def review_approve(
+    review_id: str,
+    comment: Annotated[
+        str, typer.Option(help="Why, where the check holds something against it.")
+    ] = "",
+    as_person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Approve a draft as it is."""
+    _decide(review_id, as_person, as_json, {"kind": "approve", "comment": comment})
+
+
+@review_app.command("edit")
+def review_edit(
+    review_id: str,
+    text: Annotated[Optional[str], typer.Option(help="The whole edited answer.")] = None,  # noqa: UP045
+    file: Annotated[Optional[Path], typer.Option(help="A file that holds it.")] = None,  # noqa: UP045
+    as_person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Approve a draft in your own words; they are checked like any draft."""
+    if (text is None) == (file is None):
+        raise BadInput("review edit: give either --text or --file.")
+    _decide(review_id, as_person, as_json, {"kind": "edit", "text": text or _read(file)})
+
+
+@review_app.command("reject")
+def review_reject(
+    review_id: str,
+    reason: Annotated[str, typer.Option(help=f"One of {', '.join(REJECT_REASONS)}.")],
+    comment: Annotated[str, typer.Option(help="A sentence that says why.")],
+    as_person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Reject a draft; it is written again with your words."""
+    _decide(review_id, as_person, as_json, {"kind": "reject", "reason": reason, "comment": comment})
+
+
+@review_app.command("escalate")
+def review_escalate(
+    review_id: str,
+    comment: Annotated[str, typer.Option(help="A sentence that says why.")],
+    tier: Annotated[
+        str, typer.Option(help="review_required or escalate_first.")
+    ] = "escalate_first",
+    as_person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Hand the contact to a person, with its brief."""
+    _decide(review_id, as_person, as_json, {"kind": "escalate", "tier": tier, "comment": comment})
+
+
+@review_app.command("answer")
+def review_answer(
+    review_id: str,
+    text: Annotated[str, typer.Option(help="The missing information.")],
+    as_person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Give the missing information yourself instead of asking the customer for it."""
+    _decide(review_id, as_person, as_json, {"kind": "answer", "text": text})
+
+
+@flags_app.command("list")
+def flags_list(as_json: Json = False) -> None:
+    """List what content owners must look at."""
+    from desk.flags import source_flags
+    from desk.render import flags_table
+
+    with _desk() as desk:
+        flags = source_flags(desk.library, desk.clock.now())
+    if as_json:
+        _print_json({"flags": flags})
+    else:
+        flags_table(flags)
+
+
+@users_app.command("list")
+def users_list(as_json: Json = False) -> None:
+    """List the people of the desk."""
+    with _desk() as desk:
+        people = [{"id": p.id, "name": p.name, "role": p.role} for p in desk.people.all()]
+    if as_json:
+        _print_json({"people": people})
+    else:
+        for person in people:
+            typer.echo(f"{person['id']}\t{person['role']}\t{person['name']}")
+
+
+@users_app.command("add")
+def users_add(
+    name: str,
+    email: str,
+    role: Annotated[str, typer.Option(help="agent, supervisor, content_owner or admin.")],
+    as_person: As = None,
+) -> None:
+    """Add a person."""
+    with _desk() as desk:
+        added = desk.people.add(_actor(desk, as_person), name, email, _as_role(role))
+        typer.echo(added.id)
+
+
+@users_app.command("link")
+def users_link(person: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+    """Print a fresh sign-in link."""
+    with _desk() as desk:
+        actor = desk.people.get(person)
+        token = desk.people.new_link_token(actor.id)
+        typer.echo(f"http://localhost:{desk.settings.port}/?signin={token}")
+
+
+def _settings() -> Settings:
+    from pydantic import ValidationError
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise BadInput(f"PROOFDESK_{name}: {first['msg']}.") from None
+
+
+@contextmanager
+def _desk() -> Iterator[Desk]:
+    """Open the desk of this machine; a fresh home gets the sample workspace unless one is named."""
+    from desk.bootstrap import opened
+    from desk.sample import ensure_workspace
+
+    settings = _settings()
+    ensure_workspace(settings)
+    with opened(settings) as desk:
+        yield desk
+
+
+def _actor(desk: Desk, person: str | None) -> Actor:
+    from desk.sample import ensure_people
+
+    return desk.people.get(person) if person else ensure_people(desk)["admin"]
+
+
+def _decide(review_id: str, person: str | None, as_json: bool, reply: dict[str, Any]) -> None:
+    from desk.render import outcome_as_json, outcome_report
+
+    with _desk() as desk:
+        outcome = desk.reviews.decide(_actor(desk, person), review_id, reply)
+    result = outcome_as_json(outcome)
+    if as_json:
+        _print_json(result)
+    else:
+        outcome_report(result)
+    raise typer.Exit(1 if outcome.stopped else 0)
+
+
+@contextmanager
+def _progress(quiet: bool = False) -> Iterator[Any]:
+    """Yield a function ``(what, done, total)`` that draws a progress bar on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    ) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield report
+
+
+def _questions(path: Path) -> list[tuple[Any, str]]:
+    questions = []
+    for number, line in enumerate(_read(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise BadInput(f"{path}:{number}: not valid JSON: {error.msg}.") from None
+        if not isinstance(value, dict) or not isinstance(value.get("question"), str):
+            raise BadInput(f"{path}:{number}: question: each line needs id and question.")
+        questions.append((value.get("id", number), value["question"]))
+    return questions
+
+
+def _read(path: Path | None) -> str:
+    if path is None or not path.is_file():
+        raise BadInput(f"{path}: there is no such file.")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
+
+
+def _customer_options(channel: str, status: str) -> tuple[Channel, str]:
+    if channel not in ("email", "chat", "voice"):
+        raise BadInput(f"--channel: {channel!r} is none of email, chat, voice.")
+    if status not in ("standard", "vip"):
+        raise BadInput(f"--status: {status!r} is none of standard, vip.")
+    return channel, status  # type: ignore[return-value]
+
+
+def _as_role(role: str) -> Role:
+    return role  # type: ignore[return-value] # People.add refuses what is no role
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+if __name__ == "__main__":
+    main()

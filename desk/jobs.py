@@ -208,7 +208,6 @@ def start_working(url: str, handlers: Handlers) -> None:
     _current[:] = [handlers]
     _register_workflows()
     DBOS.launch()
-    DBOS.register_queue(QUEUE, worker_concurrency=JOB_WORKERS, polling_interval_sec=POLLING_SECONDS)
 
 
 def stop_working() -> None:
@@ -219,11 +218,21 @@ def stop_working() -> None:
 
 
 def prepare_job_tables(url: str) -> None:
-    """Create or upgrade the tables of DBOS."""
-    from dbos import run_dbos_database_migrations
+    """Create or upgrade the tables of DBOS, and declare the queue in them.
+
+    A queue that is declared after the launch is first looked at a second later.
+    """
+    from dbos import DBOSClient, run_dbos_database_migrations
 
     _silence()
     run_dbos_database_migrations(url)
+    client = DBOSClient(system_database_url=url)
+    try:
+        client.register_queue(
+            QUEUE, worker_concurrency=JOB_WORKERS, polling_interval_sec=POLLING_SECONDS
+        )
+    finally:
+        client.destroy()
 
 
 def _silence() -> None:

@@ -5,13 +5,20 @@ This is the rule behind the recheck: pure functions from values to values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from rapidfuzz import fuzz
 
 from graph.draft import draft_digest
 from graph.values import CitedVersion, Draft, Evidence, EvidenceChange
 from kb.content import Passage
+
+_WORD: Final = re.compile(r"\w+")
+_SAME_HEADING: Final = 10
+"""Percent that standing under the same heading is worth beside the share of common words."""
+_NEAR: Final = 45
 
 
 def cited_passage_ids(draft: Draft) -> list[str]:
@@ -55,14 +62,18 @@ def counterpart(passage: Passage, candidates: Sequence[Passage]) -> Passage | No
 
     The nearest wording wins; the same heading breaks ties. None when nothing is near.
     """
+    words = _words(passage.plain)
     best: tuple[float, Passage] | None = None
     for candidate in candidates:
-        score = fuzz.token_set_ratio(passage.plain, candidate.plain) * 0.5
-        score += fuzz.ratio(passage.plain, candidate.plain) * 0.5
-        score += 5 if candidate.anchor == passage.anchor else 0
+        score = fuzz.ratio(words, _words(candidate.plain))
+        score += _SAME_HEADING if candidate.anchor == passage.anchor else 0
         if best is None or score > best[0]:
             best = (score, candidate)
-    return best[1] if best and best[0] >= 45 else None
+    return best[1] if best and best[0] >= _NEAR else None
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 def changes_since(

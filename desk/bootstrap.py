@@ -1,0 +1,360 @@
+"""Wires a desk: settings → engine → index → graph → services. Nothing is built at import."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from kb.library import Library
+from kb.sync import Sync, SyncReport
+from retrieval.search import SearchService
+
+from core.clock import Clock, SystemClock
+from core.database import Database
+from core.errors import Unavailable
+from core.identifiers import new_id
+from core.migrate import upgrade
+from core.settings import Settings
+from desk.audit import AuditLedger, AuditTrail
+from desk.contacts import Contacts
+from desk.delivery import Deliveries, EmlTransport
+from desk.handoffs import Handoffs
+from desk.jobs import (
+    DbosJobs,
+    Handlers,
+    HomeLock,
+    InlineJobs,
+    prepare_job_tables,
+    start_working,
+    stop_working,
+)
+from desk.people import People
+from desk.reviews import Reviews
+from graph.ports import Deps, Drafter
+from graph.reasons import ReasonMap
+from graph.tiers import TierRules
+from kb.workspace import Workspace
+from retrieval.embeddings import load_embedder
+from retrieval.ports import Embedder, VectorIndex
+
+if TYPE_CHECKING:
+    from desk.runs import Runs
+
+TAKE_OVER_SECONDS: Final = 2.0
+SYNC_SECONDS: Final = 3600.0
+SENDER: Final = "Support <support@proofdesk.invalid>"
+
+
+@dataclass
+class Desk:
+    """A wired desk: one attribute a service.
+
+    Build one with :func:`open_desk`; close it when done.
+
+    Attributes:
+        owns_home: Whether this process holds the home lock, and with it the Chroma folder.
+        undo_seconds: Length of the undo window; a replay of the past sets it to 0.
+    """
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    jobs: DbosJobs | InlineJobs
+    lock: HomeLock
+    owns_home: bool
+    undo_seconds: int
+    _working: bool = False
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _closers: list[Callable[[], None]] = field(default_factory=list)
+    _start: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The team's folder. Raises BadInput when it is not one."""
+        return Workspace.load(self.settings.workspace_folder)
+
+    @cached_property
+    def library(self) -> Library:
+        """Articles, versions, passages."""
+        return Library(self.database, self.clock)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model."""
+        return load_embedder(self.settings.embeddings)
+
+    @cached_property
+    def search(self) -> SearchService:
+        """Search over what is in force."""
+        service = SearchService(
+            database=self.database,
+            library=self.library,
+            embedder=self.embedder,
+            vectors=self._vector_index(),
+            clock=self.clock,
+        )
+        service.refresh()
+        return service
+
+    @cached_property
+    def people(self) -> People:
+        """People and sign-in."""
+        return People(self.database, self.clock)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Contacts and their queues."""
+        return Contacts(self.database, self.clock, self.jobs)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """The review queue."""
+        return Reviews(self.database, self.clock, self.jobs, self.settings.claim_minutes)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """The outbox."""
+        return Deliveries(
+            self.database,
+            self.clock,
+            self.jobs,
+            EmlTransport(self.settings.home / "outbox"),
+            lambda: self.undo_seconds,
+            SENDER,
+        )
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        """The audit trail."""
+        return AuditTrail(self.database)
+
+    @cached_property
+    def reasons(self) -> ReasonMap:
+        """The contact reason map."""
+        return ReasonMap.load(self.workspace.reasons_file)
+
+    @cached_property
+    def tiers(self) -> TierRules:
+        """The tier rules."""
+        return TierRules.load(self.workspace.tiers_file)
+
+    @cached_property
+    def deps(self) -> Deps:
+        """What the nodes of a run get."""
+        from graph.check import EvidenceChecker
+        from graph.classify import ReasonClassifier
+        from graph.citer import EmbeddingCiter
+        from graph.triage import TriageService
+
+        cache = self.settings.home / "cache"
+        patterns = [
+            (trigger, pattern)
+            for trigger, found in self.tiers.patterns_for_drafts().items()
+            for pattern in found
+        ]
+        return Deps(
+            clock=self.clock,
+            conversations=self.contacts,
+            classifier=ReasonClassifier(self.reasons, self.embedder, cache=cache),
+            rules=TriageService(self.tiers, self.reasons, self.embedder, cache=cache),
+            search=self.search,
+            sources=self.library,
+            drafter=self._drafter(),
+            checker=EvidenceChecker(self.embedder, patterns),
+            citer=EmbeddingCiter(self.embedder),
+            outbox=self.deliveries,
+            handoffs=Handoffs(self.database, self.clock),
+            ledger=AuditLedger(self.database, self.clock),
+            interrupt_shape=self.settings.interrupt_shape,
+            passages_per_draft=self.settings.passages_per_draft,
+        )
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runner of the graph."""
+        from desk.runs import Runs
+        from graph.build import build_graph
+        from graph.checkpoints import open_checkpointer
+
+        checkpointer, close = open_checkpointer(self.settings.database, self.settings.home)
+        self._closers.append(close)
+        return Runs(
+            build_graph(checkpointer),
+            self.deps,
+            self.database,
+            self.clock,
+            self._sla_minutes,
+        )
+
+    @property
+    def handlers(self) -> Handlers:
+        """What carries out the jobs that services ask for."""
+        return Handlers(
+            carry_out={
+                "carry": lambda contact_id: self.runs.carry(contact_id),
+                "resume": lambda review_id: self.runs.resume(review_id),
+                "deliver": lambda delivery_id: self.deliveries.deliver(delivery_id),
+                "sync": lambda source: self._sync_job(source),
+            },
+            give_up={
+                "carry": lambda contact_id, cause: self.runs.fail(contact_id, cause),
+                "resume": lambda review_id, cause: self.runs.fail_resume(review_id, cause),
+                "deliver": lambda delivery_id, cause: self.deliveries.give_up(delivery_id, cause),
+                "sync": lambda source, cause: None,
+            },
+        )
+
+    def sync(
+        self,
+        source: str | None = None,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> SyncReport:
+        """Bring the help center in and the index up to date."""
+        workspace = Workspace.load(self.settings.workspace_folder)
+        report = Sync(self.database, self.clock).run(workspace, source, on_progress)
+        if on_progress:
+            self.search.refresh(lambda done, total: on_progress("passages", done, total))
+        else:
+            self.search.refresh()
+        return report
+
+    def sync_anywhere(
+        self,
+        source: str | None = None,
+        on_progress: Callable[[str, int, int], None] = lambda *_: None,
+    ) -> SyncReport:
+        """As :meth:`sync`; where another process owns the index, that one does the work.
+
+        Raises:
+            Unavailable: The other process did not finish in time.
+        """
+        if self.owns_home:
+            return self.sync(source, on_progress)
+        key = new_id("sync")
+        with self.database.write() as session:
+            self.jobs.enqueue(session, "sync", key, source or "")
+        on_progress("sync by the running desk", 0, 1)
+        if self.jobs.wait(key, SYNC_SECONDS) is None:
+            raise Unavailable("The running desk has not finished the sync; look at it there.")
+        on_progress("sync by the running desk", 1, 1)
+        return Sync(self.database, self.clock).latest()
+
+    def start(self) -> None:
+        """Carry jobs out as soon as no other process does; return at once."""
+        self.work_if_free()
+        if not self._working:
+            threading.Thread(target=self._take_over, name="take-over", daemon=True).start()
+
+    def work_if_free(self) -> None:
+        """Begin to carry jobs out if nobody else does."""
+        if self._working or isinstance(self.jobs, InlineJobs):
+            return
+        with self._start:
+            if self._working or not (self.owns_home or self.lock.acquire()):
+                return
+            self.owns_home = True
+            start_working(self.settings.database, self.handlers)
+            self._working = True
+
+    def close(self) -> None:
+        """Finish what runs and let go of everything."""
+        self._stopped.set()
+        if self._working:
+            stop_working()
+        if isinstance(self.jobs, DbosJobs):
+            self.jobs.close()
+        for closer in reversed(self._closers):
+            closer()
+        self.database.close()
+        if self.owns_home:
+            self.lock.release()
+
+    def _take_over(self) -> None:
+        while not self._working and not self._stopped.wait(TAKE_OVER_SECONDS):
+            self.work_if_free()
+
+    def _sync_job(self, source: str) -> str:
+        return self.sync(source or None).summary()
+
+    def _vector_index(self) -> VectorIndex:
+        if not self.owns_home:
+            from retrieval.vector_index import ExactIndex
+
+            return ExactIndex(self.embedder.dimensions)
+        from retrieval.vector_index import ChromaIndex
+
+        return ChromaIndex(self.settings.home / "chroma")
+
+    def _drafter(self) -> Drafter:
+        from graph.extractive import ExtractiveDrafter
+
+        extractive = ExtractiveDrafter(self.embedder, self.library)
+        if not self.settings.model:
+            return extractive
+        from graph.model_draft import ModelDrafter
+
+        return ModelDrafter(
+            self.settings.model,
+            self.settings.model_url,
+            self.settings.model_timeout_seconds,
+            extractive,
+        )
+
+    def _sla_minutes(self, reason_id: str | None) -> int | None:
+        reason = self.reasons.get(reason_id)
+        return reason.sla_minutes if reason else None
+
+
+def open_desk(
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    inline: bool = False,
+    lock_seconds: float = 0,
+) -> Desk:
+    """Open the desk at ``settings.home``; creates and migrates its database.
+
+    Args:
+        settings: Where everything is.
+        clock: The time; the machine's by default.
+        inline: Carry jobs out in the caller's thread (tests, replays).
+        lock_seconds: How long to wait for another process to let go of the home.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = HomeLock(settings.home)
+    owns = lock.acquire(lock_seconds)
+    database = Database(settings.database)
+    upgrade(database)
+    if inline:
+        jobs: DbosJobs | InlineJobs = InlineJobs()
+    else:
+        prepare_job_tables(settings.database)
+        jobs = DbosJobs(settings.database, lambda: desk.work_if_free())
+    desk = Desk(
+        settings=settings,
+        clock=clock or SystemClock(),
+        database=database,
+        jobs=jobs,
+        lock=lock,
+        owns_home=owns,
+        undo_seconds=settings.undo_seconds,
+    )
+    if isinstance(jobs, InlineJobs):
+        jobs.handlers.update(desk.handlers.carry_out)
+    return desk
+
+
+@contextlib.contextmanager
+def opened(
+    settings: Settings, clock: Clock | None = None, *, inline: bool = False
+) -> Iterator[Desk]:
+    """As :func:`open_desk`, closed when the block ends."""
+    desk = open_desk(settings, clock, inline=inline)
+    try:
+        yield desk
+    finally:
+        desk.close()

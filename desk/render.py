@@ -1,0 +1,296 @@
+"""How the command line shows things: JSON for programs, Rich for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from kb.sync import SyncReport
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from core.vocabulary import Channel
+from desk.bootstrap import Desk
+from desk.contacts import ContactView, NewContact, NewMessage
+from desk.doctor import Part
+from desk.flags import SourceFlag
+from desk.permissions import Actor
+from desk.reviews import DecisionOutcome, ReviewSummary, ReviewView
+from graph.draft import draft_text
+from graph.values import Citation, Draft
+from retrieval.ports import Hit
+
+
+def _console() -> Console:
+    # Texts of customers and articles are never markup: Rich must not read "[red]" in them.
+    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def hit_as_json(hit: Hit) -> dict[str, Any]:
+    """Return one search result as the command line's contract has it."""
+    passage = hit.passage
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 4),
+        "article": passage.article_id,
+        "version": passage.version,
+        "anchor": passage.anchor,
+        "heading": " › ".join(passage.heading_path),
+        "text": passage.text,
+        "title": passage.title,
+        "passage_id": passage.id,
+        "version_id": passage.version_id,
+        "span": [passage.start, passage.end],
+    }
+
+
+def hits(found: Sequence[Hit]) -> None:
+    """Print search results."""
+    console = _console()
+    if not found:
+        console.print("Nothing in force matches. Check the spelling, or sync the help center.")
+    for hit in found:
+        head = (
+            f"{hit.rank}. {hit.passage.context}  ({hit.passage.article_id} v{hit.passage.version}"
+        )
+        head += f"#{hit.passage.anchor})" if hit.passage.anchor else ")"
+        console.print(Text(head, style="bold"))
+        console.print(Text(f"   {hit.passage.plain}\n"))
+
+
+def sync_report(report: SyncReport) -> None:
+    """Print what a sync did."""
+    _console().print(report.summary())
+    for failure in report.failed:
+        _console().print(Text(f"  not read: {failure.path}: {failure.reason}", style="red"))
+
+
+def run_as_json(
+    desk: Desk, actor: Actor, question: str, channel: Channel, name: str, status: str
+) -> dict[str, Any]:
+    """Carry one contact to its pause and return everything about it."""
+    contact_id = desk.contacts.open(
+        actor,
+        NewContact(
+            channel=channel,
+            messages=[NewMessage("customer", question)],
+            customer_name=name,
+            customer_status="vip" if status == "vip" else "standard",
+        ),
+    )
+    contact = desk.contacts.wait_for_draft(contact_id)
+    pending = [
+        review
+        for review in desk.reviews.of_contact(actor, contact_id)
+        if review.status == "pending"
+    ]
+    if not pending:
+        return contact_as_json(contact)
+    return review_as_json(desk.reviews.get(actor, pending[-1].id), contact)
+
+
+def contact_as_json(contact: ContactView) -> dict[str, Any]:
+    """Return a contact that waits for no review: escalated, or failed."""
+    return {
+        "contact": contact.summary.id,
+        "status": contact.summary.status,
+        "review": None,
+        "outcome": "handoff" if contact.summary.status == "escalated" else contact.summary.status,
+        "tier": contact.summary.tier,
+        "triggers": contact.triggers,
+        "reason": contact.summary.reason,
+        "confidence": contact.summary.confidence,
+        "draft": None,
+        "citations": [],
+        "flags": [],
+        "brief": contact.brief,
+        "failure": contact.failure or None,
+    }
+
+
+def review_as_json(view: ReviewView, contact: ContactView) -> dict[str, Any]:
+    """Return a review with draft, citations, tier, triggers and flags."""
+    return {
+        "contact": contact.summary.id,
+        "status": contact.summary.status,
+        "review": view.summary.id,
+        "outcome": {"answer": "draft", "clarify": "clarify", "abstain": "abstain"}[
+            view.draft["kind"]
+        ],
+        "tier": view.triage["tier"],
+        "triggers": view.triage["triggers"],
+        "reason": view.classification["reason"],
+        "confidence": view.classification["confidence"],
+        "alternatives": view.classification["alternatives"],
+        "sentiment": view.classification["sentiment"],
+        "missing": view.triage["missing"],
+        "question": view.classification["question"],
+        "draft": {**view.draft, "text": draft_text(view.draft)},
+        "citations": _citations(view.draft),
+        "check": view.check,
+        "evidence": view.evidence,
+        "changes": view.changes,
+        "flags": _flags(view),
+        "decisions": view.open_decisions,
+        "decision": view.decision,
+    }
+
+
+def _citations(draft: Draft) -> list[Citation]:
+    seen: dict[tuple[str, int, int], Citation] = {}
+    for sentence in draft["sentences"]:
+        for citation in sentence["citations"]:
+            seen[citation["passage_id"], citation["start"], citation["end"]] = citation
+    return list(seen.values())
+
+
+def _flags(view: ReviewView) -> list[str]:
+    flags = sorted({finding["rule"] for finding in view.check["findings"]})
+    if view.draft["kind"] == "abstain":
+        flags.append("missing")
+    if any(change["what"] == "source" for change in view.changes):
+        flags.append("changed")
+    return flags
+
+
+def run_report(result: Mapping[str, Any]) -> None:
+    """Print what `ask` found, for people."""
+    console = _console()
+    _print_routing(console, result)
+    if result["brief" if "brief" in result else "draft"] is None or not result.get("draft"):
+        _print_brief(console, result.get("brief"))
+        if result.get("failure"):
+            console.print(Text(result["failure"], style="red"))
+        return
+    _print_draft(console, result)
+    console.print(Text(f"\nReview {result['review']} waits for a person.", style="bold"))
+
+
+def review_report(result: Mapping[str, Any]) -> None:
+    """Print a review, for people."""
+    console = _console()
+    _print_routing(console, result)
+    for change in result["changes"]:
+        console.print(Text(f"Changed: {change['sentence']}", style="yellow"))
+        if change.get("old"):
+            console.print(Text(f"  was: {change['old']}\n  now: {change.get('new') or '(gone)'}"))
+    _print_draft(console, result)
+    console.print(f"\nDecisions: {', '.join(result['decisions']) or 'none for you'}")
+
+
+def _print_routing(console: Console, result: Mapping[str, Any]) -> None:
+    reason = result["reason"] or "none of the contact reasons"
+    console.print(
+        Text(
+            f"{result['tier'].replace('_', ' ')}: {reason} ({result['confidence']:.0%})",
+            style="bold",
+        )
+    )
+    for trigger in result["triggers"]:
+        console.print(f"  {trigger['id']}: {trigger['evidence']}")
+
+
+def _print_brief(console: Console, brief: Mapping[str, Any] | None) -> None:
+    if not brief:
+        return
+    console.print(f"\nFor a person: {brief['next_step']}")
+    if brief["instruction"]:
+        console.print(Text(brief["instruction"], style="bold red"))
+    console.print(f"They ask: {brief['question']}")
+    for citation in brief["sources"]:
+        console.print(f"  {citation['title']} (v{citation['version']}#{citation['anchor']})")
+
+
+def _print_draft(console: Console, result: Mapping[str, Any]) -> None:
+    draft = result["draft"]
+    if not draft["sentences"]:
+        console.print(f"\nNo draft: {draft['note'] or 'no source in force answers this.'}")
+        return
+    console.print(f"\n{draft['text']}\n")
+    findings = {finding["sentence"]: finding for finding in result["check"]["findings"]}
+    for number, sentence in enumerate(draft["sentences"]):
+        for citation in sentence["citations"]:
+            place = f"{citation['title']} v{citation['version']}#{citation['anchor']}"
+            console.print(Text(f"  [{number + 1}] {place}: “{citation['quote']}”", style="dim"))
+        if number in findings:
+            console.print(Text(f"  [{number + 1}] {findings[number]['message']}", style="red"))
+
+
+def check_report(result: Mapping[str, Any]) -> None:
+    """Print what a check found, for people."""
+    console = _console()
+    for finding in result["findings"]:
+        console.print(
+            Text(f"Sentence {finding['sentence'] + 1}: {finding['message']}", style="red")
+        )
+    for trigger in result["triggers"]:
+        console.print(Text(f"{trigger['id']}: {trigger['evidence']}", style="red"))
+    if result["passed"]:
+        console.print("Every sentence agrees with a source in force.")
+
+
+def reviews_as_json(reviews: Sequence[ReviewSummary]) -> list[dict[str, Any]]:
+    """Return lines of the review queue."""
+    return [asdict(review) for review in reviews]
+
+
+def reviews_table(reviews: Sequence[ReviewSummary]) -> None:
+    """Print the review queue."""
+    if not reviews:
+        _console().print("No review waits.")
+        return
+    table = Table("review", "tier", "reason", "kind", "findings", "due", "customer", "held by")
+    for review in reviews:
+        table.add_row(
+            review.id,
+            review.tier,
+            review.reason or "-",
+            review.kind,
+            str(review.findings or ""),
+            f"{review.due_at:%Y-%m-%d %H:%M}",
+            Text(review.customer_name),
+            review.claimed_by or "",
+        )
+    _console().print(table)
+
+
+def outcome_as_json(outcome: DecisionOutcome) -> dict[str, Any]:
+    """Return what became of a decision."""
+    return asdict(outcome)
+
+
+def outcome_report(result: Mapping[str, Any]) -> None:
+    """Print what became of a decision."""
+    console = _console()
+    if result["stopped"]:
+        console.print(Text("The decision did not go through:", style="bold red"))
+        for change in result["changes"]:
+            console.print(f"  {change['sentence']}")
+        if not result["changes"]:
+            console.print("  The check holds something against the edited text.")
+    else:
+        status = result["contact_status"] or "being carried out"
+        console.print(f"{result['kind']}: the contact is {status.replace('_', ' ')}.")
+    if result["next_review_id"]:
+        console.print(f"Next: review {result['next_review_id']}.")
+
+
+def flags_table(flags: Sequence[SourceFlag]) -> None:
+    """Print source flags."""
+    if not flags:
+        _console().print("No flag: every source is owned, reviewed and in force.")
+        return
+    table = Table("flag", "article", "title", "owner")
+    for flag in flags:
+        table.add_row(flag["kind"], flag["article"], Text(flag["title"]), flag["owner"] or "-")
+    _console().print(table)
+
+
+def doctor_report(parts: Sequence[Part]) -> None:
+    """Print how each part is."""
+    for part in parts:
+        style = "green" if part["ok"] else "red"
+        mark = "ok   " if part["ok"] else "WRONG"
+        _console().print(Text(f"{mark} {part['part']:<11} {part['says']}", style=style))
