@@ -69,9 +69,14 @@ _NEGATED_WORDS = {
 }  # fmt: skip
 
 
-def _word_tokens(
-    word: str, start: int, end: int, clause: int, capital: bool
-) -> list[tuple[str, TokenKind]]:
+_OBLIGES = frozenset(["need", "needs", "have", "has", "had", "having", "needing"])
+_NEW_SUBJECT = re.compile(r"(?:and|or)\s+(?:we|you|they|it|he|she|i|this|there)\b", re.I)
+_DOCUMENTS = frozenset(["policy", "policies", "page", "article", "guide", "faq", "help", "center",
+                        "docs", "documentation", "terms"])  # fmt: skip
+_TO = re.compile(r"\s+to\b")
+
+
+def _word_tokens(word: str, capital: bool) -> list[tuple[str, TokenKind]]:
     lowered = word.lower().replace("’", "'")
     if lowered in _CONTRACTED:
         base = _CONTRACTED[lowered]
@@ -137,9 +142,12 @@ def tokenize(text: str) -> list[Token]:
             capital_index += 1
         capital = capital_index < len(capitals) and capitals[capital_index][0] <= start
         word = text[start:end]
-        if word.lower() in _TIE_WORDS:
+        if word.lower() in _TIE_WORDS or _NEW_SUBJECT.match(text, start):
             clause += 1
-        for key, kind in _word_tokens(word, start, end, clause, capital):
+        if _TO.match(text, end) and word.lower() in _OBLIGES:
+            tokens.append(Token("must", "modal", word, start, end, clause))
+            continue
+        for key, kind in _word_tokens(word, capital):
             tokens.append(Token(key, kind, word, start, end, clause, None, capital))
     return tokens
 
@@ -331,6 +339,9 @@ def _edits(
 
 def is_filler(token: Token) -> bool:
     """Say whether a token may come and go without changing what is claimed."""
-    return token.kind == "function" or (
-        token.kind == "word" and token.text.lower().split("'")[0] in META_WORDS
+    word = token.text.lower().split("'")[0]
+    return (
+        token.kind == "function"
+        or (token.kind == "word" and word in META_WORDS)
+        or (token.kind == "name" and word in _DOCUMENTS)
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import LCSseq
 
 from graph.alignment import (
     Alignment,
@@ -37,10 +38,14 @@ from retrieval.ports import Embedder
 # a single changed word is more often an error than a way of putting it, and the least support
 # that keeps paraphrases of the right passage and drops sentences about another one.
 NEAR_VERBATIM: Final = 0.72
-SUPPORT_WITH_MEANING: Final = 0.56
+STRICT: Final = 0.78
+SUPPORT_WITH_MEANING: Final = 0.6
 SUPPORT_BY_WORDS: Final = 0.6
 # Telling words (nearer to another value in the source) that move a figure to another subject.
+DEBUG: Any = None
 TELLING_WORDS: Final = 1
+# Words of weight below which a sentence is a fragment of an answer.
+FRAGMENT: Final = 4
 
 _LONGEST_SENTENCE = 3_000
 _MOST_SENTENCES = 200
@@ -269,13 +274,14 @@ class EvidenceChecker:
             findings.add(index, rule, _PROMISE_MESSAGE[rule].format(found.words), found.words)
 
     def _judge(self, index: int, piece: str, support: _Support, findings: _Findings) -> None:
+        piece = _without_heading(piece, support)
         tokens = tokenize(piece)
-        says_no = bool(re.match(r"\s*no\b\s*[,;:–—-]", piece, re.I))
+        says_no = bool(_NO_ANSWER.match(piece))
         if says_no and tokens and tokens[0].key == "not":
             # "No, …" answers a question that is not here: what follows is judged.
             tokens = tokens[1:]
         solid = [token for token in tokens if token.kind in _SOLID and not is_filler(token)]
-        if not solid:
+        if not any(token.kind in {"value", "name", "word", "code"} for token in solid):
             if re.fullmatch(r"\W*(?:yes|no|correct|right|true|false)\W*", piece, re.I) or tokens:
                 findings.add(
                     index,
@@ -286,13 +292,12 @@ class EvidenceChecker:
             return
         alignment = align(tokens, support.units)
         near = alignment.coverage >= NEAR_VERBATIM and bool(alignment.windows)
-        judge = _Judge(index, piece, alignment, support, findings, near)
+        judge = _Judge(index, piece, alignment, support, findings, near, says_no)
+        judge.absence()
         judge.values()
         judge.names()
         judge.polarity()
-        if near:
-            judge.changed_words()
-        else:
+        if not near or not judge.changed_words():
             judge.support(self._closeness(piece, alignment, support))
 
     def _closeness(self, piece: str, alignment: Alignment, support: _Support) -> float | None:
@@ -418,6 +423,17 @@ def _check_links(index: int, text: str, cited: list[Passage], findings: _Finding
             )
 
 
+def _without_heading(piece: str, support: _Support) -> str:
+    """Take a heading of the source off the front of "Refunds: within 30 days"."""
+    found = re.match(r"([^:]{2,120}):\s+(?=\w)", piece)
+    if not found:
+        return piece
+    heading = _folded(found.group(1))
+    if any(unit.is_context and _folded(unit.text) == heading for unit in support.units):
+        return piece[found.end() :]
+    return piece
+
+
 def _join_answers(pieces: list[str]) -> list[str]:
     """Put a bare "Yes." or "No." before what it introduces."""
     joined: list[str] = []
@@ -446,13 +462,37 @@ def _folded(text: str) -> str:
 
 
 def _said(words: str, support: _Support) -> bool:
+    """Say whether a source says ``words``: as they are, or their weighty ones in that order."""
     wanted = _folded(words)
-    return bool(wanted) and f" {wanted} " in f" {_folded(support.raw)} "
+    if not wanted:
+        return False
+    if f" {wanted} " in f" {_folded(support.raw)} ":
+        return True
+    if _DEED.search(words):
+        # What was done for this customer cannot stand in an article.
+        return False
+    keys = [token.key for token in tokenize(words) if token.kind != "function"]
+    return bool(keys) and any(
+        LCSseq.similarity(keys, unit.keys) == len(keys) for unit in support.units
+    )
+
+
+_DEED: Final = re.compile(r"\bi\b|\b(?:have|has|had|was|been)\b|['’]ve\b|\bwe\s+\w+ed\b", re.I)
 
 
 def _short(text: str, most: int = 120) -> str:
     folded = " ".join(text.split())
     return folded if len(folded) <= most else folded[: most - 1] + "…"
+
+
+def _same_spelling(left: str, right: str) -> bool:
+    """Say whether two words are one with a typing error or another ending."""
+    if left == right:
+        return True
+    if min(len(left), len(right)) < 4 or opposite(left, right):
+        return False
+    alike = fuzz.ratio(left, right)
+    return alike >= 86 or (alike >= 84 and left[:3] == right[:3])
 
 
 def _shown(tokens: Sequence[Token]) -> str:
@@ -473,6 +513,18 @@ _PROMISE_MESSAGE: Final[dict[FindingRule, str]] = {
 }
 
 
+_NO_ANSWER: Final = re.compile(
+    r"\s*(?:no\b\s*[,;:–—-]|not\s+(?:yet|necessarily|really|always|definitely|currently|exactly|"
+    r"at\s+(?:the\s+moment|this\s+time|present)|right\s+now|any\s?more)\b)",
+    re.I,
+)
+_ABSENCE: Final = re.compile(
+    r"\b(?:not|no|none|nothing|never|only|\w+n['’]t)\b[^.;]{0,60}?\b(?:stated|mentioned|addressed|"
+    r"specified|described|documented|covered|discussed)\b",
+    re.I,
+)
+
+
 class _Judge:
     """The findings of one sentence against the stretch of source it rests on."""
 
@@ -484,6 +536,7 @@ class _Judge:
         support: _Support,
         findings: _Findings,
         near: bool,
+        says_no: bool,
     ) -> None:
         self._index = index
         self._piece = piece
@@ -491,8 +544,14 @@ class _Judge:
         self._support = support
         self._findings = findings
         self._near = near
+        self._says_no = says_no
         self._window = alignment.windows[0] if alignment.windows else None
         self._passage_id = self._window.passage_id if self._window else support.passages[0].id
+        # A fragment ("10 minutes") answers a question that is not here: nobody expects it to
+        # carry the negations and limits of the sentence it was taken from.
+        self._fragment = (
+            sum(t.kind in _SOLID and not is_filler(t) for t in alignment.tokens) < FRAGMENT
+        )
         self._edit_of: dict[int, Edit] = {
             id(token): edit for edit in alignment.edits for token in edit.ours
         }
@@ -510,6 +569,18 @@ class _Judge:
 
     def _pairs(self) -> Iterable[tuple[Token, tuple[int, int] | None]]:
         return zip(self._alignment.tokens, self._alignment.partner, strict=True)
+
+    def absence(self) -> None:
+        """That a source does not say something is no claim a citation can bear out."""
+        found = _ABSENCE.search(self._piece)
+        if found and _folded(found.group()) not in _folded(self._support.raw):
+            self._add(
+                "unsupported",
+                f"“{_short(found.group())}” is about what the source leaves out; "
+                "no citation can bear that out.",
+                found.group(),
+                "",
+            )
 
     # -- figures ---------------------------------------------------------------------------
 
@@ -691,6 +762,8 @@ class _Judge:
             return
         if {t.key for t in ours} & {t.key for t in theirs}:
             return
+        if self._alignment.coverage < STRICT and not any(t.kind == "name" for t in theirs):
+            return
         if not (edit.flanked or len(solid_theirs) <= len(solid_ours)):
             return
         self._add(
@@ -725,7 +798,7 @@ class _Judge:
             return self._inner_region(edit)
         edits = self._alignment.edits
         matched = sorted(self._window.matched)
-        if not matched or not edit.theirs:
+        if not matched or not edit.theirs or self._fragment:
             return []
         first, last = self._window.tokens[matched[0]], self._window.tokens[matched[-1]]
         before = edit.theirs[-1].start < first.start and number == 0 and edit is edits[0]
@@ -764,13 +837,15 @@ class _Judge:
         region = self._region(edit, number)
         ours = [t for t in edit.ours if t.kind == "not" and id(t) not in elsewhere]
         theirs = [t for t in region if t.kind == "not"]
+        typed = [t.text.lower() for t in (*edit.ours, *region)]
+        theirs = [t for t in theirs if sum(_same_spelling(t.text.lower(), w) for w in typed) < 2]
         flips = len(ours) + len(theirs)
         pairs = [
             (a, b)
             for a in edit.ours
             for b in region
             if a.kind in {"word", "name", "modal"} and opposite(a.text, b.text)
-            and a.key != b.key and id(a) not in elsewhere
+            and not _same_spelling(a.text.lower(), b.text.lower()) and a.key != b.key and id(a) not in elsewhere
         ]  # fmt: skip
         if pairs:
             flips += 1
@@ -807,27 +882,24 @@ class _Judge:
                 ours[mine[0]].text,
                 said,
             )
-        elif mine == ["can"] and edit.flanked:
-            will = [t for t in edit.theirs if t.text.lower() in {"will", "shall", "have", "has"}]
-            if will and len(edit.theirs) <= 2:
-                self._add(
-                    "permission",
-                    f"The draft says “{ours['can'].text}”, the source says “{will[0].text}”.",
-                    ours["can"].text,
-                    will[0].text,
-                )
 
     def _edit_limits(self, edit: Edit, number: int) -> None:
         region = self._region(edit, number)
         ours = [t for t in edit.ours if t.kind == "limit"]
         theirs = [t for t in region if t.kind == "limit"]
-        mine = [t for t in ours if t.key not in {o.key for o in theirs}]
-        yours = [t for t in theirs if t.key not in {o.key for o in ours}]
-        partners = {id(t) for t, p in self._pairs() if p is not None}
-        mine = [t for t in mine if id(t) not in partners]
+        # A limit that stands elsewhere in the sentence was moved, not dropped.
+        everywhere = {t.key for t in self._window.tokens} if self._window else set()
+        spoken = {t.key for t in self._alignment.tokens}
+        mine = [t for t in ours if t.key not in everywhere]
+        if self._says_no:
+            mine = [t for t in mine if t.key != "only"]
+        yours = [t for t in theirs if t.key not in spoken]
         if mine and mine[0].key == "after" and any(t.text.lower() in _ONCE for t in edit.theirs):
             return
         dropped = [t for t in yours if t.key in {"only", "unless", "except"}]
+        values = {t.key for t in theirs for t in edit.theirs if t.kind == "value"}
+        if values - spoken:
+            dropped += [t for t in yours if t.key == "until"]
         if not mine and not dropped and not (self._trailing_exception(edit) and not edit.ours):
             return
         if mine or dropped:
@@ -846,7 +918,7 @@ class _Judge:
 
     def _trailing_exception(self, edit: Edit) -> str:
         """Words like "unless …" that follow the matched words in the same sentence."""
-        if edit.flanked or self._window is None or not self._window.matched:
+        if edit.flanked or self._window is None or not self._window.matched or self._fragment:
             return ""
         last = max(self._window.matched)
         unit = self._window.unit_of[last]
@@ -907,22 +979,20 @@ class _Judge:
     def _known(self, token: Token) -> bool:
         if token.key in self._support.vocabulary:
             return True
-        if len(token.text) < 5:
-            return False
         lowered = token.text.lower()
-        for unit in self._support.units:
-            for other in unit.tokens:
-                word = other.text.lower()
-                if (
-                    word[:3] == lowered[:3]
-                    and other.kind in {"word", "name"}
-                    and fuzz.ratio(word, lowered) >= 84
-                ):
-                    return True
-        return False
+        return any(
+            _same_spelling(lowered, other.text.lower())
+            for unit in self._support.units
+            for other in unit.tokens
+        )
 
-    def changed_words(self) -> None:
-        """In a sentence that is nearly its source, each new word of weight is held against it."""
+    def changed_words(self) -> bool:
+        """In a sentence that is nearly its source, each new word of weight is held against it.
+
+        Returns:
+            Whether every word was judged; otherwise the rest is for ``support``.
+        """
+        judged = True
         for edit in self._alignment.edits:
             ours = [t for t in edit.ours if t.kind == "word" and not is_filler(t)]
             theirs = [t for t in edit.theirs if t.kind in {"word", "name"} and not is_filler(t)]
@@ -943,8 +1013,11 @@ class _Judge:
                 if source_words
                 else "the source does not"
             )
-            rule: FindingRule = "name" if (unknown or ours)[0].text[:1].isupper() else "unsupported"
+            first = (unknown or ours)[0]
+            named = first.text[:1].isupper() and first is not self._alignment.tokens[0]
+            rule: FindingRule = "name" if named else "unsupported"
             self._add(rule, f"The draft says “{_short(words)}”, {said}.", words, source_words)
+        return judged
 
     def support(self, closeness: float | None) -> None:
         """A paraphrase must be covered by the source's words and meaning."""
@@ -955,6 +1028,8 @@ class _Judge:
         total = sum(t.weight for t in solid) or 1.0
         unknown = [t for t in solid if t.kind == "word" and not self._known(t)]
         covered = 1.0 - sum(t.weight for t in unknown) / total
+        if DEBUG is not None:
+            DEBUG.append((round(covered, 2), closeness and round(closeness, 2), len(solid)))
         if closeness is None:
             enough = covered >= SUPPORT_BY_WORDS
         else:

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Final, Literal
 
 from price_parser import Price
@@ -645,12 +646,27 @@ def _with_own(text: str, facts: list[Fact]) -> list[Fact]:
                 distance, nearest = min(ranked, key=lambda pair: pair[0])
                 if distance <= _REACH + 40:
                     own[id(nearest)].append((distance, meaning(word)))
+    for group in by_sentence.values():
+        _share_in_lists(text, group, own)
     return [
         replace(fact, own=tuple(dict.fromkeys(key for _, key in sorted(own[id(fact)]))))
         if id(fact) in own
         else fact
         for fact in facts
     ]
+
+
+_LIST_GAP: Final = re.compile(r"\W*(?:and|or|to|/|%)?\W*", re.I)
+
+
+def _share_in_lists(text: str, group: list[Fact], own: dict[int, list[tuple[int, str]]]) -> None:
+    """What stands beside "50, 75 and 100" is said of all three."""
+    ordered = sorted(group, key=lambda fact: fact.start)
+    for left, right in pairwise(ordered):
+        if left.kind == right.kind and _LIST_GAP.fullmatch(
+            text, left.end, max(left.end, right.start)
+        ):
+            own[id(left)] = own[id(right)] = sorted({*own[id(left)], *own[id(right)]})
 
 
 Difference = Literal["absent", "bound", "elsewhere"]

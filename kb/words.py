@@ -23,11 +23,11 @@ FUNCTION_WORDS: Final = _words(
     "too as of to in on at by for from with into onto about through via upon per within during "
     "be is are was were been being am 's do does did done doing have has had having if whether while "
     "because since though although please just simply s re ve ll d m t get gets got getting "
-    "already still yet own very really quite indeed well ok okay etc e.g i.e e g yes "
+    "already yet own very really quite indeed well ok okay etc e.g i.e e g yes "
     "out up off down over again back further once than like both either each other "
     "however moreover additionally furthermore otherwise meanwhile accordingly "
     "hi hello sorry thanks thank way thing things whenever wherever whatever "
-    "go goes going able will would shall"
+    "go goes going able plus first any anymore llc inc ltd"
 )
 # Words a reply puts around what a source says.
 META_WORDS: Final = _words(
@@ -46,14 +46,14 @@ LIMITERS: Final = {
     "only": "only", "solely": "only", "exclusively": "only", "unless": "unless",
     "except": "except", "excepting": "except", "excluding": "except", "exclude": "except",
     "until": "until", "till": "until", "before": "before", "prior": "before", "after": "after",
-    "following": "after", "instead": "instead",
+    "instead": "instead", "still": "still",
 }  # fmt: skip
 MODALS: Final = {
     "can": "can", "may": "can", "could": "can", "might": "can",
-    "must": "must", "required": "must", "mandatory": "must", "need": "must", "needs": "must",
-    "needed": "must", "obliged": "must", "obligated": "must", "require": "must", "requires": "must",
+    "must": "must", "required": "must", "mandatory": "must", "needed": "must", "obliged": "must", "obligated": "must", "require": "must", "requires": "must",
     "should": "should", "ought": "should", "recommended": "should", "recommend": "should",
     "optional": "optional", "optionally": "optional",
+    "will": "will", "shall": "will", "would": "will",
 }  # fmt: skip
 
 _IRREGULAR: Final = {
@@ -117,7 +117,7 @@ _GROUPS: Final = (
     "weekly week", "daily day", "hourly hour", "hold store", "attempt try", "reply respond answer",
     "create make", "assign allocate", "temporarily briefly", "permanently forever",
     "last final", "correct right", "wrong incorrect", "view look", "turn switch",
-    "charge bill", "price cost", "replenish renew", "several multiple", "many numerous",
+    "charge bill", "price cost", "replenish renew", "several multiple", "stay remain rest remainder", "number amount quantity", "many numerous",
     "impossible unfeasible", "disclose reveal", "share disclose", "post publish",
 )  # fmt: skip
 
