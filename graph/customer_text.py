@@ -157,18 +157,21 @@ def _windows(text: str, span: Span, words: int, step: int) -> list[Span]:
     ]
 
 
-def units(turn: Turn, index: int, *, longest_words: int = 70) -> list[Said]:
+def units(turn: Turn, index: int, *, longest_words: int = 70, fewest_words: int = 5) -> list[Said]:
     """Return what is judged by meaning in one customer turn, the narrowest stretches first.
 
-    These are the sentences, overlapping windows of long unpunctuated ones (speech), neighbouring
-    pairs, and the whole message while it is not longer than ``longest_words``.
+    These are the sentences of at least ``fewest_words``, overlapping windows of long unpunctuated
+    ones (speech), neighbouring pairs, and the whole message while it is not longer than
+    ``longest_words``.
     """
     text = own_words(turn["text"])
     sentences = sentence_spans(text)
     spans: list[Span] = [
         part for span in sentences for part in _windows(text, span, words=18, step=9)
     ]
-    spans += sentences
+    # A few words ("It is normal by you?") mean something only beside their neighbours.
+    alone = [span for span in sentences if len(text[slice(*span)].split()) >= fewest_words]
+    spans += alone if len(sentences) > 1 else sentences
     spans += [(left[0], right[1]) for left, right in pairwise(sentences)]
     if len(sentences) > 2 and len(text.split()) <= longest_words:
         spans.append((sentences[0][0], sentences[-1][1]))

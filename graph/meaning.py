@@ -15,9 +15,10 @@ from core.identifiers import json_digest, new_id
 from retrieval.ports import Embedder, Vectors
 
 Floats = npt.NDArray[np.float64]
+Linear = tuple[Vectors, float]  # weights of shape (dimensions,), bias
 
 _MARGIN_STEEPNESS = 12.0  # a lead of 0.1 in cosine is nearly certain with sentence embeddings
-_ELSEWHERE = 0.3  # weight of texts written for other rules
+_ELSEWHERE = 1.0  # weight of a text written for another rule against one of the rule's own
 _STRENGTH = 10.0  # inverse of the regularisation
 
 
@@ -79,14 +80,17 @@ class Judged:
 class ExampleRules:
     """Judges texts by examples that should fire a rule and look-alikes that should not.
 
-    Two opinions are averaged: a linear classifier over all the examples (it learns the direction
-    that matters) and the nearest example against the nearest harmless text (it remembers single
-    ones). A rule without examples never fires.
+    Two opinions are averaged: a linear classifier over the examples (it learns the direction that
+    matters) and the nearest example against the nearest harmless text (it remembers single ones).
+    A linear classifier of all examples of a group (is this alarming at all? it holds best on what
+    nobody thought of) can raise the likeliest rule of its group, and only that one. A rule without
+    examples never fires.
 
     Args:
         positive: Per rule the texts that fire it.
         harmless: Per rule its look-alikes.
         ordinary: Texts that fire no rule.
+        groups: Per rule the name of its group, such as its tier.
         vectors: Embeds the examples once.
     """
 
@@ -95,11 +99,13 @@ class ExampleRules:
         positive: Sequence[Sequence[str]],
         harmless: Sequence[Sequence[str]],
         ordinary: Sequence[str],
+        groups: Sequence[str],
         vectors: ExampleVectors,
     ) -> None:
         self._positive = positive
         self._harmless = harmless
         self._ordinary = ordinary
+        self._groups = groups
         self._vectors = vectors
         self._fitted: _FittedRules | None = None
         self._lock = threading.Lock()
@@ -116,59 +122,71 @@ class ExampleRules:
         harmless = [self._vectors.of(texts) for texts in self._harmless]
         ordinary = self._vectors.of(self._ordinary)
         safe = np.concatenate([*harmless, ordinary])
-        columns = [
+        alone = [
             _direction(
                 positive[at],
                 np.concatenate([harmless[at], ordinary]),
-                np.concatenate(
-                    [
-                        *(part for other, part in enumerate(positive) if other != at),
-                        *(part for other, part in enumerate(harmless) if other != at),
-                    ]
-                    or [ordinary[:0]]
-                ),
+                _others([*positive, *harmless], {at, at + len(positive)}, ordinary),
             )
             for at in range(len(positive))
         ]
-        return _FittedRules(positive, safe, columns)
+        grouped: dict[str, Linear | None] = {}
+        for group in dict.fromkeys(self._groups):
+            members = {at for at, name in enumerate(self._groups) if name == group}
+            grouped[group] = _direction(
+                _others(positive, set(range(len(positive))) - members, ordinary),
+                safe,
+                _others(positive, members, ordinary),
+            )
+        return _FittedRules(
+            positive, safe, alone, [grouped[group] for group in self._groups], self._groups
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _FittedRules:
     positive: list[Vectors]
     safe: Vectors
-    directions: list[tuple[Vectors, float] | None]
+    alone: list[Linear | None]
+    grouped: list[Linear | None]
+    groups: Sequence[str]
 
     def judge(self, texts: Vectors) -> Judged:
         probability = np.zeros((len(texts), len(self.positive)))
+        together = np.zeros(probability.shape)
         nearest = np.zeros(probability.shape, dtype=np.int64)
         safest = (texts @ self.safe.T).max(axis=1) if len(self.safe) else np.full(len(texts), -1.0)
-        for column, (examples, direction) in enumerate(
-            zip(self.positive, self.directions, strict=True)
+        for column, (examples, alone, grouped) in enumerate(
+            zip(self.positive, self.alone, self.grouped, strict=True)
         ):
-            if direction is None or not len(texts):
+            if alone is None or grouped is None or not len(texts):
                 continue
             cosines = texts @ examples.T
             nearest[:, column] = cosines.argmax(axis=1)
             margin = cosines.max(axis=1) - safest
-            weights, bias = direction
-            learned = _sigmoid(texts @ weights + bias)
-            remembered = _sigmoid(_MARGIN_STEEPNESS * margin)
-            probability[:, column] = 0.5 * learned + 0.5 * remembered
+            probability[:, column] = 0.5 * _sigmoid(texts @ alone[0] + alone[1])
+            probability[:, column] += 0.5 * _sigmoid(_MARGIN_STEEPNESS * margin)
+            together[:, column] = _sigmoid(texts @ grouped[0] + grouped[1])
+        for group in set(self.groups):
+            columns = np.array([at for at, name in enumerate(self.groups) if name == group])
+            best = columns[probability[:, columns].argmax(axis=1)]
+            rows = np.arange(len(texts))
+            own, of_group = probability[rows, best], together[rows, best]
+            probability[rows, best] = np.maximum(own, (2 * own + of_group) / 3)
         return Judged(probability, nearest)
+
+
+def _others(parts: Sequence[Vectors], without: set[int], empty: Vectors) -> Vectors:
+    kept = [part for at, part in enumerate(parts) if at not in without]
+    return np.concatenate(kept) if kept else empty[:0]
 
 
 def _sigmoid(values: npt.NDArray[np.floating]) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-values)), dtype=np.float64)
 
 
-def _direction(
-    positive: Vectors, negative: Vectors, elsewhere: Vectors
-) -> tuple[Vectors, float] | None:
-    """Return weights ``(dimensions,)`` and bias of a linear classifier, None without examples.
-
-    Texts of other rules count little: a threat is often a complaint as well.
-    """
+def _direction(positive: Vectors, negative: Vectors, elsewhere: Vectors) -> Linear | None:
+    """Return weights ``(dimensions,)`` and bias of a linear classifier, None without examples."""
     if not len(positive):
         return None
     if not len(negative) + len(elsewhere):

@@ -18,7 +18,8 @@ others stay, so a short file never switches a safeguard off. The form::
         harmless_patterns: ['tennis court']    # words that no phrase or pattern may touch
         examples: [My solicitor will be in touch.]  # fires on what means the same …
         harmless: [Which court is free tonight?]    # … unless one of these is nearer
-        threshold: 0.5            # 0..1, how sure the meaning must be
+        threshold: 0.5            # 0..1, how sure the meaning must be; default 0.5 for the
+                                  # severe tiers, 0.6 for review_required
         fields: ["customer.sla_due_in_minutes <= 0"]  # any one that holds fires
         said: anywhere            # or after_answer: only after an answer of the assistant
         settles: true             # false: stays even when the customer says it is settled
@@ -151,7 +152,7 @@ class Rule(BaseModel):
     harmless: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     drafts: tuple[str, ...] = ()
-    threshold: float = Field(0.5, gt=0, lt=1)
+    threshold: float | None = Field(None, gt=0, lt=1)
     said: Literal["anywhere", "after_answer"] = "anywhere"
     settles: bool = True
     override: str | None = Field(None, min_length=10)
@@ -212,6 +213,13 @@ class Rule(BaseModel):
     def conditions(self) -> tuple[Condition, ...]:
         """The field conditions."""
         return tuple(Condition.parse(one) for one in self.fields)
+
+    @property
+    def sure_enough(self) -> float:
+        """The probability from which the meaning fires; severe tiers fire sooner."""
+        if self.threshold is not None:
+            return self.threshold
+        return 0.6 if self.tier in ("allowed", "review_required") else 0.5
 
     def name(self, part: str) -> str:
         """Return how a firing names this rule, such as ``tiers.yaml:fraud/words@3f2a91bc``."""

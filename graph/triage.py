@@ -37,7 +37,7 @@ _NOT_SETTLED = re.compile(
 )
 _NO_ANSWER = re.compile(
     r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|welcome|i can help|i'd be happy"
-    r"|happy to help|of course|sure|certainly|let me|one moment|please hold|just a moment"
+    r"|happy to help|of course|sure|certainly|let me|(?:one|just a) moment|please hold (?:on|the line)"
     r"|i(?:'m| am) (?:the|your|a) (?:virtual|digital)|thanks for|thank you for|i see\b|i understand)",
     re.IGNORECASE,
 )
@@ -179,7 +179,9 @@ def by_meaning(
 ) -> TriggerFiring | None:
     """Return the firing of a rule's examples, at the narrowest stretch that is sure enough."""
     for at, one in enumerate(said):
-        if judged.probability[at, column] < rule.threshold or not _applies(rule, one.index, scene):
+        if judged.probability[at, column] < rule.sure_enough or not _applies(
+            rule, one.index, scene
+        ):
             continue
         return _firing(rule, f"examples[{int(judged.nearest[at, column])}]", one)
     return None
@@ -211,6 +213,7 @@ class TriageService:
             [rule.examples for rule in self._meant],
             [rule.harmless for rule in self._meant],
             rules.ordinary,
+            [rule.tier for rule in self._meant],
             ExampleVectors(embedder, cache),
         )
 
@@ -283,6 +286,8 @@ class TriageService:
             for index, turn in scene.turns
         ]
         repeats = [one for one in whole if one.text] if scene.answered else []
+        if not said:
+            return {}
         try:
             vectors = self._embedder.embed([one.text for one in (*said, *repeats)])
             judged = self._examples.judge(vectors[: len(said)])
@@ -293,10 +298,13 @@ class TriageService:
         found: dict[str, TriggerFiring] = {}
         for column, rule in enumerate(self._meant):
             firing = by_meaning(rule, column, said, judged, scene)
-            if firing is None and rule.said == "after_answer":
-                firing = _repeated(rule, repeats, vectors[len(said) :], scene)
             if firing is not None:
                 found[rule.id] = firing
+        for rule in self._rules.rules:
+            if rule.said == "after_answer" and rule.id not in found:
+                firing = _repeated(rule, repeats, vectors[len(said) :], scene)
+                if firing is not None:
+                    found[rule.id] = firing
         return found
 
     def _unevaluated(self, why: str) -> dict[str, TriggerFiring]:

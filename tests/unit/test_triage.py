@@ -1,0 +1,315 @@
+import pytest
+
+from graph.customer_text import own_words, sentence_spans
+from graph.reasons import Reason, ReasonMap, RequiredField
+from graph.tiers import Rule, TierRules
+from graph.triage import TriageService, after_answer, route_for, settled_before
+from graph.values import Classification, Conversation, Triage
+from retrieval.embeddings import HashEmbedder
+from retrieval.ports import Vectors
+from tests.factories import conversation
+
+REASONS = ReasonMap(
+    [
+        Reason(
+            id="return_item",
+            name="Return an item",
+            owner="Returns team",
+            required=(
+                RequiredField(
+                    id="order", name="Order number", ask="Which order?", pattern=r"ORD-\d+"
+                ),
+            ),
+        ),
+        Reason(id="closing", name="Closing", owner="Accounts", tier="review_required"),
+        Reason(id="orphan", name="Orphan"),
+    ]
+)
+
+
+def rule(trigger: str, tier: str = "review_required", **values: object) -> Rule:
+    return Rule.model_validate({"id": trigger, "tier": tier, "description": "Why", **values})
+
+
+RULES = [
+    rule("legal_threat", "escalate_first", phrases=["my lawyer"]),
+    rule("crisis", "escalate_first", phrases=["end my life"], settles=False),
+    rule("vip", fields=["customer.status == vip"]),
+    rule("sla_breach", fields=["customer.sla_due_in_minutes <= 0"]),
+    rule("repeat_contact", said="after_answer", phrases=["still not"]),
+    rule("complaint", phrases=["unacceptable"]),
+    rule(
+        "safety",
+        "escalate_first",
+        examples=["smoke comes out of the socket", "the plug is burning"],
+        harmless=["where is the smoke detector on the plan"],
+    ),
+]
+
+
+class DeafEmbedder(HashEmbedder):
+    """Fails the way a broken model does."""
+
+    def embed(self, texts: object) -> Vectors:
+        raise RuntimeError("no session")
+
+
+def talk(*messages: str, status: str = "standard", due: int | None = None, **fields: str):
+    turns = []
+    for at, message in enumerate(messages):
+        speaker, _, text = message.partition("|")
+        turns.append({"id": f"m{at}", "speaker": speaker, "text": text, "at": ""})
+    customer = {"status": status, "sla_due_in_minutes": due, "name": "", "fields": fields}
+    return conversation(turns=turns, customer=customer)
+
+
+def about(reason: str | None = "return_item", confidence: float = 0.9) -> Classification:
+    return {
+        "reason": reason,
+        "confidence": confidence,
+        "alternatives": [],
+        "sentiment": 0.0,
+        "language": "en",
+        "question": "?",
+    }
+
+
+def judge(contact: Conversation, classification: Classification | None = None) -> Triage:
+    service = TriageService(
+        TierRules(RULES, ordinary=["what time do you open"]), REASONS, HashEmbedder()
+    )
+    return service.triage(contact, classification or about())
+
+
+def fired(outcome: Triage) -> list[str]:
+    return [firing["id"] for firing in outcome["triggers"]]
+
+
+def test_a_harmless_contact_goes_to_the_sources():
+    outcome = judge(talk("customer|How do I send ORD-1 back?"))
+    assert outcome == {
+        "tier": "allowed",
+        "triggers": [],
+        "missing": [],
+        "route": "retrieve",
+        "owner": "Returns team",
+    }
+
+
+def test_a_severe_trigger_hands_off_and_points_at_the_words():
+    contact = talk("customer|Dear all,\nmy  LAWYER will call. ORD-1")
+    outcome = judge(contact)
+    assert (outcome["tier"], outcome["route"]) == ("escalate_first", "handoff")
+    firing = outcome["triggers"][0]
+    assert firing["evidence"] == "my  LAWYER"
+    assert firing["turn"] == "m0"
+    assert contact["turns"][0]["text"][firing["start"] : firing["end"]] == "my  LAWYER"
+    assert firing["by"].startswith("tiers.yaml:legal_threat/words@")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> my lawyer says hello\nHow do I send it back?",
+        "How do I send it back?\n\nOn Mon, 4 May 2026, Bob wrote:\n> my lawyer",
+        "How do I send it back?\n\nOn Mon, 4 May 2026, Bob wrote:\n\nask my lawyer",
+        "How do I send it back?\n\n-- \nJo, my lawyer",
+        "How do I send it back?\n\nKind regards,\nJo\nmy lawyer ltd",
+        "How do I send it back?\n-----Original Message-----\nmy lawyer",
+    ],
+)
+def test_quotes_and_signatures_are_not_the_customer_speaking(text):
+    assert fired(judge(talk(f"customer|{text}"))) == []
+
+
+def test_what_the_desk_said_is_not_the_customer_speaking():
+    assert fired(judge(talk("customer|hello", "agent|Shall I ask my lawyer?"))) == []
+
+
+def test_a_reply_below_the_quote_is_heard():
+    text = "On Monday Bob wrote:\n> How can I help?\n\nAsk my lawyer."
+    assert fired(judge(talk(f"customer|{text}"))) == ["legal_threat"]
+
+
+def test_an_earlier_threat_still_counts():
+    contact = talk("customer|my lawyer will call", "agent|Let us look.", "customer|Any news?")
+    assert fired(judge(contact)) == ["legal_threat"]
+
+
+@pytest.mark.parametrize(
+    ("last", "left"),
+    [
+        ("Thanks, that worked!", []),
+        ("All sorted now, thank you. Do you ship to Norway?", []),
+        ("Thanks, but my question is open.", ["legal_threat"]),
+        ("Thanks for nothing.", ["legal_threat"]),
+        ("That has not helped.", ["legal_threat"]),
+        ("Do you ship to Norway?", ["legal_threat"]),
+    ],
+)
+def test_a_settled_matter_counts_no_more(last, left):
+    contact = talk("customer|my lawyer will call", "agent|We refunded you.", f"customer|{last}")
+    assert fired(judge(contact)) == left
+
+
+def test_thanks_before_any_answer_settle_nothing():
+    contact = talk("customer|my lawyer will call", "customer|Thanks!")
+    assert settled_before(contact) == 0
+    assert fired(judge(contact)) == ["legal_threat"]
+
+
+def test_a_crisis_is_never_settled_by_thanks():
+    contact = talk("customer|I want to end my life", "agent|Please call us.", "customer|Thank you.")
+    assert fired(judge(contact)) == ["crisis"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "repeats"),
+    [
+        (
+            ["customer|It blinks", "assistant|Please hold the reset pin.", "customer|still not on"],
+            True,
+        ),
+        (
+            ["customer|It blinks", "agent|Please hold the reset pin.", "customer|still not on"],
+            False,
+        ),
+        (["customer|It blinks", "assistant|Which model is it?", "customer|still not on"], False),
+        (["assistant|Hi, I am the virtual helper.", "customer|still not on"], False),
+        (["customer|It is still not on"], False),
+    ],
+)
+def test_a_repeat_needs_an_earlier_answer_of_the_assistant(messages, repeats):
+    contact = talk(*messages)
+    assert bool(after_answer(contact)) is repeats
+    assert ("repeat_contact" in fired(judge(contact))) is repeats
+
+
+def test_saying_the_same_again_after_an_answer_is_a_repeat():
+    contact = talk(
+        "customer|where is my blue parcel",
+        "assistant|Parcels take three to five days.",
+        "customer|so where is my blue parcel",
+    )
+    assert fired(judge(contact)) == ["repeat_contact"]
+
+
+@pytest.mark.parametrize(
+    ("status", "due", "expected"),
+    [
+        ("vip", None, [("vip", "customer.status=vip")]),
+        ("standard", 0, [("sla_breach", "customer.sla_due_in_minutes=0")]),
+        ("standard", 1, []),
+    ],
+)
+def test_fields_fire_with_their_value_as_evidence(status, due, expected):
+    outcome = judge(talk("customer|ORD-1 back please", status=status, due=due))
+    assert [(one["id"], one["evidence"]) for one in outcome["triggers"]] == expected
+
+
+def test_the_meaning_fires_and_a_look_alike_does_not():
+    burning = judge(talk("customer|there is smoke that comes out of the socket"))
+    assert fired(burning) == ["safety"]
+    assert "/examples[0]@" in burning["triggers"][0]["by"]
+    assert fired(judge(talk("customer|where on the plan is the smoke detector"))) == []
+
+
+def test_a_model_that_fails_makes_the_rules_that_need_it_fire_and_say_so():
+    service = TriageService(TierRules(RULES), REASONS, DeafEmbedder())
+    outcome = service.triage(talk("customer|What time do you open?"), about())
+    assert outcome["route"] == "handoff"
+    assert [one["id"] for one in outcome["triggers"]] == ["safety"]
+    assert "could not be evaluated" in outcome["triggers"][0]["evidence"]
+
+
+def test_a_field_that_cannot_be_compared_fires_and_says_so():
+    rules = TierRules([rule("big_customer", fields=["customer.fields.orders >= 10"])])
+    service = TriageService(rules, REASONS, HashEmbedder())
+    outcome = service.triage(talk("customer|ORD-1", orders="many"), about())
+    assert fired(outcome) == ["big_customer"]
+    assert "could not be evaluated" in outcome["triggers"][0]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("tier", "missing", "route"),
+    [
+        ("allowed", [], "retrieve"),
+        ("allowed", ["order"], "clarify"),
+        ("review_required", ["order"], "clarify"),
+        ("escalate_first", ["order"], "handoff"),
+        ("forbidden", [], "handoff"),
+    ],
+)
+def test_the_route_follows_tier_and_missing_fields(tier, missing, route):
+    assert route_for(tier, missing) == route
+
+
+def test_a_missing_required_field_is_asked_for():
+    outcome = judge(talk("customer|How do I send it back?"))
+    assert (outcome["missing"], outcome["route"]) == (["order"], "clarify")
+
+
+def test_a_required_field_in_a_quote_is_not_said_by_the_customer():
+    assert judge(talk("customer|Back it goes.\n> ORD-1"))["missing"] == ["order"]
+
+
+def test_the_tier_of_the_reason_counts():
+    outcome = judge(talk("customer|hello"), about("closing"))
+    assert outcome["tier"] == "review_required"
+    assert fired(outcome) == ["reason:closing"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "🎉", "> only a quote"])
+def test_a_contact_without_words_is_no_error(text):
+    assert judge(talk(f"customer|{text}"))["tier"] == "allowed"
+
+
+def test_shipped_rules_send_what_nobody_owns_to_review_and_not_further():
+    wordless = [one for one in TierRules.load(None).rules if not one.examples]
+    service = TriageService(TierRules(wordless), ReasonMap(), HashEmbedder())
+    outcome = service.triage(talk("customer|ORD-1"), about(None, 0.0))
+    assert set(fired(outcome)) == {"low_confidence", "unclear_owner"}
+    assert (outcome["tier"], outcome["route"]) == ("review_required", "retrieve")
+
+
+def test_one_batch_of_the_customers_words_is_embedded_for_a_contact():
+    embedder = HashEmbedder()
+    service = TriageService(TierRules(RULES), REASONS, embedder)
+    service.triage(talk("customer|first contact of the day"), about())
+    before = len(embedder.embedded)
+    service.triage(talk("customer|How does the blue one work?"), about())
+    assert embedder.embedded[before:] == ["How does the blue one work?"]
+
+
+def test_blanking_keeps_every_offset():
+    text = "Hi\n> quoted\nmine\n-- \nJo"
+    assert len(own_words(text)) == len(text)
+    assert own_words(text).split() == ["Hi", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("did it twice. still orange", ["did it twice.", "still orange"]),
+        ("Ask Dr. Smith. Really?! Yes", ["Ask Dr. Smith.", "Really?!", "Yes"]),
+        ("It is 1.8 m wide", ["It is 1.8 m wide"]),
+        ("one\n\ntwo", ["one", "two"]),
+    ],
+)
+def test_customer_sentences_may_begin_in_lower_case(text, parts):
+    assert [text[start:end] for start, end in sentence_spans(text)] == parts
+
+
+def test_shipped_rules_with_the_real_model_tell_a_threat_from_a_look_alike():
+    from retrieval.embeddings import MiniLmEmbedder
+
+    shipped = TierRules.load(None)
+    few = [one for one in shipped.rules if one.id in ("legal_threat", "safety")]
+    service = TriageService(TierRules(few, ordinary=shipped.ordinary), REASONS, MiniLmEmbedder())
+    for text, tier in (
+        ("The barrister we have engaged will write to you.", "escalate_first"),
+        ("smoke rises from the back of the fridge", "escalate_first"),
+        ("Is the swimming pool open on Saturday evenings?", "allowed"),
+    ):
+        outcome = service.triage(talk(f"customer|{text} ORD-1"), about())
+        assert (text, outcome["tier"]) == (text, tier)
