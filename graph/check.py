@@ -46,6 +46,9 @@ DEBUG: Any = None
 TELLING_WORDS: Final = 1
 # Words of weight below which a sentence is a fragment of an answer.
 FRAGMENT: Final = 4
+# A clause with at most this share of known words and less than this meaning in common is foreign.
+CLAUSE_WORDS: Final = 0.34
+CLAUSE_MEANING: Final = 0.45
 
 _LONGEST_SENTENCE = 3_000
 _MOST_SENTENCES = 200
@@ -56,6 +59,10 @@ _KIND_RULE: Final[dict[str, FindingRule]] = {
 }  # fmt: skip
 _ONCE = frozenset(["once", "when", "if", "upon", "since"])
 _SOLID = frozenset(["value", "not", "limit", "name", "word", "code"])
+_PLACE_OPPOSITES: Final = (
+    {"on", "off"}, {"above", "below"}, {"to", "from"}, {"over", "under"}, {"up", "down"},
+    {"into", "from"}, {"in", "out"},
+)  # fmt: skip
 _TRIGGER_RULE: Final[dict[str, FindingRule]] = {
     "unsupported_promise": "unsupported_promise",
     "final_policy_exception": "final_policy_exception",
@@ -299,6 +306,8 @@ class EvidenceChecker:
         judge.polarity()
         if not near or not judge.changed_words():
             judge.support(self._closeness(piece, alignment, support))
+            for clause in judge.strange_clauses():
+                judge.strange(clause, self._closeness(clause, alignment, support))
 
     def _closeness(self, piece: str, alignment: Alignment, support: _Support) -> float | None:
         if self._embedder is None:
@@ -489,6 +498,8 @@ def _same_spelling(left: str, right: str) -> bool:
     """Say whether two words are one with a typing error or another ending."""
     if left == right:
         return True
+    if not (left.isalpha() and right.isalpha()):
+        return False
     if min(len(left), len(right)) < 4 or opposite(left, right):
         return False
     alike = fuzz.ratio(left, right)
@@ -523,6 +534,10 @@ _ABSENCE: Final = re.compile(
     r"specified|described|documented|covered|discussed)\b",
     re.I,
 )
+
+
+def _has_words(tokens: Sequence[Token]) -> bool:
+    return any(t.kind in {"word", "modal", "value"} and not is_filler(t) for t in tokens)
 
 
 class _Judge:
@@ -602,8 +617,6 @@ class _Judge:
                 said = f"the source says “{nearest}”" if nearest else "the source does not"
                 self._add(rule, f"The draft says “{token.text}”, {said}.", token.text, nearest)
                 continue
-            if fact.vague:
-                continue
             if partner is not None and partner[0] == 0 and self._window:
                 theirs = self._window.tokens[partner[1]].fact
                 if theirs is not None and opposed(fact, theirs):
@@ -624,6 +637,8 @@ class _Judge:
                     token.text,
                     other.text,
                 )
+                continue
+            if fact.vague:
                 continue
             self._attached(token, fact, [other for other, _ in equal], rule, id(token) in inverted)
 
@@ -727,6 +742,7 @@ class _Judge:
         self._unknown_name(run)
         for edit in self._alignment.edits:
             self._swapped_name(edit)
+        self._exchanged_names()
 
     def _code(self, token: Token, fact: Fact) -> None:
         if token.key in self._support.vocabulary or fact.value.casefold() in self._support.raw:
@@ -764,7 +780,7 @@ class _Judge:
             return
         if self._alignment.coverage < STRICT and not any(t.kind == "name" for t in theirs):
             return
-        if not (edit.flanked or len(solid_theirs) <= len(solid_ours)):
+        if not (edit.flanked or len(solid_theirs) <= max(3, len(solid_ours))):
             return
         self._add(
             "name",
@@ -772,6 +788,33 @@ class _Judge:
             _shown(ours),
             _shown(theirs),
         )
+
+    def _exchanged_names(self) -> None:
+        """Two names of the source may have changed places."""
+        if self._window is None or self._alignment.coverage < STRICT:
+            return
+        keys = [t.key for t in self._window.tokens]
+        placed: list[tuple[int, int, Token]] = []
+        for position, (token, partner) in enumerate(self._pairs()):
+            if token.kind in {"name", "code"} and keys.count(token.key) == 1:
+                matched = partner is not None and partner[0] == 0
+                placed.append(
+                    (position, partner[1] if matched and partner else keys.index(token.key), token)
+                )
+        tokens = self._alignment.tokens
+        for i, (here, there, left) in enumerate(placed):
+            for here_right, there_right, right in placed[i + 1 :]:
+                between = tokens[here + 1 : here_right]
+                passed = self._window.tokens[there_right + 1 : there]
+                # Names of one list, and the parts of one name, may stand in any order.
+                if there > there_right and _has_words(between) and _has_words(passed):
+                    self._add(
+                        "name",
+                        f"“{left.text}” and “{right.text}” stand the other way round in the source.",
+                        f"{left.text} … {right.text}",
+                        f"{right.text} … {left.text}",
+                    )
+                    return
 
     # -- negations and permissions -----------------------------------------------------------
 
@@ -997,6 +1040,7 @@ class _Judge:
             ours = [t for t in edit.ours if t.kind == "word" and not is_filler(t)]
             theirs = [t for t in edit.theirs if t.kind in {"word", "name"} and not is_filler(t)]
             if not ours:
+                self._word_of_place(edit, theirs)
                 continue
             unknown = [t for t in ours if not self._known(t)]
             swapped = (
@@ -1018,6 +1062,42 @@ class _Judge:
             rule: FindingRule = "name" if named else "unsupported"
             self._add(rule, f"The draft says “{_short(words)}”, {said}.", words, source_words)
         return judged
+
+    def _word_of_place(self, edit: Edit, theirs: list[Token]) -> None:
+        """A single small word in the place of another may turn a sentence around, too."""
+        if not edit.flanked or len(edit.ours) != 1 or len(edit.theirs) != 1:
+            return
+        mine, yours = edit.ours[0], edit.theirs[0]
+        pair = {mine.text.lower(), yours.text.lower()}
+        if pair in _PLACE_OPPOSITES or (theirs and mine.kind == "word"):
+            self._add(
+                "unsupported",
+                f"The draft says “{mine.text}”, the source says “{yours.text}”.",
+                mine.text,
+                yours.text,
+            )
+
+    def strange_clauses(self) -> list[str]:
+        """Return the clauses hardly a word of which occurs in the source."""
+        clauses: dict[int, list[Token]] = {}
+        for token in self._alignment.tokens:
+            clauses.setdefault(token.clause, []).append(token)
+        if len(clauses) < 2:
+            return []
+        found: list[str] = []
+        for tokens in clauses.values():
+            solid = [t for t in tokens if t.kind in {"word", "name"} and not is_filler(t)]
+            known = sum(self._known(t) for t in solid)
+            if len(solid) >= 2 and known <= CLAUSE_WORDS * len(solid):
+                found.append(self._piece[tokens[0].start : tokens[-1].end])
+        return found
+
+    def strange(self, clause: str, closeness: float | None) -> None:
+        """Hold a clause against the sentence when the source does not mean it either."""
+        if closeness is None or closeness < CLAUSE_MEANING:
+            self._add(
+                "unsupported", f"The cited source does not say “{_short(clause)}”.", clause, ""
+            )
 
     def support(self, closeness: float | None) -> None:
         """A paraphrase must be covered by the source's words and meaning."""
