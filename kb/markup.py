@@ -151,7 +151,7 @@ _INLINE: Final = re.compile(
     | !\[{_LABEL}\](?:\({_TARGET}\)|\[[^\[\]]*+\])
     | \[\^[^\[\]\s]++\]:?
     | \[(?P<label>{_LABEL})\]\({_TARGET}\)(?:\{{:?[^{{}}\n]*+\}})?
-    | \[(?P<ref_label>{_LABEL})\][ ]?\[(?P<ref>[^\[\]]*+)\]
+    | \[(?P<ref_label>{_LABEL})\]\[(?P<ref>[^\[\]]*+)\]
     | \[(?P<shortcut>[^\[\]]++)\]
     | <(?P<auto>(?:https?://|mailto:|[\w.+-]++@)[^\s<>]++)>
     | (?P<struck><(?P<strike>del|s|strike)>[^<>]*+</(?P=strike)>)
@@ -170,7 +170,8 @@ _LINE_MARKS: Final = re.compile(
     re.MULTILINE,
 )
 _STRUCK: Final = re.compile(r"~~(?=\S)[^~]++~~")
-_STRONG: Final = re.compile(r"(?<![\s\d*])\*{2,}|(?<!\*)\*{2,}(?![\s\d*])")
+_STRONG: Final = re.compile(r"\*{2,}")
+_DEFINES: Final = re.compile(r"(?<=\S)[ \t]*\n[ \t]*:(?=[ \t])")
 _EMPHASIS: Final = re.compile(r"(?<![\d*])\*(?=[^\s*])([^*]++)(?<=\S)\*(?![\d*])")
 _UNDERSCORES: Final = re.compile(
     r"(?<!\w)_{1,3}(?=[^\s_])(?=\w|[^\w\s])|(?<=[^\s_])_{1,3}(?!\w)",
@@ -278,12 +279,20 @@ def plain_text(source: str, references: Container[str] = ()) -> str:
             is recognised as a link.
     """
     text = _REFERENCE_LINE.sub(" ", source) if "]:" in source else source
-    text = _LINE_MARKS.sub(" ", text)
+    text = _LINE_MARKS.sub(" ", _DEFINES.sub(":", text))
     text = _STRUCK.sub(" ", _strip_inline(text, references))
-    text = _STRONG.sub("", text)
+    text = _STRONG.sub(_strong, text)
     text = _EMPHASIS.sub(r"\1", text)
     text = _UNDERSCORES.sub("", text)
     return " ".join(text.translate(_INVISIBLE).translate(_UNLITERAL).split())
+
+
+def _strong(found: re.Match[str]) -> str:
+    """Keep asterisks that stand alone or multiply; people mistype bold in every other way."""
+    before = found.string[found.start() - 1 : found.start()]
+    after = found.string[found.end() : found.end() + 1]
+    alone = not before.strip() and not after.strip()
+    return found[0] if alone or (before.isdigit() and after.isdigit()) else ""
 
 
 def _strip_inline(text: str, references: Container[str]) -> str:
@@ -315,7 +324,7 @@ _LINKS: Final = re.compile(
     | ``(?:[^`]|`(?!`))++``
     | `[^`\n]++`
     | (?<!!)\[(?P<label>{_LABEL})\]\([ ]*(?P<target>{_TARGET})\)
-    | (?<!!)\[(?P<ref_label>{_LABEL})\][ ]?\[(?P<ref>[^\[\]]*+)\]
+    | (?<!!)\[(?P<ref_label>{_LABEL})\]\[(?P<ref>[^\[\]]*+)\]
     | (?<!!)\[(?P<shortcut>[^\[\]]++)\](?![:\[(])
     | <(?P<auto>(?:https?://|mailto:)[^\s<>]++)>
     | <a\s(?:[^<>]*?\s)??href\s*=\s*(?:"(?P<double>[^"<>]*+)"|'(?P<single>[^'<>]*+)')[^<>]*+>

@@ -41,6 +41,14 @@ _ID_ATTRIBUTE: Final = re.compile(
     r"<(?:a|h[1-6]|span|div|section)\s[^<>]*?\b(?:id|name)\s*=\s*[\"']?(?P<id>[^\"'\s<>]+)",
     re.IGNORECASE,
 )
+_HEADING: Final = re.compile(
+    r"^ {0,3}(?:(?P<marks>#{1,6})[ \t]+(?P<words>[^\n]*?)[ \t]*#*[ \t]*$"
+    r"|(?P<underlined>\S[^\n]*)\r?\n {0,3}=+[ \t]*$)",
+    re.MULTILINE,
+)
+_FENCED: Final = re.compile(
+    r"^ {0,3}(?P<fence>```+|~~~+)[^\n]*\n(?:(?! {0,3}(?P=fence))[^\n]*\n)*+", re.MULTILINE
+)
 _ANCHOR_ONLY: Final = re.compile(r"\A\s*(?:<a\s[^<>]*>\s*(?:</a>)?\s*)+\Z", re.IGNORECASE)
 
 
@@ -52,6 +60,22 @@ def cut(body: str, *, title: str = "") -> list[CutPassage]:
         title: The article's title; a first heading that repeats it is not repeated in the paths.
     """
     return _Cutter(body, title).run()
+
+
+def first_heading(body: str) -> str:
+    """Return the heading that names the page, as plain text; ``""`` when it has none.
+
+    That is the heading it opens with, of whatever level, or else its first one of level 1.
+    """
+    masked = _FENCED.sub("", mask_templates(split_front_matter(body)[1]))
+    opening = _HEADING.match(masked.lstrip())
+    found = opening or next(
+        (heading for heading in _HEADING.finditer(masked) if heading["marks"] in {"#", None}), None
+    )
+    if not found:
+        return ""
+    words = found["words"] or found["underlined"]
+    return plain_text(_EXPLICIT_ID.sub("", words), reference_labels(masked))
 
 
 def slug(heading: str) -> str:
