@@ -42,7 +42,6 @@ STRICT: Final = 0.78
 SUPPORT_WITH_MEANING: Final = 0.6
 SUPPORT_BY_WORDS: Final = 0.6
 # Telling words (nearer to another value in the source) that move a figure to another subject.
-DEBUG: Any = None
 TELLING_WORDS: Final = 1
 # Words of weight below which a sentence is a fragment of an answer.
 FRAGMENT: Final = 4
@@ -282,11 +281,12 @@ class EvidenceChecker:
 
     def _judge(self, index: int, piece: str, support: _Support, findings: _Findings) -> None:
         piece = _without_heading(piece, support)
+        answer = _NO_ANSWER.match(piece)
+        says_no = answer is not None
+        rest = piece[answer.end() :].lstrip(" ,;:–—-") if answer else ""
+        # "No, …" answers a question that is not here: what follows is judged.
+        piece = rest or piece
         tokens = tokenize(piece)
-        says_no = bool(_NO_ANSWER.match(piece))
-        if says_no and tokens and tokens[0].key == "not":
-            # "No, …" answers a question that is not here: what follows is judged.
-            tokens = tokens[1:]
         solid = [token for token in tokens if token.kind in _SOLID and not is_filler(token)]
         if not any(token.kind in {"value", "name", "word", "code"} for token in solid):
             if re.fullmatch(r"\W*(?:yes|no|correct|right|true|false)\W*", piece, re.I) or tokens:
@@ -892,7 +892,7 @@ class _Judge:
         ]  # fmt: skip
         if pairs:
             flips += 1
-        if flips % 2 == 0:
+        if flips % 2 == 0 or (self._says_no and theirs and not ours and not pairs):
             return
         words = _shown(edit.ours) or "(left out)"
         source_words = _shown(region)
@@ -1008,7 +1008,8 @@ class _Judge:
             ]  # fmt: skip
             mine = sum(t.kind == "not" for t in clause)
             yours = sum(t.kind == "not" for t in best)
-            if (mine + yours + bool(pairs)) % 2:
+            answered = self._says_no and yours > mine
+            if (mine + yours + bool(pairs)) % 2 and not answered:
                 self._add(
                     "negation",
                     f"The draft says “{_short(_shown(clause))}”, "
@@ -1108,8 +1109,6 @@ class _Judge:
         total = sum(t.weight for t in solid) or 1.0
         unknown = [t for t in solid if t.kind == "word" and not self._known(t)]
         covered = 1.0 - sum(t.weight for t in unknown) / total
-        if DEBUG is not None:
-            DEBUG.append((round(covered, 2), closeness and round(closeness, 2), len(solid)))
         if closeness is None:
             enough = covered >= SUPPORT_BY_WORDS
         else:

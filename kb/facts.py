@@ -204,7 +204,7 @@ _BOUND_BEFORE: Final[tuple[tuple[re.Pattern[str], Bound], ...]] = (
         re.compile(
             r"\b(?:no|not)\s+(?:more|longer|later|greater|higher|over|older)(?:\s+than)?\s+(?:\w+\s+)?$|"
             r"\b(?:(?:with)?in\s+(?:up\s+to|under|less\s+than)|within|up\s+to|at\s+most|at\s+the\s+latest|"
-            r"(?:a\s+)?max(?:imum)?(?:\s+(?:of|is))?|less\s+than|fewer\s+than|under|below|as\s+little\s+as|"
+            r"(?:a\s+)?max(?:imum)?(?:\s+(?:of|is))?|(?<!no\s)(?<!not\s)(?:less|fewer)\s+than|under|below|as\s+little\s+as|"
             r"shorter\s+than|not\s+exceed(?:ing)?)\s+(?:the\s+|a\s+|about\s+|first\s+|last\s+)?$",
             re.I,
         ),
@@ -235,7 +235,7 @@ _BOUND_AFTER: Final[tuple[tuple[re.Pattern[str], Bound], ...]] = (
         "at_least",
     ),
 )
-_CLAUSE_END: Final = re.compile(r"[.;:!?()\[\]|]\s|[.!?]$|\n")
+_CLAUSE_END: Final = re.compile(r"[.;!?]\s|[()\[\]|]|[.!?]$|\n")
 _PLAIN_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _REACH = 60  # characters either side in which a fact's subject is looked for
 _ABOUT = 8
@@ -529,7 +529,8 @@ _NEGATION: Final = re.compile(
     re.I,
 )
 _PERMISSION: Final = re.compile(
-    r"\b(?P<modal>can(?!['’]t)|may(?!\s+\d)|could|might|must|should|shall|need\s+to|needs\s+to|ha(?:ve|s)\s+to|"
+    r"\b(?P<modal>can(?=not\b)|can\b(?!['’]t)|may\b(?!\s+\d)|(?:could|might|must|should|shall)(?=\b|n['’]t)|"
+    r"do(?:es)?(?:\s+not|n['’]t)\s+(?:need|have)\s+to|needs?\s+to|ha(?:ve|s)\s+to|"
     r"(?:are|is|be)\s+(?:\w+\s+)?(?:allowed|permitted|required|able|eligible|entitled|obliged|"
     r"prohibited|forbidden)(?:\s+to)?|ca(?=n['’]t))"
     r"(?P<not>\s+not\b|\s+never\b|n['’]t\b|not\b)?",
@@ -544,7 +545,7 @@ def _polarity_facts(text: str) -> list[Fact]:
     found: list[Fact] = []
     for match in _PERMISSION.finditer(text):
         modal, negated = match.group("modal"), bool(match.group("not"))
-        negated = negated or bool(re.search(r"\bnot\b|\bnever\b", modal, re.I))
+        negated = negated or bool(re.search(r"\bnot\b|\bnever\b|n['’]t\b", modal, re.I))
         if _FORBIDS.search(modal):
             value = "may" if negated else "may not"
         elif _PERMITS.fullmatch(modal) or _PERMITS.search(modal):
@@ -751,8 +752,14 @@ def compare(
     return found
 
 
+_ONE: Final = re.compile(r"(?:1|one|a|an|single)\b", re.I)
+
+
 def same_value(left: Fact, right: Fact) -> bool:
     """Say whether two facts state the same value; a year alone agrees with a full date of it."""
+    if right.vague and not left.vague and not _ONE.match(left.text):
+        # "billions per day" does not bear out "24 hours".
+        return False
     if left.value == right.value:
         return left.kind == right.kind or {left.kind, right.kind} <= {"number", "date", "duration"}
     if left.kind == "number" and right.kind in {"duration", "amount", "percentage"}:

@@ -107,7 +107,7 @@ def stem(word: str) -> str:
 _GROUPS: Final = (
     "buy purchase", "ask request", "contact reach", "begin start commence", "end finish",
     "remove delete erase", "keep retain", "show display", "fix resolve repair",
-    "get receive obtain", "give provide offer grant", "choose select pick", "send submit",
+    "get receive obtain", "give provide offer grant specify", "choose select pick", "send submit",
     "customer client", "allow permit let", "modify change", "sign log register",
     "immediately instantly", "website site", "approximately around roughly", "error mistake",
     "tell inform notify", "verify confirm", "company organization business",
