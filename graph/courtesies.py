@@ -33,10 +33,9 @@ def courtesies(conversation: Conversation) -> tuple[str, str]:
         greeting = f"Hello {name}," if name else "Hello,"
         return (
             f"{greeting}\n\n{thanks}",
-            "If anything is still unclear, just reply to this email and we will gladly help.",
+            "If you have any other questions, just reply to this email.",
         )
-    if conversation["channel"] == "chat":
-        opening = f"Hi {name}!" if name else "Hi!"
-        return "" if replied else opening, "Is there anything else I can help with?"
-    opening = f"Thank you for calling, {name}." if name else "Thank you for calling."
-    return "" if replied else opening, "Is there anything else I can help you with today?"
+    # A voice agent reads this aloud: a name, no thanks in writing.
+    greeting = {"chat": "Hi", "voice": "Hello"}[conversation["channel"]]
+    opening = f"{greeting} {name}!" if name else f"{greeting}!"
+    return "" if replied else opening, "Is there anything else I can help with?"

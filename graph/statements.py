@@ -421,8 +421,8 @@ _AIMLESS = re.compile(
 )
 _HERE = re.compile(
     r"\b(?:click here|(?:table|list|image|figure|screenshot|diagram|video|example|section|code|snippet|form) "
-    r"(?:below|above)|(?:shown|listed|described|outlined|mentioned|defined|explained) (?:below|above|here)|"
-    r"see (?:above|below)|as (?:above|below)|below:?$)",
+    r"(?:below|above)|(?:shown|listed|described|outlined|mentioned|defined|explained|linked) (?:below|above|here)|"
+    r"see (?:above|below)|as (?:above|below)|the above (?:limits?|table|list|example|steps?|section)|below:?$)",
     re.I,
 )
 

@@ -8,9 +8,10 @@ import pytest
 
 from core.identifiers import text_digest
 from graph.asking import open_question
-from graph.courtesies import first_name
+from graph.courtesies import courtesies, first_name
 from graph.draft import cite, draft_digest, draft_text, plain_draft
 from graph.extractive import ExtractiveDrafter
+from graph.promises import is_courtesy
 from graph.statements import statements_of
 from graph.values import Conversation, Draft
 from kb.content import Passage, PassageKind
@@ -110,7 +111,7 @@ def test_an_answer_is_a_letter_with_the_sentence_that_answers(embedder: MiniLmEm
     text = draft_text(draft)
     assert text.startswith("Hello Ada,\n\n")
     assert "Refunds reach your card within 5 business days." in text
-    assert text.endswith("gladly help.")
+    assert text.endswith("just reply to this email.")
     assert "invoice" not in text
 
 
@@ -158,7 +159,7 @@ def test_steps_are_spoken_on_the_phone(embedder: MiniLmEmbedder) -> None:
         "How do I cancel my plan?", body, embedder, title="Cancel your plan", channel="voice"
     )
     assert "First, open Settings. Then, choose Plan. Finally, press Cancel plan." in words(draft)
-    assert draft["opening"] == "Thank you for calling, Ada."
+    assert draft["opening"] == "Hello Ada!"
 
 
 def test_a_list_item_is_told_with_what_it_is_an_item_of(embedder: MiniLmEmbedder) -> None:
@@ -302,6 +303,16 @@ def test_a_short_follow_up_takes_the_question_before_it_along() -> None:
 )
 def test_whom_to_greet(name: str, greeted: str) -> None:
     assert first_name(name) == greeted
+
+
+@pytest.mark.parametrize("channel", ["email", "chat", "voice"])
+@pytest.mark.parametrize("name", ["Ada Byron", ""])
+@pytest.mark.parametrize("answered", [False, True])
+def test_courtesies_state_nothing(channel: str, name: str, answered: bool) -> None:
+    turns = [turn("How long?"), turn("Five days.", "agent")] if answered else [turn("How long?")]
+    customer = {"status": "standard", "sla_due_in_minutes": None, "name": name, "fields": {}}
+    asked = conversation(channel=channel, customer=customer, turns=turns)
+    assert all(is_courtesy(text) for text in courtesies(asked))
 
 
 def test_a_citation_outside_its_passage_is_refused() -> None:
