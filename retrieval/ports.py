@@ -43,6 +43,10 @@ class VectorIndex(Protocol):
         """Remove vectors; unknown ids are no error."""
         ...
 
+    def clear(self) -> None:
+        """Remove everything, also what can no longer be read."""
+        ...
+
     def ids(self) -> set[str]:
         """Return the ids it holds."""
         ...

@@ -1,0 +1,213 @@
+"""Vector indexes: Chroma on disk for the process that owns its folder, exact search for the rest."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from core.errors import BadInput, IndexUnavailable
+from retrieval.ports import Vectors
+
+_BATCH: Final = 5_000  # Chroma refuses more than 5,461 at once
+_COLLECTION: Final = "passages"
+
+
+def _check(ids: Sequence[str], vectors: Vectors) -> None:
+    if len(set(ids)) != len(ids):
+        raise BadInput("an id occurs twice in one call to a vector index")
+    if vectors.ndim != 2 or len(vectors) != len(ids):
+        raise BadInput(f"{len(ids)} ids need as many vectors, not an array of {vectors.shape}")
+
+
+class ExactIndex:
+    """Every vector in memory, compared with every query; safe for many threads.
+
+    Args:
+        dimensions: Length of a vector.
+    """
+
+    def __init__(self, dimensions: int) -> None:
+        self._dimensions = dimensions
+        self._lock = threading.Lock()
+        # Readers take this tuple once; a writer replaces it whole.
+        self._held: tuple[tuple[str, ...], Vectors] = ((), np.empty((0, dimensions), np.float32))
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Add or replace vectors.
+
+        Args:
+            ids: Distinct ids.
+            vectors: Unit rows of shape ``(len(ids), dimensions)``.
+
+        Raises:
+            BadInput: Ids and vectors do not fit each other or the index.
+        """
+        _check(ids, vectors)
+        if vectors.shape[1] != self._dimensions:
+            raise BadInput(f"this index holds vectors of {self._dimensions} numbers")
+        with self._lock:
+            old, rows = self._without(ids)
+            self._held = (
+                old + tuple(ids),
+                np.concatenate([rows, np.asarray(vectors, np.float32)]),
+            )
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove vectors; unknown ids are no error."""
+        with self._lock:
+            self._held = self._without(ids)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        with self._lock:
+            self._held = ((), np.empty((0, self._dimensions), np.float32))
+
+    def ids(self) -> set[str]:
+        """Return the ids it holds."""
+        return set(self._held[0])
+
+    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        """Return up to ``count`` ``(id, cosine)`` of one unit vector, nearest first."""
+        ids, rows = self._held
+        if not ids or count < 1:
+            return []
+        cosines = rows @ np.asarray(vector, np.float32).reshape(-1)
+        if count < len(ids):
+            some = np.argpartition(-cosines, count - 1)[:count]
+        else:
+            some = np.arange(len(ids))
+        best = some[np.argsort(-cosines[some], kind="stable")]
+        return [(ids[row], float(cosines[row])) for row in best]
+
+    def _without(self, ids: Sequence[str]) -> tuple[tuple[str, ...], Vectors]:
+        old, rows = self._held
+        gone = set(ids)
+        kept = [row for row, known in enumerate(old) if known not in gone]
+        if len(kept) == len(old):
+            return self._held
+        return tuple(old[row] for row in kept), rows[kept]
+
+
+class ChromaIndex:
+    """A Chroma collection in a folder that this process alone has open.
+
+    Another process that reads the folder meanwhile gets wrong neighbours without an error, so a
+    process that does not own it uses :class:`ExactIndex`. Chroma is imported on first use.
+
+    Args:
+        folder: Chroma's folder; made when absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._client: Any = None
+        self._opened: Any = None
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Add or replace vectors.
+
+        Args:
+            ids: Distinct ids.
+            vectors: Unit rows of shape ``(len(ids), dimensions)``.
+
+        Raises:
+            BadInput: Ids and vectors do not fit each other.
+            IndexUnavailable: Chroma does not take them, such as for another length of vector.
+        """
+        _check(ids, vectors)
+        rows = np.asarray(vectors, np.float32)
+        for start in range(0, len(ids), _BATCH):
+            end = start + _BATCH
+            self._call("upsert", ids=list(ids[start:end]), embeddings=rows[start:end])
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove vectors; unknown ids are no error."""
+        for start in range(0, len(ids), _BATCH):
+            self._call("delete", ids=list(ids[start : start + _BATCH]))
+
+    def clear(self) -> None:
+        """Remove everything, and with it whatever in the folder cannot be read.
+
+        Raises:
+            IndexUnavailable: The folder cannot be emptied.
+        """
+        with self._lock:
+            self.close()
+            try:
+                if self._folder.is_dir():
+                    shutil.rmtree(self._folder)
+                else:
+                    self._folder.unlink(missing_ok=True)
+            except OSError as error:
+                raise IndexUnavailable(
+                    f"the search index {self._folder} is damaged and cannot be removed: {error}"
+                ) from error
+
+    def ids(self) -> set[str]:
+        """Return the ids it holds."""
+        return set(self._call("get", include=[])["ids"])
+
+    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        """Return up to ``count`` ``(id, cosine)`` of one unit vector, nearest first."""
+        held = self._call("count")
+        if not held or count < 1:
+            return []
+        query = np.asarray(vector, np.float32).reshape(1, -1)
+        found = self._call(
+            "query", query_embeddings=query, n_results=min(count, held), include=["distances"]
+        )
+        return [
+            (known, 1.0 - float(distance))
+            for known, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        ]
+
+    def close(self) -> None:
+        """Let go of the folder; the next call opens it again."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = self._opened = None
+
+    def _call(self, name: str, **arguments: Any) -> Any:
+        with self._lock:
+            try:
+                return getattr(self._collection(), name)(**arguments)
+            except (KeyboardInterrupt, SystemExit, GeneratorExit):
+                raise
+            except BaseException as error:  # Chroma's Rust side panics with a BaseException
+                raise IndexUnavailable(
+                    f"the search index in {self._folder} does not answer ({type(error).__name__})"
+                ) from error
+
+    def _collection(self) -> Any:
+        if self._opened is None:
+            import chromadb
+            from chromadb.config import Settings
+
+            self._folder.mkdir(parents=True, exist_ok=True)
+            settings = Settings(anonymized_telemetry=False, allow_reset=False)
+            try:
+                self._client = chromadb.PersistentClient(str(self._folder), settings)
+            except BaseException:
+                # Chroma remembers the half-opened folder and would hand it out again.
+                _forget_folder(str(self._folder))
+                raise
+            self._opened = self._client.get_or_create_collection(
+                _COLLECTION,
+                embedding_function=None,
+                configuration={"hnsw": {"space": "cosine", "ef_search": 200}},
+            )
+        return self._opened
+
+
+def _forget_folder(path: str) -> None:
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    SharedSystemClient._identifier_to_system.pop(path, None)
+    SharedSystemClient._identifier_to_refcount.pop(path, None)
