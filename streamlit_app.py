@@ -1,0 +1,5 @@
+"""The entry of the UI."""
+
+from ui.app import main
+
+main()

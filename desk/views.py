@@ -1,16 +1,27 @@
-"""What the agent's screen asks of the contacts: named queues with their counts."""
+"""What screens ask for: contacts in named queues, articles with their flags."""
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, get_args
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 
+from core.clock import Clock
 from core.database import Database
-from core.vocabulary import TIERS, ContactStatus
+from core.vocabulary import TIERS, ContactStatus, SourceFlagKind
 from desk.contacts import ContactSummary
 from desk.models import Contact, Person
 from desk.permissions import Actor, require
+from kb.content import PassageKind
+from kb.freshness import flags_of
+from kb.library import Library
+from kb.models import Article, ArticleVersion
+
+if TYPE_CHECKING:
+    from desk.bootstrap import Desk
 
 QueueName = Literal["mine", "unassigned", "high_risk", "escalated", "all"]
 QUEUES: Final[tuple[QueueName, ...]] = get_args(QueueName)
@@ -117,3 +128,143 @@ def _line(row: Contact) -> ContactSummary:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLine:
+    """One article as a list shows it.
+
+    Attributes:
+        version: Number of the version in force, or of the newest when none is.
+        in_force_since: When that version came into force; None when none is in force.
+    """
+
+    id: str
+    kind: PassageKind
+    title: str
+    owner: str | None
+    version: int
+    in_force_since: datetime | None
+    last_reviewed: datetime | None
+    flags: list[SourceFlagKind]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One version of an article, without its text."""
+
+    id: str
+    number: int
+    effective_from: datetime
+    effective_to: datetime | None
+    in_force: bool
+
+
+class Shelf:
+    """Lists the articles and macros of the help center."""
+
+    def __init__(self, database: Database, library: Library, clock: Clock) -> None:
+        self._database = database
+        self._library = library
+        self._clock = clock
+
+    def lines(
+        self, *, words: str = "", flagged: bool = False, limit: int = 100, after: str = ""
+    ) -> list[ArticleLine]:
+        """Return up to ``limit`` articles by id, those that come after id ``after``.
+
+        Args:
+            words: Only articles with these words in title or id.
+            flagged: Only articles that their owner must look at.
+            limit: Length of the page.
+            after: Id of the last article of the page before.
+        """
+        found: list[ArticleLine] = []
+        for line in self._all(words, limit, after):
+            if line.flags or not flagged:
+                found.append(line)
+            if len(found) == limit:
+                break
+        return found
+
+    def versions(self, article_id: str) -> list[VersionLine]:
+        """Return the versions of an article, the newest first, without their texts."""
+        in_force = self._library.versions_in_force([article_id]).get(article_id)
+        query = (
+            select(
+                ArticleVersion.id,
+                ArticleVersion.number,
+                ArticleVersion.effective_from,
+                ArticleVersion.effective_to,
+            )
+            .where(ArticleVersion.article_id == article_id)
+            .order_by(ArticleVersion.number.desc())
+        )
+        with self._database.read() as session:
+            rows = session.execute(query).tuples().all()
+        return [VersionLine(*row, in_force=row[0] == in_force) for row in rows]
+
+    def _all(self, words: str, page: int, after: str) -> Iterator[ArticleLine]:
+        replaced = self._library.superseded_by()
+        query = select(Article).order_by(Article.id).limit(page)
+        for word in words.split():
+            query = query.where(
+                or_(
+                    Article.title.icontains(word, autoescape=True),
+                    Article.id.icontains(word, autoescape=True),
+                )
+            )
+        while True:
+            with self._database.read() as session:
+                articles = session.scalars(query.where(Article.id > after)).all()
+            yield from self._described(list(articles), replaced)
+            if len(articles) < page:
+                return
+            after = articles[-1].id
+
+    def _described(self, articles: list[Article], replaced: dict[str, str]) -> list[ArticleLine]:
+        in_force = self._library.versions_in_force([article.id for article in articles])
+        query = select(
+            ArticleVersion.article_id, ArticleVersion.number, ArticleVersion.effective_from
+        ).where(ArticleVersion.id.in_(in_force.values()))
+        with self._database.read() as session:
+            known = {row[0]: (row[1], row[2]) for row in session.execute(query).tuples()}
+        return [self._line(article, known.get(article.id), replaced) for article in articles]
+
+    def _line(
+        self, article: Article, version: tuple[int, datetime] | None, replaced: dict[str, str]
+    ) -> ArticleLine:
+        number, since = version if version else (article.newest, None)
+        flags: list[SourceFlagKind] = []
+        if since or article.id in replaced:
+            now = self._clock.now()
+            flags = flags_of(
+                owner=article.owner,
+                review_every_days=article.review_every_days,
+                last_reviewed=article.last_reviewed,
+                effective_from=since or now,
+                superseded_by=replaced.get(article.id),
+                now=now,
+            )
+        return ArticleLine(
+            id=article.id,
+            kind=article.kind,
+            title=article.title,
+            owner=article.owner,
+            version=number,
+            in_force_since=since,
+            last_reviewed=article.last_reviewed,
+            flags=flags,
+        )
+
+
+def sync_sources(
+    desk: Desk, actor: Actor, on_progress: Callable[[str, int, int], None]
+) -> dict[str, Any]:
+    """Bring the help center in on somebody's behalf; return the report as JSON.
+
+    Raises:
+        NotAllowed: Their role may not.
+    """
+    require(actor, "sync_sources")
+    return desk.sync_anywhere(on_progress=on_progress)

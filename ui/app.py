@@ -1,0 +1,68 @@
+"""The app around the pages: who is here decides which pages there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from core.errors import ProofdeskError
+from core.vocabulary import Role
+from desk.bootstrap import Desk
+from desk.permissions import Actor
+from ui.components.frame import ASSETS, styles, who_is_here
+from ui.components.notice import refusal
+from ui.pages import audit, desk, outbox, people, reviews, signin, sources
+from ui.session import current_actor, the_desk
+
+Render = Callable[[Desk, Actor], None]
+_PAGES: Final[dict[str, tuple[Render, str]]] = {
+    "Desk": (desk.render, ":material/forum:"),
+    "Reviews": (reviews.render, ":material/fact_check:"),
+    "Sources": (sources.render, ":material/menu_book:"),
+    "Outbox": (outbox.render, ":material/outbox:"),
+    "Audit": (audit.render, ":material/history:"),
+    "People": (people.render, ":material/group:"),
+}
+PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
+    "agent": ("Desk", "Outbox", "Sources"),
+    "supervisor": ("Reviews", "Desk", "Outbox", "Sources", "Audit"),
+    "content_owner": ("Sources", "Reviews"),
+    "admin": ("Reviews", "Desk", "Outbox", "Sources", "Audit", "People"),
+}
+
+
+def main() -> None:
+    """Show the page that the person at the screen asked for."""
+    st.set_page_config("Proofdesk", ASSETS / "icon.svg", layout="wide")
+    st.logo(ASSETS / "logo.svg", size="medium")
+    styles()
+    try:
+        with st.spinner("Opening the desk …", show_time=True):
+            the = the_desk()
+        actor = current_actor(the)
+        if actor is None:
+            st.navigation(
+                [st.Page(signin.render, title="Sign in", url_path="sign-in")], position="hidden"
+            ).run()
+            return
+        page = st.navigation(_pages(the, actor), position="top")
+        who_is_here(actor)
+        page.run()
+    except ProofdeskError as error:
+        refusal(error)
+
+
+def _pages(the: Desk, actor: Actor) -> list[st.Page]:
+    return [
+        st.Page(
+            partial(_PAGES[name][0], the, actor),
+            title=name,
+            icon=_PAGES[name][1],
+            url_path=name.lower(),
+            default=place == 0,
+        )
+        for place, name in enumerate(PAGES_OF_ROLE[actor.role])
+    ]

@@ -1,0 +1,92 @@
+"""An approved answer: where it stands, its words, calling it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from core.vocabulary import DeliveryStatus
+from desk.bootstrap import Desk
+from desk.delivery import DeliveryView
+from desk.permissions import Actor
+from ui.components.labels import chip, relative, warning_chip, when
+from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
+from ui.components.undo import call_back
+
+STATUS_NAMES: Final[dict[DeliveryStatus, str]] = {
+    "scheduled": "Leaves soon",
+    "sending": "Leaving",
+    "sent": "Sent",
+    "undone": "Called back",
+    "failed": "Could not be sent",
+}
+TABLE: Final = "outbox.table"
+
+
+def delivery_table(
+    deliveries: list[DeliveryView], names: Mapping[str, str], now: datetime
+) -> DeliveryView:
+    """Show deliveries as a table; return the one that is open, the newest by default."""
+    event = st.dataframe(
+        [_row(delivery, names, now) for delivery in deliveries],
+        key=TABLE,
+        hide_index=True,
+        height=min(len(deliveries), 12) * 35 + 40,
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [0]}},
+        column_config={"Status": st.column_config.TextColumn(width=120)},
+    )
+    rows = [row for row in event["selection"]["rows"] if row < len(deliveries)]
+    return deliveries[rows[0] if rows else 0]
+
+
+def _row(delivery: DeliveryView, names: Mapping[str, str], now: datetime) -> dict[str, str]:
+    return {
+        "Status": STATUS_NAMES[delivery.status],
+        "Subject": readable_text(delivery.subject),
+        "To": readable_text(delivery.recipient) or "No address",
+        "Approved by": readable_text(names.get(delivery.approved_by, delivery.approved_by)),
+        "Approved": relative(delivery.created_at, now),
+    }
+
+
+def delivery_shown(
+    desk: Desk, actor: Actor, delivery: DeliveryView, names: Mapping[str, str]
+) -> None:
+    """Show one delivery, with the button that calls it back while it has not left."""
+    now = desk.clock.now()
+    show(
+        tag("h3", "pd-subject", words(delivery.subject)),
+        tag("div", "pd-badges", *_standing(delivery, now)),
+        tag("div", "pd-draft pd-words", words(delivery.text)),
+        tag("div", "pd-faint pd-line", words(_origin(delivery, names)), _file(delivery)),
+    )
+    if delivery.status == "scheduled" and st.button(
+        "Undo", key=f"delivery.undo.{delivery.id}", icon=":material/undo:"
+    ):
+        call_back(desk, actor, delivery.contact_id, delivery.id)
+        st.rerun()
+
+
+def _standing(delivery: DeliveryView, now: datetime) -> list[Markup]:
+    status = STATUS_NAMES[delivery.status]
+    if delivery.status in ("failed", "undone"):
+        return [warning_chip(status, delivery.error), when(delivery.created_at, now)]
+    moment = delivery.sent_at or delivery.due_at
+    return [chip(status), when(moment, now)]
+
+
+def _origin(delivery: DeliveryView, names: Mapping[str, str]) -> str:
+    to = delivery.recipient or "nobody yet: the contact has no address"
+    return f"Approved by {names.get(delivery.approved_by, delivery.approved_by)} · to {to}"
+
+
+def _file(delivery: DeliveryView) -> Markup:
+    if not delivery.location:
+        return NOTHING
+    return tag("span", "", words(f" · {Path(delivery.location).name}"), title=delivery.location)

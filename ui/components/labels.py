@@ -1,0 +1,124 @@
+"""Badges and moments: the desk's fixed words as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from ui.components.text import Markup, tag, words
+
+TIER_NAMES: Final = {
+    "allowed": "Allowed",
+    "review_required": "Review required",
+    "escalate_first": "Escalate first",
+    "forbidden": "Forbidden",
+    "": "Not triaged yet",
+}
+_TIER_SIGNS: Final = {
+    "allowed": "●",
+    "review_required": "▲",
+    "escalate_first": "◆",
+    "forbidden": "■",
+    "": "○",
+}
+STATUS_NAMES: Final = {
+    "new": "Being drafted",
+    "drafting": "Being drafted",
+    "in_review": "Waits for a decision",
+    "deciding": "Being carried out",
+    "scheduled": "About to be sent",
+    "waiting": "Waits for the customer",
+    "answered": "Answered",
+    "escalated": "Escalated",
+    "failed": "Needs a look",
+    "closed": "Closed",
+}
+CHANNEL_NAMES: Final = {"email": "E-mail", "chat": "Chat", "voice": "Voice"}
+KIND_NAMES: Final = {"answer": "Answer", "clarify": "Question back", "abstain": "No answer found"}
+DECISION_NAMES: Final = {
+    "approve": "Approved",
+    "edit": "Edited and approved",
+    "reject": "Rejected",
+    "escalate": "Escalated",
+    "answer": "Missing details filled in",
+}
+ROLE_NAMES: Final = {
+    "agent": "Agent",
+    "supervisor": "Supervisor",
+    "content_owner": "Content owner",
+    "admin": "Admin",
+}
+_PERMANENT_DAYS: Final = 90  # after which a date says more than a count of days
+
+
+def plainly(identifier: str | None) -> str:
+    """Return an identifier such as ``legal_threat`` as words."""
+    return (identifier or "").replace("_", " ").strip().capitalize()
+
+
+def namer(names: Mapping[Any, str]) -> Callable[[Any], str]:
+    """Return what a widget calls to name its options."""
+    return lambda option: names.get(option) or plainly(str(option))
+
+
+def tier_text(tier: str) -> str:
+    """Return a tier as sign and words, for tables."""
+    return f"{_TIER_SIGNS.get(tier, '○')} {TIER_NAMES.get(tier, plainly(tier))}"
+
+
+def tier_badge(tier: str) -> Markup:
+    """Return a tier as a badge that is told apart by words and sign, not by colour alone."""
+    known = tier if tier in TIER_NAMES and tier else "none"
+    return tag("span", f"pd-badge pd-tier-{known}", words(tier_text(tier)))
+
+
+def chip(text: str, title: str = "") -> Markup:
+    """Return a small neutral label."""
+    return tag("span", "pd-chip", words(text), title=title)
+
+
+def warning_chip(text: str, title: str = "") -> Markup:
+    """Return a small label that asks for attention."""
+    return tag("span", "pd-chip pd-chip-warning", words(text), title=title)
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """Return how far ``moment`` lies from ``now``, in words."""
+    seconds = (moment - now).total_seconds()
+    size = abs(seconds)
+    if size < 45:
+        return "now"
+    if size > _PERMANENT_DAYS * 86400:
+        return f"{moment:%d %b %Y}"
+    count, unit = _counted(size)
+    return f"in {count} {unit}" if seconds > 0 else f"{count} {unit} ago"
+
+
+def _counted(seconds: float) -> tuple[int, str]:
+    if seconds < 5400:
+        return max(1, round(seconds / 60)), "min"
+    if seconds < 129_600:
+        return round(seconds / 3600), "h"
+    return round(seconds / 86400), "d"
+
+
+def exactly(moment: datetime) -> str:
+    """Return ``moment`` in full."""
+    return f"{moment:%a %d %b %Y, %H:%M} UTC"
+
+
+def when(moment: datetime | None, now: datetime) -> Markup:
+    """Return a moment relative to now, exact on hover."""
+    if moment is None:
+        return tag("span", "pd-when", words("–"))
+    return tag("span", "pd-when", words(relative(moment, now)), title=exactly(moment))
+
+
+def due(moment: datetime | None, now: datetime) -> Markup:
+    """Return when an answer is due; late ones say so."""
+    if moment is None:
+        return Markup("")
+    if moment < now:
+        return warning_chip(f"Overdue, {relative(moment, now)}", exactly(moment))
+    return chip(f"Due {relative(moment, now)}", exactly(moment))

@@ -1,0 +1,55 @@
+"""What the desk says back: refusals, outcomes, empty places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Literal
+
+import streamlit as st
+
+from core.errors import Conflict, NotAllowed, ProofdeskError
+from ui.components.text import show, tag, words
+
+Tone = Literal["good", "warning", "refused", "plain"]
+_KEPT: Final = "notice.kept"
+
+
+def notice(text: str, tone: Tone = "plain", detail: str = "") -> None:
+    """Show a box with plain words."""
+    inside = [tag("strong", "", words(text))]
+    if detail:
+        inside.append(tag("div", "pd-detail", words(detail)))
+    show(tag("div", f"pd-notice pd-{tone}", *inside))
+
+
+def empty(title: str, what_to_do: str) -> None:
+    """Say that nothing is here, and what to do about it."""
+    show(tag("div", "pd-empty", tag("strong", "", words(title)), tag("p", "", words(what_to_do))))
+
+
+def keep(text: str, tone: Tone = "good", detail: str = "") -> None:
+    """Have a notice shown on the next run of the page, once."""
+    st.session_state[_KEPT] = (text, tone, detail)
+
+
+def show_kept() -> None:
+    """Show what :func:`keep` kept."""
+    if kept := st.session_state.pop(_KEPT, None):
+        notice(*kept)
+
+
+def refusal(error: ProofdeskError) -> None:
+    """Show why the desk did not do what was asked."""
+    title = {NotAllowed: "Not allowed", Conflict: "Somebody was faster"}
+    known = next((words for kind, words in title.items() if isinstance(error, kind)), "")
+    notice(known or "The desk did not do that", "refused", error.message)
+
+
+@contextmanager
+def refusals_shown() -> Iterator[None]:
+    """Show what the block is refused, in plain words, and go on after it."""
+    try:
+        yield
+    except ProofdeskError as error:
+        refusal(error)

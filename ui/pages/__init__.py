@@ -1,0 +1,1 @@
+"""One module a page: ``render(desk, actor)`` holds widgets, a service call a part, a rendering."""

@@ -1,0 +1,98 @@
+"""The agent's workplace: queue, conversation, evidence."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from desk.bootstrap import Desk
+from desk.contacts import ContactView, NewMessage
+from desk.permissions import Actor
+from desk.views import ContactQueues
+from ui.components.answer import answer
+from ui.components.conversation import contact_heading, conversation, trigger_list
+from ui.components.frame import title
+from ui.components.new_contact import new_contact, new_contact_shown, show_new_contact
+from ui.components.notice import empty, keep, notice, refusals_shown, show_kept
+from ui.components.queue import open_contact, opened_contact, queue
+from ui.components.undo import show_undo
+
+_WAIT_SECONDS = 60.0
+
+
+def render(desk: Desk, actor: Actor) -> None:
+    """Show the page."""
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
+    ):
+        title("Desk", "Contacts that wait, and the evidence behind every answer.")
+        st.button(
+            "New contact",
+            key="desk.new",
+            icon=":material/add:",
+            shortcut="N",
+            on_click=show_new_contact,
+            type="primary",
+        )
+    show_kept()
+    show_undo(desk, actor)
+    left, middle, right = st.columns([30, 40, 42], gap="medium")
+    with left, refusals_shown():
+        queue(ContactQueues(desk.database), actor, desk.clock.now())
+    if new_contact_shown():
+        with middle:
+            opened = new_contact(desk, actor)
+        if opened:
+            open_contact(opened)
+            st.rerun()
+        return
+    contact_id = opened_contact()
+    if contact_id is None:
+        with middle:
+            empty("No contact is open", "Choose one on the left, or paste a message: New contact.")
+        return
+    with refusals_shown():
+        contact = desk.contacts.get(contact_id)
+        with middle:
+            _contact(desk, actor, contact)
+        with right:
+            answer(desk, actor, contact)
+
+
+def _contact(desk: Desk, actor: Actor, contact: ContactView) -> None:
+    now, line = desk.clock.now(), contact.summary
+    reason = desk.reasons.get(line.reason)
+    contact_heading(contact, reason.name if reason else "No known reason", now)
+    if contact.failure:
+        notice("The desk could not go on", "warning", contact.failure)
+    with st.container(horizontal=True):
+        if line.assigned_to != actor.id and st.button("Assign to me", key="desk.assign"):
+            desk.contacts.assign(actor, line.id, actor.id)
+            st.rerun()
+        if line.assigned_to == actor.id and st.button("Give back", key="desk.unassign"):
+            desk.contacts.assign(actor, line.id, None)
+            st.rerun()
+        if line.status in ("answered", "waiting", "escalated", "failed") and st.button(
+            "Close", key="desk.close"
+        ):
+            desk.contacts.close(actor, line.id)
+            st.rerun()
+    conversation(contact.messages, contact.triggers, now)
+    _further_message(desk, actor, contact)
+    trigger_list(contact.triggers)
+
+
+def _further_message(desk: Desk, actor: Actor, contact: ContactView) -> None:
+    with (
+        st.expander("The customer wrote again", key="desk.message.box"),
+        st.form("desk.message.form", clear_on_submit=True, border=False),
+    ):
+        text = st.text_area(
+            "What the customer wrote", key="desk.message", height=80, placeholder="Paste it"
+        )
+        if not st.form_submit_button("Add the message", key="desk.message.send"):
+            return
+    with refusals_shown(), st.spinner("Reading it …"):
+        desk.contacts.add_message(actor, contact.summary.id, NewMessage("customer", text))
+        desk.contacts.wait_for_draft(contact.summary.id, _WAIT_SECONDS)
+        keep("The message was added.", "plain")
+        st.rerun()

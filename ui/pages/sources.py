@@ -1,0 +1,70 @@
+"""The content owner's workplace: the articles, what is wrong with them, bringing them in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from desk.bootstrap import Desk
+from desk.permissions import Actor
+from desk.views import Shelf, sync_sources
+from ui.components.frame import title
+from ui.components.notice import empty, refusals_shown
+from ui.components.shelf import article_shown, article_table, search_results, sync_report
+
+PAGE: Final = 200
+_FOUND: Final = 10
+_SHOWN: Final = ("All", "To look at")
+_SYNCED: Final = "sources.synced"
+
+
+def render(desk: Desk, actor: Actor) -> None:
+    """Show the page."""
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
+    ):
+        title("Sources", "What answers may rest on.")
+        if actor.may("sync_sources") and st.button(
+            "Sync now", key="sources.sync", icon=":material/sync:"
+        ):
+            _sync(desk, actor)
+    if _SYNCED in st.session_state:
+        sync_report(*st.session_state[_SYNCED])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        question = st.text_input(
+            "Search the passages in force",
+            key="sources.search",
+            placeholder="Ask as a customer would",
+            icon=":material/search:",
+        )
+        shown = st.pills(
+            "Show", _SHOWN, default=_SHOWN[0], required=True, key="sources.shown", width="content"
+        )
+    now = desk.clock.now()
+    with refusals_shown():
+        if question.strip():
+            search_results(desk.search.search(question, _FOUND), question, now)
+            return
+        shelf = Shelf(desk.database, desk.library, desk.clock)
+        lines = shelf.lines(flagged=shown == _SHOWN[1], limit=PAGE)
+        if not lines:
+            empty("No articles here", "“Sync now” brings in what the workspace's sources hold.")
+            return
+        chosen = article_table(lines, now)
+        if chosen:
+            article_shown(shelf, desk.library, chosen, now)
+        else:
+            empty("No article is open", "Choose one in the table to read it and its versions.")
+
+
+def _sync(desk: Desk, actor: Actor) -> None:
+    with refusals_shown():
+        bar = st.progress(0.0, "Reading the sources …")
+
+        def advance(_what: str, done: int, total: int) -> None:
+            bar.progress(min(done / total, 1.0) if total else 1.0, "Reading the sources …")
+
+        report = sync_sources(desk, actor, advance)
+        st.session_state[_SYNCED] = (report, desk.clock.now())
+        st.rerun()
