@@ -19,12 +19,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from langchain_core.utils.json import parse_partial_json
+
 from core.clock import SystemClock
 from core.identifiers import text_digest
 from graph.check import EvidenceChecker
 from graph.draft import cite_whole
 from graph.extractive import ExtractiveDrafter
-from graph.model_draft import ModelDrafter
+from graph.model_draft import ModelDrafter, load_model
 from graph.values import Conversation, Draft, Sentence
 from kb.content import Passage
 from kb.passages import cut
@@ -77,7 +79,11 @@ class _Recording(ModelDrafter):
 
     def _ask(self, messages: Any, on_text: Any) -> Any:
         reply = super()._ask(messages, on_text)
-        self.replies.append(reply.data)
+        try:
+            data = parse_partial_json(reply.raw)  # a reply that was cut off has sentences too
+        except ValueError:
+            data = None
+        self.replies.append(data if isinstance(data, dict) else reply.data)
         return reply
 
 
@@ -105,10 +111,12 @@ def _passages(row: Mapping[str, Any]) -> list[Passage]:
     ]
 
 
-def _nearest(question: str, passages: Sequence[Passage], embedder: MiniLmEmbedder) -> list[Hit]:
+def _nearest(
+    question: str, passages: Sequence[Passage], embedder: MiniLmEmbedder, count: int
+) -> list[Hit]:
     vectors = embedder.embed([question, *(f"{p.context}\n{p.plain}" for p in passages)])
     cosines = [float(x) for x in vectors[1:] @ vectors[0]]
-    order = sorted(range(len(passages)), key=lambda i: -cosines[i])[:5]
+    order = sorted(range(len(passages)), key=lambda i: -cosines[i])[:count]
     return [Hit(rank, 0.5, passages[i], cosines[i], 1.0) for rank, i in enumerate(order, start=1)]
 
 
@@ -150,6 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--questions", type=int, default=50)
     arguments.add_argument("--seed", type=int, default=7)
+    arguments.add_argument("--passages", type=int, default=3)
     options = arguments.parse_args(argv)
     if missing_packages() or not DATA.is_dir():
         print("needs tests/model/requirements.txt and ../shared/data", file=sys.stderr)
@@ -162,9 +171,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     checker = EvidenceChecker(embedder)
     total = flagged = invented = missed = usable = abstained = 0
     with local_model() as url:
+        model = load_model("openai:local", url, 90.0, longest_reply=160)
         for row in rows:
-            hits = _nearest(row["question"], _passages(row), embedder)
-            drafter = _Recording("openai:local", url, 90.0, ExtractiveDrafter(embedder))
+            hits = _nearest(row["question"], _passages(row), embedder, options.passages)
+            drafter = _Recording("openai:local", url, 90.0, ExtractiveDrafter(embedder), model)
             drafter.replies = []
             draft, problem = drafter.attempt(_asked(row["question"]), row["question"], hits)
             usable += draft is not None

@@ -77,7 +77,7 @@ no links, no Markdown.
 - Promise nothing, grant no exception, and do not say that something was done.
 - If the passages do not answer the question, set "answered" to false and leave "sentences" empty.
 Reply with one JSON object: {"answered": true, "sentences": [{"text": "…", "passages": [1]}]}"""
-_LONGEST_REPLY_TOKENS: Final = 1_500
+LONGEST_REPLY: Final = 1_500
 _MOST_SENTENCES: Final = 8
 _LONGEST_SENTENCE: Final = 600
 _LONGEST_PASSAGE: Final = 2_400
@@ -87,13 +87,19 @@ _LINK: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]+", re.IGNORECASE)
 _PACKAGE: Final = re.compile(r"requires the ([\w-]+) package|pip install -?U? ?([\w-]+)")
 
 
-def load_model(name: str, base_url: str | None = None, timeout: float = 60.0) -> BaseChatModel:
+def load_model(
+    name: str,
+    base_url: str | None = None,
+    timeout: float = 60.0,
+    longest_reply: int = LONGEST_REPLY,
+) -> BaseChatModel:
     """Return LangChain's chat model ``name``.
 
     Args:
         name: ``provider:model``, such as ``openai:gpt-5-mini``.
         base_url: Of an OpenAI-compatible endpoint.
         timeout: Longest wait for one reply, in seconds.
+        longest_reply: Tokens after which a reply is cut off.
 
     Raises:
         BadInput: The package of LangChain or of the provider is missing, the provider is unknown,
@@ -109,7 +115,7 @@ def load_model(name: str, base_url: str | None = None, timeout: float = 60.0) ->
     settings: dict[str, Any] = {
         "timeout": timeout,
         "max_retries": 0,
-        "max_tokens": _LONGEST_REPLY_TOKENS,
+        "max_tokens": longest_reply,
         "temperature": 0,
     }
     if base_url:

@@ -56,7 +56,8 @@ def _serve(context_tokens: int) -> None:
     params.n_parallel = 1
     params.hostnames = ["127.0.0.1"]
     params.port = 0
-    params.cpuparams.n_threads = 2
+    # The threads of one reply wait for each other spinning: two are slower than one when busy.
+    params.cpuparams.n_threads = 1
     params.sampling.seed = 1
     server = xllamacpp.Server(params)
     print(f"listening {server.listening_address}", flush=True)
