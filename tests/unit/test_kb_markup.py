@@ -1,0 +1,130 @@
+"""What a reader sees of markup, and how HTML becomes a body."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kb.markup import html_to_body, links, mask_templates, plain_text, split_front_matter
+from kb.passages import cut
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("**30 days** and *more*", "30 days and more"),
+        ("see [our *terms*](https://x.y/a_(b) 'T') now", "see our terms now"),
+        ('[policy](/privacy/dpa/Data Processing Addendum.pdf)', "policy"),
+        ("[a page][ref] and [ref]", "a page and ref"),
+        ("[sic] and [x]", "[sic] and [x]"),
+        ("![logo](x.png)Hello", "Hello"),
+        ("`--force` and ``a`b``", "--force and a`b"),
+        ("`a*b*c` stays", "a*b*c stays"),
+        ("snake_case_name and __strong__ and _it_", "snake_case_name and strong and it"),
+        ("2 * 3 * 4, 2*3*4, 2**3", "2 * 3 * 4, 2*3*4, 2**3"),
+        ("$5* per month", "$5* per month"),
+        ("such as **[**X.org**](http://x)**. A note", "such as X.org. A note"),
+        (r"\*not bold\* and 1\. one", "*not bold* and 1. one"),
+        ("Fish &amp; chips &lt;now&gt; &pound;5&nbsp;each", "Fish & chips <now> £5 each"),
+        ("<b>Bold</b>er<br>next <your-domain>", "Bolder next <your-domain>"),
+        ("<https://x.y/z> or <mailto:a@b.c>", "https://x.y/z or a@b.c"),
+        ("paid[^1] within 3 days", "paid within 3 days"),
+        ("~~30 days~~ 60 days", "60 days"),
+        ("<del>30 days</del> 60 days", "60 days"),
+        ("soft\u00adware \u200bzero\ufeff", "software zero"),
+        ("  folded \n\t white\xa0space ", "folded white space"),
+    ],
+)  # fmt: skip
+def test_plain_text(source: str, plain: str):
+    assert plain_text(source, {"ref"}) == plain
+
+
+def test_templates_are_blanked_in_place():
+    body = "a {{ x }} b {% if y %}c{% endif %}\n<!-- d\ne -->f {: .note}\n{{< g >}}"
+    masked = mask_templates(body)
+    assert len(masked) == len(body)
+    assert masked.split() == ["a", "b", "c", "f"]
+    assert masked.count("\n") == body.count("\n")
+
+
+def test_an_open_comment_hides_nothing():
+    assert mask_templates("before <!-- never closed\n\nafter").split()[-1] == "after"
+
+
+@pytest.mark.parametrize(
+    ("text", "block", "rest"),
+    [
+        ("---\na: 1\n---\nbody", "a: 1\n", "body"),
+        ("\ufeff---\r\na: 1\r\n---\r\nbody", "a: 1\r\n", "body"),
+        ("+++\na = 1\n+++\nbody", "a = 1\n", "body"),
+        ("---\n\n---\nbody", "\n", "body"),
+        ("---\nJust a paragraph.\n---\nbody", "", "---\nJust a paragraph.\n---\nbody"),
+        ("---\nno end", "", "---\nno end"),
+        ("body\n---\na: 1\n---\n", "", "body\n---\na: 1\n---\n"),
+    ],
+)
+def test_front_matter(text: str, block: str, rest: str):
+    assert split_front_matter(text) == (block, rest)
+
+
+def test_links_are_found_with_their_targets():
+    body = (
+        "See [terms](/terms#fees 'Fees') or [the FAQ][faq], <https://x.y>, [faq] and\n"
+        "<a class='b' href='/a?b=1&amp;c=2'>an <b>old</b> page</a>; not `[code](x)` or ![i](j).\n\n"
+        "[faq]: https://x.y/faq\n"
+    )
+    found = links(body)
+    assert [(link.target, link.label) for link in found] == [
+        ("/terms#fees", "terms"),
+        ("https://x.y/faq", "the FAQ"),
+        ("https://x.y", "https://x.y"),
+        ("https://x.y/faq", "faq"),
+        ("/a?b=1&c=2", "an old page"),
+    ]
+    assert body[found[0].start : found[0].end] == "[terms](/terms#fees 'Fees')"
+
+
+def test_a_page_becomes_a_body_without_its_furniture():
+    body, title = html_to_body(
+        "<html><head><title>Our &amp; help</title><style>p{}</style></head><body><nav>Menu</nav>"
+        "<main><h2 id='ref'>Refunds</h2><p>Within <b>30 days</b>, see <a href='/x y'>terms</a>.</p>"
+        "<ul><li>one<ul><li>nested</li></ul></li></ul>"
+        "<table><tr><th>Plan</th></tr><tr><td>Pro</td></tr></table>"
+        "<dl><dt>Term</dt><dd>meaning</dd></dl></main><footer>Imprint</footer></body></html>"
+    )
+    assert title == "Our & help"
+    cuts = cut(body)
+    assert [passage.plain for passage in cuts] == [
+        "Within 30 days, see terms.",
+        "one",
+        "nested",
+        "Plan: Pro",
+        "Term: meaning",
+    ]
+    assert {passage.anchor for passage in cuts} == {"ref"}
+    assert "Menu" not in body
+    assert "Imprint" not in body
+
+
+def test_words_of_a_page_are_not_taken_for_markdown():
+    body, _ = html_to_body(
+        "<p># 5 * 3 [x] `y` _z_ &lt;b&gt;</p><p>1. Not a list</p><p>- 5 degrees</p>"
+    )
+    assert [passage.plain for passage in cut(body)] == [
+        "# 5 * 3 [x] `y` _z_ <b>",
+        "1. Not a list",
+        "- 5 degrees",
+    ]
+
+
+def test_a_page_that_is_all_form_or_footer_is_still_read():
+    assert "Call us" in html_to_body("<footer><p>Call us</p></footer>")[0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.sampled_from("<>/ap tdrli&;=\"'\n\0\ud800![-]*x"), max_size=120))
+def test_any_page_becomes_a_body(page: str):
+    body, title = html_to_body(page)
+    assert "\0" not in body
+    assert title == " ".join(title.split())
