@@ -37,6 +37,11 @@ def _checked(texts: Sequence[str]) -> list[str]:
     return list(texts)
 
 
+def _readable(text: str) -> str:
+    """Return the beginning of ``text`` without lone surrogates, which no tokenizer takes."""
+    return text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode()
+
+
 def _unit_rows(vectors: Vectors) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
@@ -72,7 +77,7 @@ class MiniLmEmbedder:
         """
         wanted = _checked(texts)
         session, tokenizer = self._load()
-        encodings = tokenizer.encode_batch([text[:_MAX_CHARACTERS] for text in wanted])
+        encodings = tokenizer.encode_batch([_readable(text) for text in wanted])
         out = np.empty((len(wanted), self.dimensions), np.float32)
 
         def run(row: int) -> None:

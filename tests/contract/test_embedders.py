@@ -22,6 +22,7 @@ TEXTS = [
     "Wie lange dauert die Erstattung? 🙂",
     "",
     "cancel " * 3000,
+    "half a character \ud800",
 ]
 
 

@@ -1,0 +1,317 @@
+"""Search over what is in force: keeps the indexes true to SQL and answers questions from them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from sqlalchemy import select
+
+from core.clock import Clock
+from core.database import Database
+from core.errors import BadInput, IndexUnavailable
+from core.identifiers import json_digest, text_digest
+from kb.content import Passage
+from kb.models import SyncRun
+from retrieval.embedding_store import EmbeddingStore
+from retrieval.lexical import TantivyIndex
+from retrieval.ports import Embedder, Hit, LexicalIndex, VectorIndex, Vectors
+from retrieval.ranking import embedded_text, fused_score
+from retrieval.tables import IndexState
+
+_CANDIDATES: Final = 60  # of each index
+_PROBES: Final = 3
+
+
+class PassageSource(Protocol):
+    """What search reads of the help center; ``kb.library.Library`` is one."""
+
+    def in_force_passage_ids(self) -> set[str]:
+        """Return the ids of the passages in force now."""
+        ...
+
+    def passages_in_force(self) -> Iterable[Passage]:
+        """Give the passages in force now."""
+        ...
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Return the passages of ``ids``; unknown ids are absent."""
+        ...
+
+    def next_boundary(self, now: datetime) -> datetime | None:
+        """Return when time alone next changes what is in force."""
+        ...
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did: numbers of passages, and of texts that had to be embedded."""
+
+    in_force: int
+    added: int
+    removed: int
+    embedded: int
+    generation: int
+
+
+@dataclass(frozen=True)
+class _Marker:
+    """What another process changes when it changes what is searchable."""
+
+    generation: int
+    last_sync: str
+
+
+class SearchService:
+    """The one way to search; implements :class:`retrieval.ports.Search`. Safe for many threads.
+
+    SQL is the truth. The indexes are brought to exactly the passages in force by :meth:`refresh`,
+    which :meth:`search` calls by itself when time alone has changed what is in force, or when
+    another process has changed the help center.
+
+    Args:
+        database: Keeps embeddings and the generation of the index.
+        library: The help center.
+        embedder: Turns texts into vectors.
+        vectors: Vector index, filled or empty; it is checked before it is used.
+        clock: Tells when something comes into force.
+        lexical: Lexical index, empty. Default: BM25 in memory.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        library: PassageSource,
+        embedder: Embedder,
+        vectors: VectorIndex,
+        clock: Clock,
+        lexical: LexicalIndex | None = None,
+    ) -> None:
+        self._database = database
+        self._library = library
+        self._embedder = embedder
+        self._store = EmbeddingStore(database, embedder)
+        self._vectors = vectors
+        self._clock = clock
+        self._lexical: LexicalIndex = lexical if lexical is not None else TantivyIndex()
+        self._refreshing = threading.Lock()
+        self._purged = threading.Event()
+        self._in_force: dict[str, Passage] = {}
+        self._indexed: dict[str, Passage] = {}
+        self._checked = False
+        self._marker: _Marker | None = None
+        self._boundary: datetime | None = None
+
+    def refresh(self, on_progress: Callable[[int, int], None] | None = None) -> Refreshed:
+        """Bring both indexes to exactly what is in force.
+
+        Costs one reading of ids when nothing changed. What is no longer in force leaves the
+        indexes first, before anything is embedded.
+
+        Args:
+            on_progress: Called with the number of texts embedded and to be embedded.
+
+        Raises:
+            IndexUnavailable: The vector index is broken and cannot be rebuilt.
+            ModelUnavailable: The embedder does not answer.
+        """
+        with self._refreshing:
+            self._purged.clear()
+            try:
+                return self._refresh(on_progress)
+            finally:
+                self._purged.set()
+
+    def search(self, question: str, count: int = 10) -> list[Hit]:
+        """Return the best passages in force for ``question``, best first, each text once.
+
+        Any text is a question; one without a word finds nothing.
+
+        Args:
+            question: What is asked.
+            count: At most so many.
+
+        Raises:
+            BadInput: ``count`` is below 1.
+        """
+        if count < 1:
+            raise BadInput(f"count must be at least 1, not {count}")
+        self._keep_fresh()
+        if not any(char.isalnum() for char in question):
+            return []
+        try:
+            return self._search(question, count)
+        except IndexUnavailable:
+            self._checked = False
+            self.refresh()
+            return self._search(question, count)
+
+    # Keeping the indexes true
+
+    def _keep_fresh(self) -> None:
+        now = self._clock.now()
+        due = self._boundary is not None and now >= self._boundary
+        if not due and self._marker is not None and self._marker == self._read_marker():
+            return
+        if self._marker is None or not self._refreshing.locked():
+            self.refresh()
+        else:
+            # Somebody else refreshes: go on as soon as nothing out of force can be found.
+            self._purged.wait()
+
+    def _refresh(self, on_progress: Callable[[int, int], None] | None) -> Refreshed:
+        # Marker and boundary are read before the ids: a change in between is seen next time.
+        marker = self._read_marker()
+        boundary = self._library.next_boundary(self._clock.now())
+        wanted = self._library.in_force_passage_ids()
+        gone = self._in_force.keys() - wanted
+        new = self._load(wanted - self._in_force.keys())
+        held = {key: value for key, value in self._in_force.items() if key in wanted} | new
+        shown = newest_of_each_text(held.values())
+        surplus = self._indexed.keys() - shown.keys()
+        self._indexed = {key: shown[key] for key in self._indexed.keys() - surplus}
+        self._in_force = held
+        self._lexical.replace(surplus, ())
+        self._purged.set()
+
+        embedded = self._store.ensure(
+            [embedded_text(value) for value in shown.values()], on_progress
+        )
+        self._bring_vectors_to(shown)
+        self._lexical.replace((), [shown[key] for key in shown.keys() - self._indexed.keys()])
+        self._indexed = shown
+        generation = self._announce(wanted, marker.generation)
+        self._marker = _Marker(generation, marker.last_sync)
+        self._boundary = boundary
+        return Refreshed(len(held), len(new), len(gone), embedded, generation)
+
+    def _load(self, ids: set[str]) -> dict[str, Passage]:
+        if not self._in_force and ids:
+            found = {passage.id: passage for passage in self._library.passages_in_force()}
+        else:
+            found = self._library.passages(sorted(ids))
+        return {key: found[key] for key in sorted(ids) if key in found}
+
+    def _bring_vectors_to(self, held: dict[str, Passage]) -> None:
+        try:
+            self._difference_to(held)
+            if not self._checked and not self._is_sound(held):
+                raise IndexUnavailable
+        except IndexUnavailable:
+            self._vectors.clear()
+            self._difference_to(held)
+        self._checked = True
+
+    def _difference_to(self, held: dict[str, Passage]) -> None:
+        texts = {self._unit(passage): embedded_text(passage) for passage in held.values()}
+        present = self._vectors.ids()
+        surplus = present - texts.keys()
+        if surplus:
+            self._vectors.remove(sorted(surplus))
+        missing = sorted(texts.keys() - present)
+        if missing:
+            self._vectors.add(missing, self._store.vectors([texts[unit] for unit in missing]))
+
+    def _is_sound(self, held: dict[str, Passage]) -> bool:
+        """Whether the vector index finds some passages under their own vectors."""
+        some = sorted(held)[:: max(1, len(held) // _PROBES)][:_PROBES]
+        texts = [embedded_text(held[key]) for key in some]
+        if not texts:
+            return True
+        self._store.ensure(texts)
+        return all(
+            (found := self._vectors.nearest(vector, 1)) and found[0][1] > 0.999
+            for vector in self._store.vectors(texts)
+        )
+
+    def _unit(self, passage: Passage) -> str:
+        """Return the id of a passage's vector; another text or embedder makes another id."""
+        key = text_digest(f"{self._embedder.name}\0{embedded_text(passage)}")
+        return f"{passage.id}~{key[:16]}"
+
+    def _read_marker(self) -> _Marker:
+        with self._database.read() as session:
+            generation = session.scalar(select(IndexState.generation).where(IndexState.id == 1))
+            newest = select(SyncRun.id, SyncRun.finished).order_by(SyncRun.started.desc()).limit(1)
+            run = session.execute(newest).first()
+        return _Marker(generation or 0, "" if run is None else f"{run.id} {run.finished}")
+
+    def _announce(self, ids: set[str], seen: int) -> int:
+        """Let other processes know what is searchable now; return the generation."""
+        digest = json_digest([self._embedder.name, sorted(ids)])
+        with self._database.read() as session:
+            state = session.get(IndexState, 1)
+            if state is not None and state.digest == digest and state.generation == seen:
+                return seen
+        with self._database.write() as session:
+            state = session.get(IndexState, 1)
+            if state is None:
+                state = IndexState(id=1, generation=0, digest="", updated=self._clock.now())
+                session.add(state)
+            if state.digest != digest:
+                state.generation += 1
+                state.digest = digest
+                state.updated = self._clock.now()
+            return state.generation
+
+    # Answering
+
+    def _search(self, question: str, count: int) -> list[Hit]:
+        vector = self._embedder.embed([question])[0]
+        cosines = self._cosines(vector)
+        lexical = dict(self._lexical.best(question, max(_CANDIDATES, count)))
+        passages = self._indexed
+        found = [passages[key] for key in cosines.keys() | lexical.keys() if key in passages]
+        self._add_missing_cosines(cosines, found, vector)
+        ranked = sorted(
+            found,
+            key=lambda passage: (
+                -fused_score(cosines[passage.id], lexical.get(passage.id, 0.0)),
+                -passage.effective_from.timestamp(),
+                passage.id,
+            ),
+        )
+        best = ranked[:count]
+        current = self._library.passages([passage.id for passage in best])
+        return [
+            Hit(
+                rank=rank,
+                score=fused_score(cosines[passage.id], lexical.get(passage.id, 0.0)),
+                passage=current.get(passage.id, passage),
+                cosine=cosines[passage.id],
+                lexical=lexical.get(passage.id, 0.0),
+            )
+            for rank, passage in enumerate(best, 1)
+        ]
+
+    def _cosines(self, vector: Vectors) -> dict[str, float]:
+        return {
+            unit.rpartition("~")[0]: cosine
+            for unit, cosine in self._vectors.nearest(vector, _CANDIDATES)
+        }
+
+    def _add_missing_cosines(
+        self, cosines: dict[str, float], found: Sequence[Passage], vector: Vectors
+    ) -> None:
+        missing = [passage for passage in found if passage.id not in cosines]
+        if missing:
+            rows = self._store.vectors([embedded_text(passage) for passage in missing])
+            for passage, cosine in zip(missing, rows @ vector, strict=True):
+                cosines[passage.id] = float(cosine)
+
+
+def newest_of_each_text(passages: Iterable[Passage]) -> dict[str, Passage]:
+    """Return one passage for each distinct text, by id: the one that came into force last."""
+    newest: dict[str, Passage] = {}
+    for passage in passages:
+        other = newest.get(passage.content_hash)
+        if other is None or _age(passage) > _age(other):
+            newest[passage.content_hash] = passage
+    return {passage.id: passage for passage in newest.values()}
+
+
+def _age(passage: Passage) -> tuple[datetime, str]:
+    return passage.effective_from, passage.id
