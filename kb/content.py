@@ -15,7 +15,8 @@ class CutPassage:
 
     Attributes:
         anchor: Slug of the nearest heading, unique in its article; ``""`` before the first one.
-        heading_path: Headings from the outermost to the nearest, plain text.
+        heading_path: Headings from the outermost to the nearest, then the line or item that leads
+            in the list the passage is an item of ("You get a full refund if:"); plain text.
         start: Offset of the first character in the body.
         end: Offset after the last character in the body; ``body[start:end] == text``.
         text: The exact words of the source, markup included.

@@ -377,6 +377,10 @@ class _SourceSync:
         for ready in batch:
             article_id = self._id(ready.found.path)
             outcome = _Outcome(article_id, ready.document.notes)
+            if not ready.passages:
+                outcome.notes += (
+                    "no passages: it holds nothing but headings, images or templates",
+                )
             article = articles.get(article_id)
             if article is None:
                 outcome.new = True
