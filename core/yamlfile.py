@@ -59,9 +59,7 @@ def line_of(node: yaml.Node | None, location: Sequence[int | str]) -> int:
                 if key.value == str(part):
                     line, child = key.start_mark.line + 1, value
         elif (
-            isinstance(node, yaml.SequenceNode)
-            and isinstance(part, int)
-            and part < len(node.value)
+            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
         ):
             child = node.value[part]
             line = child.start_mark.line + 1

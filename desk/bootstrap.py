@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kb.library import Library
 from kb.sync import Sync, SyncReport
@@ -226,22 +227,23 @@ class Desk:
         self,
         source: str | None = None,
         on_progress: Callable[[str, int, int], None] = lambda *_: None,
-    ) -> SyncReport:
-        """As :meth:`sync`; where another process owns the index, that one does the work.
+    ) -> dict[str, Any]:
+        """As :meth:`sync`, as JSON; where another process owns the index, that one does the work.
 
         Raises:
             Unavailable: The other process did not finish in time.
         """
         if self.owns_home:
-            return self.sync(source, on_progress)
+            return self.sync(source, on_progress).as_json()
         key = new_id("sync")
         with self.database.write() as session:
             self.jobs.enqueue(session, "sync", key, source or "")
         on_progress("sync by the running desk", 0, 1)
-        if self.jobs.wait(key, SYNC_SECONDS) is None:
+        report = self.jobs.wait(key, SYNC_SECONDS)
+        if report is None:
             raise Unavailable("The running desk has not finished the sync; look at it there.")
         on_progress("sync by the running desk", 1, 1)
-        return Sync(self.database, self.clock).latest()
+        return cast(dict[str, Any], json.loads(report))
 
     def start(self) -> None:
         """Carry jobs out as soon as no other process does; return at once."""
@@ -278,7 +280,7 @@ class Desk:
             self.work_if_free()
 
     def _sync_job(self, source: str) -> str:
-        return self.sync(source or None).summary()
+        return json.dumps(self.sync(source or None).as_json())
 
     def _vector_index(self) -> VectorIndex:
         if not self.owns_home:

@@ -64,6 +64,7 @@ def serve(
 ) -> None:
     """Start the desk: sample workspace on first start, UI in the browser, a sign-in link per role."""
     from desk.bootstrap import opened
+    from desk.render import sync_summary
     from desk.sample import ensure_people, ensure_sample
 
     settings = _settings()
@@ -74,7 +75,8 @@ def serve(
     with opened(settings) as desk:
         if settings.workspace is not None:
             with _progress() as report:
-                typer.echo(desk.sync(on_progress=report).summary())
+                synced = desk.sync(on_progress=report)
+            typer.echo(f"Help center: {sync_summary(synced.as_json())}")
         people = ensure_people(desk)
         typer.echo("\nSign in (a link is valid for 7 days):")
         for role, actor in people.items():

@@ -165,7 +165,9 @@ def _from_mail(path: Path, number: int, mail: Message) -> NewContact:
     body = mail.get_body(preferencelist=("plain", "html"))
     text = str(body.get_content()).strip() if body else ""
     if body is not None and body.get_content_type() == "text/html":
-        text = "\n\n".join(plain_text(block) for block in html_to_body(text)[0].split("\n\n")).strip()
+        text = "\n\n".join(
+            plain_text(block) for block in html_to_body(text)[0].split("\n\n")
+        ).strip()
     if not text:
         raise BadInput(f"{path}: message {number} has no text.")
     name, address = parseaddr(str(mail.get("From", "")))

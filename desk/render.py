@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from kb.sync import SyncReport
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +20,8 @@ from desk.reviews import DecisionOutcome, ReviewSummary, ReviewView
 from graph.draft import draft_text
 from graph.values import Citation, Draft
 from retrieval.ports import Hit
+
+MOST_LISTED: Final = 20
 
 
 def _console() -> Console:
@@ -60,11 +61,35 @@ def hits(found: Sequence[Hit]) -> None:
         console.print(Text(f"   {hit.passage.plain}\n"))
 
 
-def sync_report(report: SyncReport) -> None:
+def sync_summary(report: Mapping[str, Any]) -> str:
+    """Return in one line what a sync did."""
+    counts = [
+        f"{len(report['new'])} new",
+        f"{len(report['changed'])} changed",
+        f"{len(report['gone'])} gone",
+        f"{report['unchanged']} unchanged",
+    ]
+    if report["failed"]:
+        counts.append(f"{len(report['failed'])} not read")
+    return f"{', '.join(counts)} in {report['seconds']:.1f} s."
+
+
+def sync_report(report: Mapping[str, Any]) -> None:
     """Print what a sync did."""
-    _console().print(report.summary())
-    for failure in report.failed:
-        _console().print(Text(f"  not read: {failure.path}: {failure.reason}", style="red"))
+    console = _console()
+    console.print(sync_summary(report))
+    for article in report["new"][:MOST_LISTED]:
+        console.print(Text(f"  new      {article}", style="green"))
+    for version in report["changed"][:MOST_LISTED]:
+        console.print(
+            Text(f"  changed  {version['article_id']} is now version {version['new_version']}")
+        )
+    for article in report["gone"][:MOST_LISTED]:
+        console.print(Text(f"  gone     {article}", style="yellow"))
+    for problem in report["notes"]:
+        console.print(Text(f"  note     {problem['path']}: {problem['reason']}", style="dim"))
+    for problem in report["failed"]:
+        console.print(Text(f"  not read {problem['path']}: {problem['reason']}", style="red"))
 
 
 def run_as_json(
@@ -241,10 +266,10 @@ def reviews_table(reviews: Sequence[ReviewSummary]) -> None:
     if not reviews:
         _console().print("No review waits.")
         return
-    table = Table("review", "tier", "reason", "kind", "findings", "due", "customer", "held by")
+    table = Table("tier", "reason", "kind", "findings", "due", "customer", "held by")
+    table.add_column("review", no_wrap=True)
     for review in reviews:
         table.add_row(
-            review.id,
             review.tier,
             review.reason or "-",
             review.kind,
@@ -252,6 +277,7 @@ def reviews_table(reviews: Sequence[ReviewSummary]) -> None:
             f"{review.due_at:%Y-%m-%d %H:%M}",
             Text(review.customer_name),
             review.claimed_by or "",
+            review.id,
         )
     _console().print(table)
 

@@ -1,0 +1,151 @@
+"""A small desk on real SQLite, Chroma and the built-in embedding model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.clock import Clock
+from core.settings import Settings
+from desk.bootstrap import Desk, open_desk
+from desk.contacts import NewContact, NewMessage
+from desk.permissions import Actor
+
+REFUNDS = """---
+title: Refunds
+owner: Priya
+effective_from: 2026-01-01
+---
+## How long a refund takes
+
+A refund takes 5 business days to reach your card.
+
+## Who gets one
+
+You can return a lamp within 30 days of delivery. Gift cards cannot be refunded.
+"""
+SHIPPING = """---
+title: Shipping
+effective_from: 2026-01-01
+---
+## What shipping costs
+
+Standard shipping costs $4.50. Orders over $50 ship free.
+
+## How long shipping takes
+
+Standard shipping takes 3 to 5 business days.
+"""
+REASONS = """version: 1
+reasons:
+  - id: refund_question
+    name: Refund question
+    owner: Billing
+    examples:
+      - How long does a refund take?
+      - when do i get my money back
+      - Can I return the lamp I bought?
+      - what is your return window
+      - Are gift cards refundable?
+  - id: order_status
+    name: Where is my order
+    owner: Orders
+    sla_minutes: 60
+    required:
+      - id: order_number
+        name: Order number
+        ask: Could you send us your order number?
+        pattern: 'LB-\\d{6}'
+        field: order_number
+    examples:
+      - Where is my order?
+      - my parcel has not arrived yet
+      - the tracking page has not moved for days
+      - when will my order arrive
+      - I am still waiting for my package
+  - id: shipping_question
+    name: Shipping question
+    owner: Orders
+    examples:
+      - How much is shipping?
+      - what does standard shipping cost
+      - do i pay for delivery
+      - how many days does shipping take
+"""
+
+
+@pytest.fixture(scope="session")
+def example_vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder in which the vectors of the rules' examples are computed once for all tests."""
+    return tmp_path_factory.mktemp("examples")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace of two articles and three reasons."""
+    folder = tmp_path / "workspace"
+    (folder / "articles").mkdir(parents=True)
+    (folder / "articles" / "refunds.md").write_text(REFUNDS)
+    (folder / "articles" / "shipping.md").write_text(SHIPPING)
+    (folder / "reasons.yaml").write_text(REASONS)
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, workspace: Path, example_vectors: Path) -> Settings:
+    """Settings of a home of its own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "cache").symlink_to(example_vectors)
+    return Settings(home=home, workspace=workspace, undo_seconds=0, _env_file=None)
+
+
+OpenDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def open_synced(settings: Settings) -> Iterator[OpenDesk]:
+    """Open desks that are closed after the test, their help center synced."""
+    desks: list[Desk] = []
+
+    def build(clock: Clock | None = None, *, inline: bool = True, **changes: object) -> Desk:
+        desk = open_desk(settings.model_copy(update=changes), clock, inline=inline)
+        desks.append(desk)
+        desk.sync()
+        return desk
+
+    yield build
+    for desk in desks:
+        desk.close()
+
+
+@pytest.fixture
+def desk(open_synced: OpenDesk) -> Desk:
+    """A desk whose jobs run in the test's thread."""
+    return open_synced()
+
+
+@pytest.fixture
+def agent(desk: Desk) -> Actor:
+    return desk.people.add(None, "Mina", "mina@example.com", "agent")
+
+
+@pytest.fixture
+def supervisor(desk: Desk) -> Actor:
+    return desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+
+
+def open_contact(desk: Desk, actor: Actor, text: str, **changes: object) -> str:
+    """Open a contact and let its run come to its pause; return its id."""
+    new = NewContact(channel="email", messages=[NewMessage("customer", text)], **changes)  # type: ignore[arg-type]
+    contact_id = desk.contacts.open(actor, new)
+    desk.contacts.wait_for_draft(contact_id)
+    return contact_id
+
+
+def pending_review(desk: Desk, actor: Actor, contact_id: str) -> str:
+    """Return the id of the review that the contact waits at."""
+    (review,) = [r for r in desk.reviews.of_contact(actor, contact_id) if r.status == "pending"]
+    return review.id
