@@ -281,20 +281,24 @@ class TriageService:
 
     def _by_meaning(self, scene: _Scene) -> dict[str, TriggerFiring]:
         said = [one for index, turn in scene.turns for one in units(turn, index)]
-        whole = [
-            Said(turn["id"], index, 0, len(turn["text"]), plain(turn["text"]))
-            for index, turn in scene.turns
-        ]
-        repeats = [one for one in whole if one.text] if scene.answered else []
         if not said:
             return {}
+        turns = [
+            Said(turn["id"], index, 0, len(turn["text"]), plain(turn["text"]))
+            for index, turn in scene.turns
+            if scene.answered and plain(turn["text"])
+        ]
+        texts = list(dict.fromkeys(one.text for one in (*said, *turns)))
+        row = {text: at for at, text in enumerate(texts)}
         try:
-            vectors = self._embedder.embed([one.text for one in (*said, *repeats)])
-            judged = self._examples.judge(vectors[: len(said)])
+            vectors = self._embedder.embed(texts)
+            judged = self._examples.judge(vectors)
         # Whatever the model's runtime raises, the contact must reach a person; no interrupt()
         # can be inside.
         except Exception as error:
             return self._unevaluated(type(error).__name__)
+        rows = [row[one.text] for one in said]
+        judged = Judged(judged.probability[rows], judged.nearest[rows])
         found: dict[str, TriggerFiring] = {}
         for column, rule in enumerate(self._meant):
             firing = by_meaning(rule, column, said, judged, scene)
@@ -302,7 +306,7 @@ class TriageService:
                 found[rule.id] = firing
         for rule in self._rules.rules:
             if rule.said == "after_answer" and rule.id not in found:
-                firing = _repeated(rule, repeats, vectors[len(said) :], scene)
+                firing = _repeated(rule, turns, vectors[[row[one.text] for one in turns]], scene)
                 if firing is not None:
                     found[rule.id] = firing
         return found

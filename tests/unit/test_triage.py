@@ -87,13 +87,9 @@ def fired(outcome: Triage) -> list[str]:
 
 def test_a_harmless_contact_goes_to_the_sources():
     outcome = judge(talk("customer|How do I send ORD-1 back?"))
-    assert outcome == {
-        "tier": "allowed",
-        "triggers": [],
-        "missing": [],
-        "route": "retrieve",
-        "owner": "Returns team",
-    }
+    assert (outcome["tier"], outcome["route"]) == ("allowed", "retrieve")
+    assert (outcome["triggers"], outcome["missing"]) == ([], [])
+    assert outcome["owner"] == "Returns team"
 
 
 def test_a_severe_trigger_hands_off_and_points_at_the_words():
