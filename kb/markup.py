@@ -170,6 +170,8 @@ _LINE_MARKS: Final = re.compile(
     re.MULTILINE,
 )
 _STRUCK: Final = re.compile(r"~~(?=\S)[^~]++~~")
+_HARD_BREAK: Final = re.compile(r"(?<!\\)\\\r?\n")
+_EMPTY_STRONG: Final = re.compile(r"(?<!\S)\*\*\s+\*\*(?!\S)")
 _STRONG: Final = re.compile(r"\*{2,}")
 _DEFINES: Final = re.compile(r"(?<=\S)[ \t]*\n[ \t]*:(?=[ \t])")
 _EMPHASIS: Final = re.compile(r"(?<![\d*])\*(?=[^\s*])([^*]++)(?<=\S)\*(?![\d*])")
@@ -279,9 +281,10 @@ def plain_text(source: str, references: Container[str] = ()) -> str:
             is recognised as a link.
     """
     text = _REFERENCE_LINE.sub(" ", source) if "]:" in source else source
+    text = _HARD_BREAK.sub(" ", text)
     text = _LINE_MARKS.sub(" ", _DEFINES.sub(":", text))
     text = _STRUCK.sub(" ", _strip_inline(text, references))
-    text = _STRONG.sub(_strong, text)
+    text = _STRONG.sub(_strong, _EMPTY_STRONG.sub(" ", text))
     text = _EMPHASIS.sub(r"\1", text)
     text = _UNDERSCORES.sub("", text)
     return " ".join(text.translate(_INVISIBLE).translate(_UNLITERAL).split())

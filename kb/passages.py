@@ -290,6 +290,9 @@ class _Cutter:
         if token.map is None:
             return
         content = token.content.strip("\n")
+        if token.type == "code_block" and TAG.match(content.lstrip()):
+            self._html(token)  # HTML that is indented after an empty line
+            return
         lead = self._lead()
         start, end = self._span(token.map)
         if token.type == "code_block" and _is_prose(content):
@@ -325,23 +328,34 @@ class _Cutter:
             )
         return position
 
-    def _loose_table(self, rows: list[str], lines: range) -> bool:
-        """Cut a table that CommonMark refuses, such as one with a cell too many."""
-        piped = sum("|" in row for row in rows)
-        delimiters = [at for at, row in enumerate(rows) if "-" in row and _DELIMITER_ROW.match(row)]
-        if len(rows) != len(lines) or piped < len(rows) or not (delimiters or len(rows) > 2):
+    def _loose_table(self, content: list[str], lines: range) -> bool:
+        """Cut a table that CommonMark refuses: a cell too many, no delimiters, rows over lines."""
+        if len(content) != len(lines):
+            return False
+        framed = content[0].lstrip().startswith("|")
+        starts = [
+            at
+            for at, line in enumerate(content)
+            if line.lstrip().startswith("|") or not (framed and at)
+        ]
+        rows = [
+            (range(first, last), " ".join(content[first:last]).replace("\\ ", " "))
+            for first, last in zip(starts, [*starts[1:], len(content)], strict=True)
+        ]
+        delimiters = [at for at, (_, row) in enumerate(rows) if _DELIMITER_ROW.match(row)]
+        if not all("|" in row for _, row in rows) or not (
+            delimiters or len(rows) > 2 or (framed and len(rows) > 1)
+        ):
             return False
         lead = self._lead()
         labels: list[str] = []
         if delimiters and delimiters[0] > 0 and len(rows) > delimiters[0] + 1:
-            labels = _cells(rows[delimiters[0] - 1], self.references)
-        for at, row in enumerate(rows):
+            labels = _cells(rows[delimiters[0] - 1][1], self.references)
+        for at, (span, row) in enumerate(rows):
             is_label = bool(labels) and at == delimiters[0] - 1
             if at not in delimiters and not is_label:
-                cells = _cells(row, self.references)
-                self._emit(
-                    *self._span((lines[at], lines[at] + 1)), label_cells(labels, cells), lead
-                )
+                where = self._span((lines[span[0]], lines[span[-1]] + 1))
+                self._emit(*where, label_cells(labels, _cells(row, self.references)), lead)
         return True
 
     # HTML inside Markdown
@@ -397,7 +411,7 @@ def label_cells(labels: Sequence[str], cells: Sequence[str]) -> str:
         label = labels[at].rstrip(":") if at < len(labels) else ""
         if cell:
             parts.append(f"{label}: {cell}" if label and label != cell else cell)
-    return "; ".join(parts)
+    return "; ".join(parts).replace(":; ", ": ")
 
 
 def _cells(row: str, references: dict[str, str]) -> list[str]:

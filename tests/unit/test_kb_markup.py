@@ -32,6 +32,8 @@ from kb.passages import cut
         ("paid[^1] within 3 days", "paid within 3 days"),
         ("~~30 days~~ 60 days", "60 days"),
         ("<del>30 days</del> 60 days", "60 days"),
+        ("line one\\\nline two", "line one line two"),
+        ("The **   ** is and **a** **b**", "The is and a b"),
         ("soft\u00adware \u200bzero\ufeff", "software zero"),
         ("  folded \n\t white\xa0space ", "folded white space"),
     ],

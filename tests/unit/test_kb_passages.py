@@ -176,6 +176,16 @@ def test_a_table_with_a_cell_too_many_is_still_cut_by_rows():
     assert plains(body) == ["Plan: Pro; Price: $5", "Plan: Max; Price: $9"]
 
 
+def test_rows_that_run_over_lines_are_still_rows():
+    body = "| Outside: | **Big Inc.**\\\n60 Street\\\nCity |\n| Inside: | Small Ltd.\\\nDublin |\n"
+    assert plains(body) == ["Outside: Big Inc. 60 Street City", "Inside: Small Ltd. Dublin"]
+
+
+def test_html_that_is_indented_after_an_empty_line_is_html():
+    body = "<div>\n\n    <p>Open <b>daily</b>.</p>\n    <p>Not on Sunday.</p>\n\n</div>\n"
+    assert plains(body) == ["Open daily.", "Not on Sunday."]
+
+
 def test_a_term_and_its_definition_are_one_passage():
     assert plains("Cooling-off period\n: 14 days from delivery\n") == [
         "Cooling-off period: 14 days from delivery"
