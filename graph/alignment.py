@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from rapidfuzz.distance import Indel, LCSseq
@@ -18,6 +19,8 @@ _WEIGHT = {
     "value": 1.5, "not": 1.0, "limit": 0.8, "modal": 0.3, "function": 0.15, "name": 1.2,
     "word": 1.0, "code": 1.2,
 }  # fmt: skip
+_LONGEST_TEXT = 40_000  # characters of a passage that are read
+_LONGEST_UNIT = 1_500
 _LONGEST = 4_000  # tokens of a source that are looked at; a passage has a few hundred
 
 
@@ -207,17 +210,29 @@ class Alignment:
     coverage: float
 
 
+def _chunks(text: str) -> list[str]:
+    """Cut a sentence of monstrous length at white space, so that reading it stays cheap."""
+    if len(text) <= _LONGEST_UNIT:
+        return [text]
+    cuts = [0]
+    while len(text) - cuts[-1] > _LONGEST_UNIT:
+        space = text.rfind(" ", cuts[-1] + 1, cuts[-1] + _LONGEST_UNIT)
+        cuts.append(space if space > cuts[-1] else cuts[-1] + _LONGEST_UNIT)
+    return [text[a:b] for a, b in pairwise([*cuts, len(text)])]
+
+
 def source_units(passage_id: str, plain: str, context: Sequence[str]) -> list[SourceUnit]:
     """Return the sentences of a passage, then its headings and title as context."""
     units: list[SourceUnit] = []
     budget = _LONGEST
-    for start, end in split_sentences(plain):
-        if budget <= 0:
-            break
-        text = plain[start:end]
-        tokens = tuple(tokenize(text)[:budget])
-        budget -= len(tokens)
-        units.append(SourceUnit(passage_id, text, tokens))
+    readable = plain[:_LONGEST_TEXT]
+    for start, end in split_sentences(readable):
+        for chunk in _chunks(readable[start:end]):
+            if budget <= 0:
+                break
+            tokens = tuple(tokenize(chunk)[:budget])
+            budget -= len(tokens)
+            units.append(SourceUnit(passage_id, chunk, tokens))
     for text in context:
         for start, end in split_sentences(text[:2_000]):
             units.append(

@@ -49,9 +49,15 @@ FRAGMENT: Final = 4
 CLAUSE_WORDS: Final = 0.34
 CLAUSE_MEANING: Final = 0.45
 
-_LONGEST_SENTENCE = 3_000
+_LONGEST_SENTENCE = 2_000
+_LONGEST_DRAFT = 30_000
+_MOST_PIECES = 20  # sentences within one sentence of a draft
+_MOST_JUDGED = 120  # in a whole draft
+_MOST_FIGURES = 60
+_MOST_WORDS = 320
 _MOST_SENTENCES = 200
 _MOST_CITATIONS = 20
+_RAW = 60_000  # characters of a passage in which exact words are looked for
 _KIND_RULE: Final[dict[str, FindingRule]] = {
     "duration": "duration", "amount": "amount", "percentage": "percentage", "date": "date",
     "time": "date", "number": "number",
@@ -94,6 +100,7 @@ class _Support:
     passages: list[Passage]
     units: list[SourceUnit]
     vocabulary: frozenset[str]
+    words: frozenset[str]
     raw: str
 
     def where(self, passage_id: str) -> str:
@@ -162,6 +169,7 @@ class EvidenceChecker:
         findings = _Findings()
         triggers: list[TriggerFiring] = []
         units = _UnitCache()
+        read = 0
         kind = draft.get("kind")
         sentences: Any = draft.get("sentences")
         if not isinstance(sentences, list):
@@ -170,14 +178,16 @@ class EvidenceChecker:
         for edge, index in (("opening", 0), ("closing", max(0, len(sentences) - 1))):
             self._check_edge(draft.get(edge, ""), edge, index, findings, triggers)
         for index, sentence in enumerate(sentences):
-            if index >= _MOST_SENTENCES:
+            if index >= _MOST_SENTENCES or read > _LONGEST_DRAFT:
                 findings.add(
                     index,
                     "unsupported",
-                    f"The draft has {len(sentences)} sentences; only {_MOST_SENTENCES} are checked.",
+                    f"The draft is too long: from sentence {index + 1} on it was not checked.",
                     "",
                 )
                 break
+            if isinstance(sentence, dict) and isinstance(sentence.get("text"), str):
+                read += len(sentence["text"])
             self._check_sentence(
                 index, sentence, kind == "clarify", passages, in_force, units, findings, triggers
             )
@@ -230,7 +240,7 @@ class EvidenceChecker:
         cited = _cited(index, citations, passages, in_force, findings)
         support = units.support(cited)
         self._promises(text[:_LONGEST_SENTENCE], index, support, findings, triggers)
-        _check_links(index, text[: 4 * _LONGEST_SENTENCE], cited, findings)
+        _check_links(index, text[:_LONGEST_SENTENCE], cited, findings)
         if len(text) > _LONGEST_SENTENCE:
             findings.add(index, "unsupported", "This sentence is too long to be checked.", text)
             return
@@ -252,8 +262,17 @@ class EvidenceChecker:
             return
         if not cited:
             return
-        for piece in _join_answers(pieces):
+        room = min(_MOST_PIECES, _MOST_JUDGED - units.judged)
+        for piece in _join_answers(pieces)[:room]:
+            units.judged += 1
             self._judge(index, piece, support, findings)
+        if len(pieces) > room:
+            findings.add(
+                index,
+                "unsupported",
+                f"“{_short(text)}” holds too many sentences; the last ones were not checked.",
+                text,
+            )
 
     def _promises(
         self,
@@ -280,6 +299,17 @@ class EvidenceChecker:
             findings.add(index, rule, _PROMISE_MESSAGE[rule].format(found.words), found.words)
 
     def _judge(self, index: int, piece: str, support: _Support, findings: _Findings) -> None:
+        if (
+            len(re.findall(r"\d+", piece)) > _MOST_FIGURES
+            or len(re.findall(r"\w+", piece)) > _MOST_WORDS
+        ):
+            findings.add(
+                index,
+                "unsupported",
+                f"“{_short(piece)}” has too many words or figures for one sentence to be checked.",
+                piece,
+            )
+            return
         piece = _without_heading(piece, support)
         answer = _NO_ANSWER.match(piece)
         says_no = answer is not None
@@ -327,6 +357,7 @@ class _UnitCache:
 
     def __init__(self) -> None:
         self._units: dict[str, list[SourceUnit]] = {}
+        self.judged = 0
 
     def support(self, passages: list[Passage]) -> _Support:
         units: list[SourceUnit] = []
@@ -338,9 +369,11 @@ class _UnitCache:
             units += self._units[passage.id]
         vocabulary = frozenset(token.key for unit in units for token in unit.tokens)
         raw = "\n".join(
-            " ".join((p.text, p.plain, p.context, p.url or "")) for p in passages
+            " ".join((p.text[:_RAW], p.plain[:_RAW], p.context, p.url or "")) for p in passages
         ).casefold()
-        return _Support(passages, units, vocabulary, raw)
+        words = frozenset(re.findall(r"[^\W_]+(?:'[^\W_]+)?", raw.replace("’", "'")))
+        words |= {word.removesuffix("'s") for word in words}
+        return _Support(passages, units, vocabulary, words, raw)
 
 
 def _cited(
@@ -560,6 +593,7 @@ class _Judge:
         self._findings = findings
         self._near = near
         self._says_no = says_no
+        self._spelled: dict[str, bool] = {}
         self._window = alignment.windows[0] if alignment.windows else None
         self._passage_id = self._window.passage_id if self._window else support.passages[0].id
         # A fragment ("10 minutes") answers a question that is not here: nobody expects it to
@@ -756,7 +790,7 @@ class _Judge:
     def _spelled_in_source(self, token: Token) -> bool:
         word = token.text.casefold().replace("’", "'")
         word = word[:-2] if word.endswith("'s") else word
-        return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self._support.raw))
+        return word in self._support.words
 
     def _unknown_name(self, run: list[Token]) -> None:
         if not run:
@@ -1024,11 +1058,9 @@ class _Judge:
         if token.key in self._support.vocabulary:
             return True
         lowered = token.text.lower()
-        return any(
-            _same_spelling(lowered, other.text.lower())
-            for unit in self._support.units
-            for other in unit.tokens
-        )
+        if lowered not in self._spelled:
+            self._spelled[lowered] = any(_same_spelling(lowered, w) for w in self._support.words)
+        return self._spelled[lowered]
 
     def changed_words(self) -> bool:
         """In a sentence that is nearly its source, each new word of weight is held against it.

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from core.identifiers import text_digest
@@ -220,3 +221,27 @@ def test_strange_shapes_are_findings() -> None:
     report = EvidenceChecker().check(strange, {source.id: source}, {"v1"})
     assert not report["passed"]
     assert {f["sentence"] for f in report["findings"]} >= {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    "text", ["- x\n" * 500, "Refunds take 30 days. " * 90, "1, " * 600, "Aa " * 600, "a" * 1_900]
+)
+def test_a_hostile_draft_is_judged_in_bounded_work(text: str) -> None:
+    source = passage()
+
+    class Counting:
+        name = "counting"
+        dimensions = 2
+        texts = 0
+
+        def embed(self, texts: Any) -> Any:
+            self.texts += len(texts)
+            return np.tile(np.array([1.0, 0.0], dtype=np.float32), (len(texts), 1))
+
+    embedder = Counting()
+    draft = draft_of(*[text] * 150, source=source, opening=text * 20)
+    report = EvidenceChecker(embedder).check(draft, {source.id: source}, {"v1"})
+    assert not report["passed"]
+    assert embedder.texts < 2_000
+    assert any("not checked" in f["message"] or "to be checked" in f["message"]
+               for f in report["findings"])  # fmt: skip
