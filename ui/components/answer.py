@@ -35,7 +35,7 @@ def answer(desk: Desk, actor: Actor, contact: ContactView) -> None:
             if review.status == "pending"
         ]
         if waiting:
-            _waiting(desk, actor, contact, desk.reviews.get(actor, waiting[-1].id))
+            _waiting(desk, contact, desk.reviews.get(actor, waiting[-1].id))
             return
     if contact.brief and contact.summary.status == "escalated":
         handoff_brief(contact.brief)
@@ -52,16 +52,14 @@ def answer(desk: Desk, actor: Actor, contact: ContactView) -> None:
         empty("No answer is drafted", "Decide with your team what this contact needs.")
 
 
-def _waiting(desk: Desk, actor: Actor, contact: ContactView, view: ReviewView) -> None:
+def _waiting(desk: Desk, contact: ContactView, view: ReviewView) -> None:
     instruction(contact.brief["instruction"] if contact.brief else "")
     changes_shown(view.changes)
     draft_as_written(view.draft, view.check)
     if view.triage["missing"]:
         missing = ", ".join(plainly(field) for field in view.triage["missing"])
         show(tag("div", "pd-note", words(f"Still missing: {missing}.")))
-    outcome = decide(desk, actor, view)
-    if outcome:
-        st.rerun()
+    decide(desk, view)
     if not view.draft["sentences"]:
         return
     with refusals_shown():

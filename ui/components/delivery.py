@@ -66,11 +66,14 @@ def delivery_shown(
         tag("div", "pd-draft pd-words", words(delivery.text)),
         tag("div", "pd-faint pd-line", words(_origin(delivery, names)), _file(delivery)),
     )
-    if delivery.status == "scheduled" and st.button(
-        "Undo", key=f"delivery.undo.{delivery.id}", icon=":material/undo:"
-    ):
-        call_back(desk, actor, delivery.contact_id, delivery.id)
-        st.rerun()
+    if delivery.status == "scheduled":
+        st.button(
+            "Undo",
+            key=f"delivery.undo.{delivery.id}",
+            icon=":material/undo:",
+            on_click=call_back,
+            args=(desk, actor, delivery.contact_id, delivery.id),
+        )
 
 
 def _standing(delivery: DeliveryView, now: datetime) -> list[Markup]:

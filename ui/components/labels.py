@@ -25,10 +25,10 @@ _TIER_SIGNS: Final = {
 STATUS_NAMES: Final = {
     "new": "Being drafted",
     "drafting": "Being drafted",
-    "in_review": "Waits for a decision",
+    "in_review": "To decide",
     "deciding": "Being carried out",
     "scheduled": "About to be sent",
-    "waiting": "Waits for the customer",
+    "waiting": "With the customer",
     "answered": "Answered",
     "escalated": "Escalated",
     "failed": "Needs a look",
@@ -120,5 +120,5 @@ def due(moment: datetime | None, now: datetime) -> Markup:
     if moment is None:
         return Markup("")
     if moment < now:
-        return warning_chip(f"Overdue, {relative(moment, now)}", exactly(moment))
+        return warning_chip(f"Was due {relative(moment, now)}", exactly(moment))
     return chip(f"Due {relative(moment, now)}", exactly(moment))

@@ -11,7 +11,7 @@ from desk.bootstrap import Desk
 from desk.contacts import NewContact, NewMessage
 from desk.permissions import Actor
 from ui.components.labels import CHANNEL_NAMES, namer
-from ui.components.notice import refusals_shown
+from ui.components.notice import keep, refusals_shown
 from ui.components.text import say
 
 _SHOWN: Final = "new.shown"
@@ -65,3 +65,21 @@ def new_contact(desk: Desk, actor: Actor) -> str | None:
         show_new_contact(False)
         desk.contacts.wait_for_draft(opened, DRAFT_SECONDS)
     return opened
+
+
+def further_message(desk: Desk, actor: Actor, contact_id: str) -> None:
+    """Show the form that takes what the customer wrote since."""
+    with (
+        st.expander("The customer wrote again", key="desk.message.box"),
+        st.form("desk.message.form", clear_on_submit=True, border=False),
+    ):
+        text = st.text_area(
+            "What the customer wrote", key="desk.message", height=80, placeholder="Paste it"
+        )
+        if not st.form_submit_button("Add the message", key="desk.message.send"):
+            return
+    with refusals_shown(), st.spinner("Reading it …"):
+        desk.contacts.add_message(actor, contact_id, NewMessage("customer", text))
+        desk.contacts.wait_for_draft(contact_id, DRAFT_SECONDS)
+        keep("The message was added.", "plain")
+        st.rerun()

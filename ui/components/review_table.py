@@ -13,6 +13,7 @@ from ui.components.labels import KIND_NAMES, relative, tier_text
 from ui.components.text import readable_text
 
 _CHOSEN: Final = "reviews.chosen"
+_FOLLOWING: Final = "reviews.following"
 _DRAWN: Final = "reviews.drawn"
 TABLE: Final = "reviews.table"
 _ROW: Final = 33
@@ -25,7 +26,13 @@ def choose_review(review_id: str | None) -> None:
     st.session_state[_DRAWN] = st.session_state.get(_DRAWN, 0) + 1  # a selection is kept per table
 
 
-def after(reviews: Sequence[ReviewSummary], review_id: str, step: int = 1) -> str | None:
+def following() -> str | None:
+    """Return the id of the review that came after the one that was open."""
+    review_id: str | None = st.session_state.get(_FOLLOWING)
+    return review_id
+
+
+def neighbour(reviews: Sequence[ReviewSummary], review_id: str, step: int) -> str | None:
     """Return the id of the review ``step`` rows from ``review_id``; the first when it is the last."""
     ids = [review.id for review in reviews]
     if review_id not in ids:
@@ -65,7 +72,9 @@ def review_table(
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(ids):
         st.session_state[_CHOSEN] = ids[rows[0]]
-    return str(st.session_state[_CHOSEN])
+    opened = st.session_state[_CHOSEN]
+    st.session_state[_FOLLOWING] = neighbour(reviews, opened, 1)
+    return opened
 
 
 def _row(

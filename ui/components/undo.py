@@ -15,6 +15,7 @@ from ui.components.notice import keep
 from ui.components.text import show, tag, words
 
 _OFFER: Final = "undo.offer"
+_ASKED: Final = "undo.asked"
 UNDO: Final = "undo.button"
 LOOK_AGAIN_SECONDS: Final = 5
 CALL_BACK_SECONDS: Final = 30.0
@@ -36,6 +37,9 @@ def _corner(desk: Desk, actor: Actor) -> None:
     if _OFFER not in st.session_state:
         return
     contact_id, delivery_id = st.session_state[_OFFER]
+    if st.session_state.pop(_ASKED, False):
+        call_back(desk, actor, contact_id, delivery_id)
+        st.rerun()
     known = [d for d in desk.deliveries.of_contact(contact_id) if d.id == delivery_id]
     if not known or known[0].status != "scheduled":
         del st.session_state[_OFFER]
@@ -46,9 +50,11 @@ def _corner(desk: Desk, actor: Actor) -> None:
             "span", "", words(f"The answer leaves in {left} s."), title=exactly(known[0].due_at)
         )
         show(tag("div", "pd-undo", tag("strong", "", words("Approved. ")), leaves))
-        if st.button("Undo", key=UNDO, shortcut="U"):
-            call_back(desk, actor, contact_id, delivery_id)
-            st.rerun()
+        st.button("Undo", key=UNDO, shortcut="U", on_click=_ask)
+
+
+def _ask() -> None:
+    st.session_state[_ASKED] = True
 
 
 def call_back(desk: Desk, actor: Actor, contact_id: str, delivery_id: str) -> None:

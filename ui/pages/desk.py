@@ -5,18 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from desk.bootstrap import Desk
-from desk.contacts import ContactView, NewMessage
+from desk.contacts import ContactView
 from desk.permissions import Actor
 from desk.views import ContactQueues
 from ui.components.answer import answer
 from ui.components.conversation import contact_heading, conversation, trigger_list
+from ui.components.decide import carry_out_asked
 from ui.components.frame import title
-from ui.components.new_contact import new_contact, new_contact_shown, show_new_contact
-from ui.components.notice import empty, keep, notice, refusals_shown, show_kept
+from ui.components.new_contact import (
+    further_message,
+    new_contact,
+    new_contact_shown,
+    show_new_contact,
+)
+from ui.components.notice import empty, notice, refusals_shown, show_kept
 from ui.components.queue import open_contact, opened_contact, queue
 from ui.components.undo import show_undo
-
-_WAIT_SECONDS = 60.0
 
 
 def render(desk: Desk, actor: Actor) -> None:
@@ -33,6 +37,7 @@ def render(desk: Desk, actor: Actor) -> None:
             on_click=show_new_contact,
             type="primary",
         )
+    carry_out_asked(desk, actor)
     show_kept()
     show_undo(desk, actor)
     left, middle, right = st.columns([30, 40, 42], gap="medium")
@@ -77,22 +82,5 @@ def _contact(desk: Desk, actor: Actor, contact: ContactView) -> None:
             desk.contacts.close(actor, line.id)
             st.rerun()
     conversation(contact.messages, contact.triggers, now)
-    _further_message(desk, actor, contact)
+    further_message(desk, actor, line.id)
     trigger_list(contact.triggers)
-
-
-def _further_message(desk: Desk, actor: Actor, contact: ContactView) -> None:
-    with (
-        st.expander("The customer wrote again", key="desk.message.box"),
-        st.form("desk.message.form", clear_on_submit=True, border=False),
-    ):
-        text = st.text_area(
-            "What the customer wrote", key="desk.message", height=80, placeholder="Paste it"
-        )
-        if not st.form_submit_button("Add the message", key="desk.message.send"):
-            return
-    with refusals_shown(), st.spinner("Reading it …"):
-        desk.contacts.add_message(actor, contact.summary.id, NewMessage("customer", text))
-        desk.contacts.wait_for_draft(contact.summary.id, _WAIT_SECONDS)
-        keep("The message was added.", "plain")
-        st.rerun()

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import ClaimedByOther
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.reviews import ReviewSummary, ReviewView
 from desk.views import ContactQueues
 from graph.evidence import cited_passage_ids
 from ui.components.conversation import contact_heading, conversation, trigger_list
-from ui.components.decide import decide
+from ui.components.decide import carry_out_asked, decide, hold
 from ui.components.evidence import changes_shown, draft_as_written, sentences_beside_sources
 from ui.components.frame import title
 from ui.components.handoff import instruction
 from ui.components.labels import exactly
-from ui.components.notice import empty, notice, refusals_shown, show_kept
-from ui.components.review_table import after, choose_review, review_table
+from ui.components.notice import empty, refusals_shown, show_kept
+from ui.components.review_table import choose_review, following, neighbour, review_table
 from ui.components.text import say, show, tag, words
 from ui.components.undo import show_undo
 
@@ -25,6 +24,9 @@ from ui.components.undo import show_undo
 def render(desk: Desk, actor: Actor) -> None:
     """Show the page."""
     title("Reviews", "Highest risk first, then what is due first.")
+    outcome = carry_out_asked(desk, actor)
+    if outcome:
+        choose_review(outcome.next_review_id or following())
     show_kept()
     show_undo(desk, actor)
     with refusals_shown():
@@ -42,52 +44,37 @@ def _detail(desk: Desk, actor: Actor, waiting: list[ReviewSummary], view: Review
     now = desk.clock.now()
     contact = desk.contacts.get(view.summary.contact_id)
     reason = desk.reasons.get(view.summary.reason)
-    held = _hold(desk, actor, view)
+    held = hold(desk, actor, view)
     left, right = st.columns([5, 8], gap="large")
-    with left:
+    with left, st.container(key="pane-customer"):
         contact_heading(contact, reason.name if reason else "No known reason", now)
         conversation(contact.messages, contact.triggers, now)
         trigger_list(contact.triggers)
     with right:
-        with st.container(key="decide-head", horizontal=True, horizontal_alignment="distribute"):
+        with st.container(key="decide-head", horizontal=True, vertical_alignment="center"):
             say(held, "pd-held")
             with st.container(horizontal=True, width="content"):
                 _step(waiting, view, -1, "Previous", "K")
                 _step(waiting, view, 1, "Next", "J")
         instruction(contact.brief["instruction"] if contact.brief else "")
         changes_shown(view.changes)
-        outcome = decide(desk, actor, view)
-        if outcome:
-            choose_review(outcome.next_review_id or after(waiting, view.summary.id))
-            st.rerun()
+        decide(desk, view)
         _draft(desk, view)
-
-
-def _hold(desk: Desk, actor: Actor, view: ReviewView) -> str:
-    """Hold the review for the person who looks at it; return who holds it until when."""
-    if not view.open_decisions:
-        return ""
-    try:
-        until = desk.reviews.claim(actor, view.summary.id)
-    except ClaimedByOther as error:
-        notice("Somebody is at it", "warning", error.message)
-        return ""
-    return f"Held by you until {until:%H:%M} UTC"
 
 
 def _step(
     waiting: list[ReviewSummary], view: ReviewView, step: int, label: str, shortcut: str
 ) -> None:
-    target = after(waiting, view.summary.id, step)
-    if st.button(
+    target = neighbour(waiting, view.summary.id, step)
+    st.button(
         label,
         key=f"reviews.{label.lower()}",
         shortcut=shortcut,
         type="tertiary",
         disabled=not target,
-    ):
-        choose_review(target)
-        st.rerun()
+        on_click=choose_review,
+        args=(target,),
+    )
 
 
 def _draft(desk: Desk, view: ReviewView) -> None:
