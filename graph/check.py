@@ -802,7 +802,7 @@ class _Judge:
         self._add("name", f"The draft names “{words}”, {said}.", words, theirs)
 
     def _swapped_name(self, edit: Edit) -> None:
-        ours = [t for t in edit.ours if t.kind in {"name", "code"} and not is_filler(t)]
+        ours = [t for t in edit.ours if t.kind in {"name", "code"}]
         theirs = [t for t in edit.theirs if t.kind in {"name", "code", "word"} and not is_filler(t)]
         solid_ours = [t for t in edit.ours if t.kind in _SOLID and not is_filler(t)]
         solid_theirs = [t for t in edit.theirs if t.kind in _SOLID and not is_filler(t)]
