@@ -12,7 +12,7 @@ from graph.values import Conversation
 _ASKS = re.compile(
     r"(?:how|what|when|where|which|who|whose|why|can|could|may|do|does|did|is|are|am|was|were|will|"
     r"would|should|has|have|isn['’]t|aren['’]t|don['’]t|doesn['’]t|can['’]t)\b"
-    r"|.*\b(?:i(?: would|['’]d) like to know|i want to know|wondering|tell me|let me know|please (?:explain|advise)|"
+    r"|.*\b(?:i(?: would|['’]d) like to know|i want to know|wondering|(?<!don.t )(?<!not )tell me|let me know|please (?:explain|advise)|"
     r"need to know|not sure (?:how|what|if|whether|when)|(?:can|could) you)\b",
     re.I | re.S,
 )
@@ -56,6 +56,27 @@ def open_question(conversation: Conversation, question: str) -> str:
 def folded(text: str) -> str:
     """Return the words of ``text`` in one case, nothing between them but spaces."""
     return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+_CLAUSE = re.compile(
+    r"(?:[,;]\s*|\s+)(?:and|also|or|plus)\s+(?:also\s+)?(?=(?:how|when|what|where|why|which|who|is|are|do|does|did|can|could|will)\b\s+\w+\s+\w+)",
+    re.I,
+)
+_MOST_PARTS = 3
+
+
+def parts_of(question: str) -> list[str]:
+    """Return the separate questions in ``question``, at most three, in order.
+
+    What only tells a story is left out; a question that cannot be taken apart is its own part.
+    """
+    parts: list[str] = []
+    for asking in _asking(question):
+        pieces = [piece.strip() for piece in _CLAUSE.split(asking)]
+        whole = len(pieces) == 1 or any(len(content_words(piece)) < 2 for piece in pieces)
+        parts += [asking] if whole else pieces
+    parts = list(dict.fromkeys(part for part in parts if content_words(part)))
+    return parts[:_MOST_PARTS] or [question]
 
 
 _TYPES: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
@@ -109,7 +130,7 @@ _TYPES: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "steps": (
         re.compile(
             r"\bhow (?:do|can|could|would|should|to|might)\b|\bwhere (?:do|can|is|are|should|would)\b|"
-            r"\bwhat (?:do|should|must|can) i (?:do|need|include|send)\b|\bsteps?\b|\bway to\b|\bhow am i\b",
+            r"\bwhat (?:do|should|must|can|could) (?:i|we) (?:do|try|need|include|send)\b|\bwhat now\b|\bsteps?\b|\bway to\b|\bhow am i\b",
             re.I,
         ),
         re.compile(
@@ -172,3 +193,9 @@ def unknown_names(question: str, text: str) -> float:
     names = names_in(question)
     known = text.casefold()
     return sum(name not in known for name in names) / len(names) if names else 0.0
+
+
+def unknown_words(question: str, text: str) -> float:
+    """Return the share, 0..1, of the content words of ``question`` that ``text`` never mentions."""
+    asked = set(content_words(question))
+    return len(asked - set(content_words(text))) / len(asked) if asked else 0.0

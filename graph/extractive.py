@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from core.vocabulary import Channel
-from graph.asking import answer_types, open_question
+from graph.asking import answer_types, open_question, parts_of
 from graph.courtesies import courtesies
 from graph.draft import abstention, cite, draft_text
 from graph.ports import Sources
@@ -24,6 +25,7 @@ from graph.selection import (
     choose,
     features_of,
     lines_of,
+    run_of_steps,
 )
 from graph.values import Citation, Conversation, Draft, Sentence
 from kb.content import Passage
@@ -38,6 +40,12 @@ def sentences_of(chosen: Sequence[int], lines: Sequence[Line], channel: Channel)
     at = 0
     while at < len(chosen):
         line = lines[chosen[at]]
+        run = _steps_from(chosen, at, lines)
+        if len(run) > 1:
+            items = [i for i in run if lines[i].statement.kind == "step"]
+            sentences += [_item(lines[index], items, index, channel) for index in run]
+            at += len(run)
+            continue
         if not line.statement.leads:
             sentences.append({"text": _worded(line), "citations": [_cited(line)]})
             at += 1
@@ -58,6 +66,12 @@ def sentences_of(chosen: Sequence[int], lines: Sequence[Line], channel: Channel)
                 sentences.append(_item(lines[index], items, index, channel))
         at += 1 + len(following)
     return sentences
+
+
+def _steps_from(chosen: Sequence[int], at: int, lines: Sequence[Line]) -> list[int]:
+    """Return the steps that follow each other from ``at`` on, without a lead-in before them."""
+    whole = run_of_steps(chosen[at], lines) if lines[chosen[at]].statement.kind == "step" else []
+    return [index for index in chosen[at : at + len(whole)] if index in whole]
 
 
 def _list_after(chosen: Sequence[int], at: int, lines: Sequence[Line]) -> list[int]:
@@ -286,7 +300,9 @@ class ExtractiveDrafter:
             note = "The reviewer's comment changed nothing: the sources offer no other wording."
         else:
             note = "Written again after the reviewer's comment."
-        return {**second, "note": note if second["kind"] == "answer" else second["note"]}
+        if second["kind"] == "abstain":
+            return second
+        return {**second, "note": f"{note} {second['note']}".strip()}
 
     def _write(
         self, conversation: Conversation, asked: str, hits: Sequence[Hit], wish: Wish
@@ -294,17 +310,38 @@ class ExtractiveDrafter:
         if not hits:
             return abstention(NAME, "No source in force was found for this question.")
         lines = lines_of(hits, self._neighbours(hits), conversation["customer"])
-        features = features_of(asked, lines, self._embedder)
-        sure = answer_probability(answer_signals(asked, lines, features))
-        if sure < self._threshold:
+        parts = parts_of(asked)
+        # A part may be too thin by itself ("And the label?"): then what went before vouches for it.
+        fuller = [asked, *(f"{before} {part}" for before, part in pairwise(parts))]
+        features = features_of([*parts, *fuller], lines, self._embedder)
+        sure = [
+            answer_probability(answer_signals(question, lines, found))
+            for question, found in zip([*parts, *fuller], features, strict=True)
+        ]
+        better = [
+            i if sure[i] >= sure[i + len(parts)] else i + len(parts) for i in range(len(parts))
+        ]
+        sure = [sure[i] for i in better]
+        if wish.words:
+            features = features_of(
+                [f"{part} {wish.words}" for part in parts], lines, self._embedder
+            )
+        else:
+            features = [features[i] for i in better]
+        chosen: list[int] = []
+        unanswered: list[str] = []
+        for part, found, probability in zip(parts, features, sure, strict=True):
+            if probability < self._threshold:
+                unanswered.append(part)
+                continue
+            told = choose(lines, found, wish.budget.shared(len(parts)), answer_types(part))
+            chosen += [index for index in told if index not in chosen]
+        if len(unanswered) == len(parts):
             return abstention(
                 NAME,
                 f"No source in force answers this question: the nearest is “{hits[0].passage.context}”, "
-                f"with a probability of {sure:.0%} that it answers.",
+                f"with a probability of {max(sure):.0%} that it answers.",
             )
-        if wish.words:
-            features = features_of(f"{asked} {wish.words}", lines, self._embedder)
-        chosen = choose(lines, features, wish.budget, answer_types(asked))
         sentences = sentences_of(chosen, lines, conversation["channel"])
         if not sentences:
             return abstention(
@@ -312,6 +349,7 @@ class ExtractiveDrafter:
                 "The sources found are related, but no sentence of theirs can be told by itself; the nearest "
                 f"is “{hits[0].passage.context}”.",
             )
+        open_parts = "; ".join(f"“{part}”" for part in unanswered)
         opening, closing = courtesies(conversation)
         return {
             "kind": "answer",
@@ -319,7 +357,7 @@ class ExtractiveDrafter:
             "sentences": sentences,
             "closing": closing,
             "drafter": NAME,
-            "note": "",
+            "note": f"No source in force answers {open_parts}." if open_parts else "",
         }
 
     def _neighbours(self, hits: Sequence[Hit]) -> dict[str, list[Passage]]:

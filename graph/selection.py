@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graph.asking import answer_types, folded, type_fit, unknown_names
+from graph.asking import answer_types, folded, type_fit, unknown_names, unknown_words
 from graph.courtesies import first_name
 from graph.draft import content_words
 from graph.statements import PLACEHOLDER, Statement, statements_of
@@ -169,47 +169,67 @@ def line_score(features: Features) -> float:
     return sum(w * x for w, x in zip(LINE_WEIGHTS, features.vector(), strict=True))
 
 
-def features_of(question: str, lines: Sequence[Line], embedder: Embedder) -> list[Features | None]:
-    """Return the features of each line of a hit, None for one that cannot be told."""
+def features_of(
+    questions: Sequence[str], lines: Sequence[Line], embedder: Embedder
+) -> list[list[Features | None]]:
+    """Return, for each question, the features of each line; None for a line that cannot be told.
+
+    When a question asks how to do something, a step is judged by the whole list it belongs to.
+    """
     eligible = [i for i, line in enumerate(lines) if line.hit and line.statement.usable]
-    if not eligible:
-        return [None] * len(lines)
-    in_context = [_in_context(lines[i]) for i in eligible]
-    alone = [lines[i].statement.text for i in eligible]
-    vectors = embedder.embed([question, *alone, *in_context])
-    cosines = vectors[1:] @ vectors[0]
-    asked = set(content_words(question))
-    types = answer_types(question)
-    found: list[Features | None] = [None] * len(lines)
-    for position, index in enumerate(eligible):
-        line, hit = lines[index], lines[index].hit
-        assert hit is not None
-        words = set(content_words(line.statement.text))
-        around = words | set(content_words(line.passage.context))
-        found[index] = Features(
-            cosine=float(cosines[position]),
-            in_context=float(cosines[len(eligible) + position]),
-            passage=hit.cosine,
-            overlap=len(asked & words) / max(1, len(asked)),
-            context_overlap=len(asked & around) / max(1, len(asked)),
-            fit=type_fit(types, line.statement.text),
-            rank=1 / hit.rank,
-            pointer=float(line.statement.pointer or line.statement.leads),
-            macro=float(line.passage.kind == "macro"),
-        )
+    if not eligible or not questions:
+        return [[None] * len(lines) for _ in questions]
+    texts = [_texts(i, lines) for i in eligible]
+    distinct = list(dict.fromkeys(text for variants in texts for text in variants))
+    vectors = embedder.embed([*questions, *distinct])
+    cosines = vectors[: len(questions)] @ vectors[len(questions) :].T
+    column = {text: at for at, text in enumerate(distinct)}
+    found: list[list[Features | None]] = []
+    for row, question in zip(cosines, questions, strict=True):
+        asked, types = set(content_words(question)), answer_types(question)
+        features: list[Features | None] = [None] * len(lines)
+        for index, (alone, in_context, run, run_in_context) in zip(eligible, texts, strict=True):
+            line, hit = lines[index], lines[index].hit
+            assert hit is not None
+            as_list = "steps" in types and _is_step(line)
+            told = run if as_list else alone
+            words = set(content_words(told))
+            around = words | set(content_words(line.passage.context))
+            features[index] = Features(
+                cosine=float(row[column[told]]),
+                in_context=float(row[column[run_in_context if as_list else in_context]]),
+                passage=hit.cosine,
+                overlap=len(asked & words) / max(1, len(asked)),
+                context_overlap=len(asked & around) / max(1, len(asked)),
+                fit=1.0 if as_list else type_fit(types, told),
+                rank=1 / hit.rank,
+                pointer=float(line.statement.pointer or line.statement.leads),
+                macro=float(line.passage.kind == "macro"),
+            )
+        found.append(features)
     return found
 
 
-def _in_context(line: Line) -> str:
+def _texts(index: int, lines: Sequence[Line]) -> tuple[str, str, str, str]:
+    """Return a line alone and in its context, and the same of the list of steps it belongs to."""
+    alone = lines[index].statement.text
+    in_context = _in_context(lines[index], alone)
+    if not _is_step(lines[index]):
+        return alone, in_context, alone, in_context
+    run = " ".join(lines[i].statement.text for i in run_of_steps(index, lines))
+    return alone, in_context, run, _in_context(lines[index], run)
+
+
+def _in_context(line: Line, text: str) -> str:
     parts = [
         line.passage.title,
         line.heading if line.heading != line.passage.title else "",
         line.lead,
     ]
-    return ": ".join([*(p.rstrip(":") for p in parts if p), line.statement.text])
+    return ": ".join([*(p.rstrip(":") for p in parts if p), text])
 
 
-ANSWER_WEIGHTS = (1.9, 5.4, 0.5, 4.1, -3.2)
+ANSWER_WEIGHTS = (1.9, 5.4, 0.5, 4.1, -3.2, 0.0)
 ANSWER_BIAS = -6.1
 
 
@@ -228,6 +248,7 @@ def answer_signals(
         max(f.passage for f in known),
         best.context_overlap,
         unknown_names(question, told),
+        unknown_words(question, told),
     ]
 
 
@@ -245,9 +266,17 @@ class Budget:
     words: int = 90
     margin: float = 1.5
 
+    def shared(self, parts: int) -> Budget:
+        """Return the share of one of ``parts`` questions that are answered together."""
+        if parts <= 1:
+            return self
+        share = 1 / parts + 0.2
+        return Budget(max(1, round(self.sentences * share)), round(self.words * share), self.margin)
+
 
 _HARD_WORDS = 190
 _STEPS_AT_MOST = 12
+_SHORT_LIST = 5
 
 
 def companions(index: int, lines: Sequence[Line]) -> list[int] | None:
@@ -365,7 +394,7 @@ def choose(
     for index in ranked:
         if index in chosen or (best is not None and scores[index] < best - budget.margin):
             continue
-        group = _group(index, lines, types, first=best is None)
+        group = _group(index, lines, types)
         if group is None:
             continue
         fresh = [i for i in group if i not in chosen and not _said(lines[i], lines, chosen)]
@@ -381,45 +410,59 @@ def choose(
     return _in_order(groups, set(chosen), lines)
 
 
-def _group(
-    index: int, lines: Sequence[Line], types: frozenset[str], *, first: bool
-) -> list[int] | None:
+def _group(index: int, lines: Sequence[Line], types: frozenset[str]) -> list[int] | None:
     """Return a line with what belongs to it: companions, and the whole of a list of steps."""
     line = lines[index].statement
     if line.leads:
         items = list_items(index, lines)
         return None if items is None else [index, *items]
     group = companions(index, lines)
-    if group is None or line.kind != "step" or not first:
+    if group is None or not _is_step(lines[index]):
         return group
-    lead = lead_position(index, lines)
-    items = list_items(lead, lines) if lead is not None else _run_of_steps(index, lines)
-    if items is None or (lead is None and len(items) > 1 and "steps" not in types):
+    run = run_of_steps(index, lines)
+    if "steps" not in types and len(run) > _SHORT_LIST:
         return group
-    whole = sorted({*group, *items, *([lead] if lead is not None else [])})
-    return (
-        whole if sum(len(lines[i].statement.text.split()) for i in whole) <= _HARD_WORDS else group
-    )
+    # Half of a list of steps leads a customer astray: all of it, or none.
+    if not all(lines[i].statement.usable for i in run):
+        return None
+    lead = lead_position(run[0], lines)
+    whole = sorted({*group, *run, *([lead] if lead is not None else [])})
+    too_long = sum(len(lines[i].statement.text.split()) for i in whole) > _HARD_WORDS
+    return None if too_long else whole
 
 
-def _run_of_steps(index: int, lines: Sequence[Line]) -> list[int]:
+_STEP_MARK = re.compile(r"[\s>]*\(?\d{1,3}[.)]\s")
+
+
+def _is_step(line: Line) -> bool:
+    """Whether a line is a step, or goes on with one in the same list item."""
+    return line.statement.kind == "step" or bool(_STEP_MARK.match(line.passage.text))
+
+
+def run_of_steps(index: int, lines: Sequence[Line]) -> list[int]:
+    """Return the whole list of steps that the line at ``index`` belongs to, in order."""
+    lead = lines[index].lead
+
+    def goes_on(position: int | None) -> bool:
+        return position is not None and _is_step(lines[position]) and lines[position].lead == lead
+
     first = index
-    while (before := lines[first].previous) is not None and lines[before].statement.kind == "step":
+    while goes_on(before := lines[first].previous) and before is not None:
         first = before
     run = [first]
-    while (after := lines[run[-1]].following) is not None and lines[after].statement.kind == "step":
+    while goes_on(after := lines[run[-1]].following) and after is not None:
         run.append(after)
-    return run if all(lines[i].statement.usable for i in run) else [index]
+    return run[:_STEPS_AT_MOST] if len(run) <= _STEPS_AT_MOST else [index]
 
 
 def _said(line: Line, lines: Sequence[Line], chosen: Iterable[int]) -> bool:
     """Whether the same words, or nearly, have been chosen already."""
     words = set(content_words(line.statement.text))
-    for index in chosen:
-        known = set(content_words(lines[index].statement.text))
-        if words and len(words & known) / len(words | known) >= 0.75:
-            return True
-    return False
+    known = set(content_words(" ".join(lines[i].statement.text for i in chosen)))
+    # Another figure is never the same thing said again.
+    if not words or {w for w in words - known if any(c.isdigit() for c in w)}:
+        return False
+    return len(words & known) / len(words) >= 0.8
 
 
 def _in_order(

@@ -422,7 +422,8 @@ _AIMLESS = re.compile(
 _HERE = re.compile(
     r"\b(?:click here|(?:table|list|image|figure|screenshot|diagram|video|example|section|code|snippet|form) "
     r"(?:below|above)|(?:shown|listed|described|outlined|mentioned|defined|explained|linked) (?:below|above|here)|"
-    r"see (?:above|below)|as (?:above|below)|the above (?:limits?|table|list|example|steps?|section)|below:?$)",
+    r"see (?:above|below)|as (?:above|below)|the above (?:limits?|table|list|example|steps?|section)|below:?$|"
+    r"(?:after|before|with|by|during|following|in) (?:these|those) (?:steps?|instructions?|points?))",
     re.I,
 )
 
@@ -612,7 +613,7 @@ class _Reader:
         texts = [text for text, _ in rendered]
         if not any(texts):
             return
-        heads = [self._head(column, text) for column, text in enumerate(texts)]
+        heads = self._heads(texts)
         if len(texts) == 1 or len(" ".join(texts).split()) <= _LONGEST_ROW:
             self._add_row(number, spans, heads, texts, all(sound for _, sound in rendered))
             return
@@ -623,15 +624,21 @@ class _Reader:
             for start, end in split_sentences(words):
                 self.add(first + start, first + end, "row", number, prefix=f"{label}: ")
 
-    def _head(self, column: int, text: str) -> str:
-        """Return the name of a column: from the table's header, or from the labelled plain words."""
-        if column < len(self.header):
-            return self.header[column]
-        at = self.passage.plain.find(text[:40]) if text else -1
-        if at < 2 or self.passage.plain[at - 2 : at] != ": ":
-            return ""
-        label = self.passage.plain[: at - 2].rpartition("; ")[2]
-        return label if len(label.split()) <= 8 else ""
+    def _heads(self, texts: list[str]) -> list[str]:
+        """Return the columns' names: from the table's header, or from the labelled plain words."""
+        if self.header:
+            return [*self.header, *[""] * len(texts)][: len(texts)]
+        plain, at = self.passage.plain, 0
+        heads = []
+        for text in texts:
+            found = plain.find(text[:40], at) if text else -1
+            # A cell may repeat a word of a column's name: its value comes after the colon.
+            labelled = plain.find(f": {text[:40]}", at) if text else -1
+            found = labelled + 2 if labelled >= 0 else found
+            label = plain[at:found].rpartition("; ")[2] if found >= 0 else ""
+            heads.append(label[:-2] if label.endswith(": ") and len(label.split()) <= 8 else "")
+            at = found + len(text) if found >= 0 else at
+        return heads
 
     def _add_row(
         self,
