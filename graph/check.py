@@ -636,6 +636,7 @@ class _Judge:
     def values(self) -> None:
         """Every figure must stand in the source, with the same bound, about the same thing."""
         inverted = self._inverted()
+        verbatim = self._is_verbatim()
         for token, partner in self._pairs():
             fact = token.fact
             if token.kind != "value" or fact is None:
@@ -672,9 +673,20 @@ class _Judge:
                     other.text,
                 )
                 continue
-            if fact.vague:
+            if fact.vague or verbatim:
                 continue
             self._attached(token, fact, [other for other, _ in equal], rule, id(token) in inverted)
+
+    def _is_verbatim(self) -> bool:
+        """Whether the sentence's weighty words stand in the source side by side."""
+        if self._window is None:
+            return False
+        ours = [t.key for t in self._alignment.tokens if not is_filler(t)]
+        theirs = [t.key for t in self._window.tokens if not is_filler(t)]
+        return any(
+            theirs[start : start + len(ours)] == ours
+            for start in range(len(theirs) - len(ours) + 1)
+        )
 
     def _soft(self, token: Token) -> bool:
         fact = token.fact
