@@ -16,11 +16,10 @@ from pathlib import Path
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 
-from retrieval.search import embedded_texts
-
 from bench._measure import seconds, table
 from core.settings import Settings
 from desk.bootstrap import opened
+from retrieval.search import embedded_texts
 
 BATCH = 64
 

@@ -10,10 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from kb.library import Library
-from kb.sync import Sync, SyncReport
-from retrieval.search import SearchService
-
 from core.clock import Clock, SystemClock
 from core.database import Database
 from core.errors import Unavailable
@@ -38,9 +34,12 @@ from desk.reviews import Reviews
 from graph.ports import Deps, Drafter
 from graph.reasons import ReasonMap
 from graph.tiers import TierRules
+from kb.library import Library
+from kb.sync import Sync, SyncReport
 from kb.workspace import Workspace
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder, VectorIndex
+from retrieval.search import SearchService
 
 if TYPE_CHECKING:
     from desk.runs import Runs
@@ -147,8 +146,8 @@ class Desk:
     def deps(self) -> Deps:
         """What the nodes of a run get."""
         from graph.check import EvidenceChecker
-        from graph.classify import ReasonClassifier
         from graph.citer import EmbeddingCiter
+        from graph.classify import ReasonClassifier
         from graph.triage import TriageService
 
         cache = self.settings.home / "cache"

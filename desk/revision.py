@@ -9,9 +9,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-import desk.models
-import kb.models
-import retrieval.tables  # noqa: F401 - importing them registers the tables
+import desk.models  # noqa: F401 - importing them registers the tables
+import kb.models  # noqa: F401
+import retrieval.tables  # noqa: F401
 from core.database import Database
 from core.migrate import MIGRATIONS
 

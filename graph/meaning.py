@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from core.identifiers import json_digest, new_id
 from retrieval.ports import Embedder, Vectors
 
 Floats = npt.NDArray[np.float64]
-Linear = tuple[Vectors, float]  # weights of shape (dimensions,), bias
 
 _MARGIN_STEEPNESS = 12.0  # a lead of 0.1 in cosine is nearly certain with sentence embeddings
 _ELSEWHERE = 1.0  # weight of a text written for another rule against one of the rule's own
 _STRENGTH = 10.0  # inverse of the regularisation
+_FIT_VERSION = 1  # raise it with every change of what is learned: kept fits are then made anew
 
 
 class ExampleVectors:
@@ -46,22 +46,28 @@ class ExampleVectors:
                 self._known.update(zip(fresh, self._vectors(fresh), strict=True))
             return np.stack([self._known[text] for text in texts])
 
-    def _vectors(self, texts: list[str]) -> Vectors:
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return self._embedder.dimensions
+
+    def kept(self, what: str, made_from: object, make: Callable[[], Vectors]) -> Vectors:
+        """Return an array that was made from ``made_from`` and this embedder; make it if need be."""
         if self._cache is None:
-            return self._embedder.embed(texts)
-        file = self._cache / f"examples-{json_digest([self._embedder.name, texts])[:32]}.npy"
+            return make()
+        file = self._cache / f"{what}-{json_digest([self._embedder.name, made_from])[:32]}.npy"
         try:
-            kept: Vectors = np.load(file, allow_pickle=False)
-            if kept.shape == (len(texts), self._embedder.dimensions):
-                return kept
-        except (OSError, ValueError):
-            pass  # absent, or cut short by a crash: computed again below
-        vectors = self._embedder.embed(texts)
-        self._cache.mkdir(parents=True, exist_ok=True)
-        half = file.with_suffix(f".{new_id('tmp')}.npy")
-        np.save(half, vectors)
-        os.replace(half, file)  # noqa: PTH105 - the atomic one
-        return vectors
+            found: Vectors = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError):  # absent, or cut short by a crash
+            found = make()
+            self._cache.mkdir(parents=True, exist_ok=True)
+            half = file.with_suffix(f".{new_id('tmp')}.npy")
+            np.save(half, found)
+            os.replace(half, file)  # noqa: PTH105 - the atomic one
+        return found
+
+    def _vectors(self, texts: list[str]) -> Vectors:
+        return self.kept("examples", texts, lambda: self._embedder.embed(texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ class ExampleRules:
         ordinary: Texts that fire no rule.
         groups: Per rule the name of its group, such as its tier.
         vectors: Embeds the examples once.
+        familiar: Per group what this team hears every day, which does not fire its rules.
     """
 
     def __init__(
@@ -101,12 +108,14 @@ class ExampleRules:
         ordinary: Sequence[str],
         groups: Sequence[str],
         vectors: ExampleVectors,
+        familiar: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._positive = positive
         self._harmless = harmless
         self._ordinary = ordinary
         self._groups = groups
         self._vectors = vectors
+        self._familiar = familiar or {}
         self._fitted: _FittedRules | None = None
         self._lock = threading.Lock()
 
@@ -121,52 +130,75 @@ class ExampleRules:
         positive = [self._vectors.of(texts) for texts in self._positive]
         harmless = [self._vectors.of(texts) for texts in self._harmless]
         ordinary = self._vectors.of(self._ordinary)
-        safe = np.concatenate([*harmless, ordinary])
-        alone = [
-            _direction(
-                positive[at],
-                np.concatenate([harmless[at], ordinary]),
-                _others([*positive, *harmless], {at, at + len(positive)}, ordinary),
-            )
-            for at in range(len(positive))
-        ]
-        grouped: dict[str, Linear | None] = {}
-        for group in dict.fromkeys(self._groups):
-            members = {at for at, name in enumerate(self._groups) if name == group}
-            grouped[group] = _direction(
-                _others(positive, set(range(len(positive))) - members, ordinary),
-                safe,
-                _others(positive, members, ordinary),
-            )
-        return _FittedRules(
-            positive, safe, alone, [grouped[group] for group in self._groups], self._groups
+        familiar = {
+            group: self._vectors.of(self._familiar.get(group, ())) for group in self._groups
+        }
+        everyday = [np.concatenate([ordinary, familiar[group]]) for group in self._groups]
+        safe = {
+            group: np.concatenate([*harmless, ordinary, familiar[group]]) for group in self._groups
+        }
+        given = [self._positive, self._harmless, self._ordinary, self._groups, self._familiar]
+        directions = self._vectors.kept(
+            "rules",
+            [_FIT_VERSION, given],
+            lambda: (
+                np.stack(
+                    [
+                        *(
+                            self._alone(at, positive, harmless, everyday[at])
+                            for at in range(len(positive))
+                        ),
+                        *(self._grouped(group, positive, safe[group]) for group in self._groups),
+                    ]
+                )
+                if positive
+                else np.zeros((0, self._vectors.dimensions + 1), dtype=np.float32)
+            ),
         )
+        half = len(positive)
+        return _FittedRules(
+            positive, safe, directions[:half], directions[half:], list(self._groups)
+        )
+
+    @staticmethod
+    def _alone(
+        at: int, positive: list[Vectors], harmless: list[Vectors], everyday: Vectors
+    ) -> Vectors:
+        elsewhere = _others([*positive, *harmless], {at, at + len(positive)}, everyday)
+        return _direction(positive[at], np.concatenate([harmless[at], everyday]), elsewhere)
+
+    def _grouped(self, group: str, positive: list[Vectors], safe: Vectors) -> Vectors:
+        members = {at for at, name in enumerate(self._groups) if name == group}
+        within = _others(positive, set(range(len(positive))) - members, safe)
+        return _direction(within, safe, _others(positive, members, safe))
 
 
 @dataclass(frozen=True, slots=True)
 class _FittedRules:
+    """Directions are rows of weights with the bias last; NaN where a rule has no examples."""
+
     positive: list[Vectors]
-    safe: Vectors
-    alone: list[Linear | None]
-    grouped: list[Linear | None]
+    safe: dict[str, Vectors]
+    alone: Vectors
+    grouped: Vectors
     groups: Sequence[str]
 
     def judge(self, texts: Vectors) -> Judged:
         probability = np.zeros((len(texts), len(self.positive)))
         together = np.zeros(probability.shape)
         nearest = np.zeros(probability.shape, dtype=np.int64)
-        safest = (texts @ self.safe.T).max(axis=1) if len(self.safe) else np.full(len(texts), -1.0)
-        for column, (examples, alone, grouped) in enumerate(
-            zip(self.positive, self.alone, self.grouped, strict=True)
+        safest = {group: _nearest(texts, safe) for group, safe in self.safe.items()}
+        for column, (examples, alone, grouped, group) in enumerate(
+            zip(self.positive, self.alone, self.grouped, self.groups, strict=True)
         ):
-            if alone is None or grouped is None or not len(texts):
+            if not len(examples) or not len(texts):
                 continue
             cosines = texts @ examples.T
             nearest[:, column] = cosines.argmax(axis=1)
-            margin = cosines.max(axis=1) - safest
-            probability[:, column] = 0.5 * _sigmoid(texts @ alone[0] + alone[1])
+            margin = cosines.max(axis=1) - safest[group]
+            probability[:, column] = 0.5 * _sigmoid(texts @ alone[:-1] + alone[-1])
             probability[:, column] += 0.5 * _sigmoid(_MARGIN_STEEPNESS * margin)
-            together[:, column] = _sigmoid(texts @ grouped[0] + grouped[1])
+            together[:, column] = _sigmoid(texts @ grouped[:-1] + grouped[-1])
         for group in set(self.groups):
             columns = np.array([at for at, name in enumerate(self.groups) if name == group])
             best = columns[probability[:, columns].argmax(axis=1)]
@@ -174,6 +206,13 @@ class _FittedRules:
             own, of_group = probability[rows, best], together[rows, best]
             probability[rows, best] = np.maximum(own, (2 * own + of_group) / 3)
         return Judged(probability, nearest)
+
+
+def _nearest(texts: Vectors, to: Vectors) -> Vectors:
+    if not len(to):
+        return np.full(len(texts), -1.0, dtype=np.float32)
+    closest: Vectors = (texts @ to.T).max(axis=1)
+    return closest
 
 
 def _others(parts: Sequence[Vectors], without: set[int], empty: Vectors) -> Vectors:
@@ -185,12 +224,13 @@ def _sigmoid(values: npt.NDArray[np.floating]) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-values)), dtype=np.float64)
 
 
-def _direction(positive: Vectors, negative: Vectors, elsewhere: Vectors) -> Linear | None:
-    """Return weights ``(dimensions,)`` and bias of a linear classifier, None without examples."""
+def _direction(positive: Vectors, negative: Vectors, elsewhere: Vectors) -> Vectors:
+    """Return weights and bias, shape ``(dimensions + 1,)``; NaN without examples to learn from."""
+    dimensions = positive.shape[1]
     if not len(positive):
-        return None
+        return np.full(dimensions + 1, np.nan, dtype=np.float32)
     if not len(negative) + len(elsewhere):
-        return np.zeros(positive.shape[1], dtype=np.float32), 0.0
+        return np.zeros(dimensions + 1, dtype=np.float32)
     from sklearn.linear_model import LogisticRegression
 
     parts = [positive, negative, elsewhere]
@@ -201,4 +241,4 @@ def _direction(positive: Vectors, negative: Vectors, elsewhere: Vectors) -> Line
     )
     model = LogisticRegression(C=_STRENGTH, max_iter=300)
     model.fit(np.concatenate(parts), labels, sample_weight=weight)
-    return model.coef_[0].astype(np.float32), float(model.intercept_[0])
+    return np.append(model.coef_[0], model.intercept_[0]).astype(np.float32)

@@ -122,11 +122,20 @@ def draft(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
 def _hits(state: RunState, deps: Deps) -> list[Hit]:
     found = state.get("hits", [])
     passages = deps.sources.passages([hit["passage_id"] for hit in found])
+    refused = _refused_words(state)
     return [
         Hit(rank, hit["score"], passages[hit["passage_id"]], hit["cosine"], hit["lexical"])
         for rank, hit in enumerate(found, start=1)
-        if hit["passage_id"] in passages
+        if hit["passage_id"] in passages and passages[hit["passage_id"]].content_hash not in refused
     ]
+
+
+def _refused_words(state: RunState) -> set[str]:
+    """Return the hashes of the passages that a reviewer said are the wrong ones."""
+    decision = state.get("decision")
+    if not decision or decision.get("reason") not in ("wrong_source", "out_of_date"):
+        return set()
+    return {c["content_hash"] for s in state["draft"]["sentences"] for c in s["citations"]}
 
 
 def _judge(draft: Draft, deps: Deps) -> CheckReport:

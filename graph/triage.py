@@ -187,6 +187,17 @@ def by_meaning(
     return None
 
 
+def everyday_examples(reasons: ReasonMap) -> list[str]:
+    """Return what this team hears every day: examples of reasons that need no escalation.
+
+    They keep "can I return it?" from sounding like a disputed refund. They quieten only rules that
+    escalate: a reason's own tier sees to it that what needs a review is reviewed.
+    """
+    return [
+        text for reason in reasons if reason.tier != "escalate_first" for text in reason.examples
+    ]
+
+
 class TriageService:
     """Applies tier rules and reason map to contacts; implements ``graph.ports.TriageRules``.
 
@@ -215,6 +226,7 @@ class TriageService:
             rules.ordinary,
             [rule.tier for rule in self._meant],
             ExampleVectors(embedder, cache),
+            {"escalate_first": everyday_examples(reasons)},
         )
 
     def triage(self, conversation: Conversation, classification: Classification) -> Triage:

@@ -5,9 +5,9 @@ from pathlib import Path
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-import desk.models
-import kb.models
-import retrieval.tables  # noqa: F401 - importing them registers the tables
+import desk.models  # noqa: F401 - importing them registers the tables
+import kb.models  # noqa: F401
+import retrieval.tables  # noqa: F401
 from core.database import Base, Database
 from core.migrate import upgrade
 

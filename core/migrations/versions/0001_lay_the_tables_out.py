@@ -1,4 +1,4 @@
-"""Lay the tables out"""
+"""Lay the tables out."""
 
 from __future__ import annotations
 

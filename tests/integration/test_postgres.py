@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from core.database import Base, Database
+from core.migrate import upgrade
+from tests.conftest import missing_part
+from tests.integration.test_migrations import is_ours
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of the test's own, on a socket in a temporary folder."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not installed:
+        missing_part("PostgreSQL is not installed (apt-get install postgresql)")
+    programs = installed[-1].parent
+    folder = tmp_path_factory.mktemp("postgres")
+    as_user = ["runuser", "-u", "postgres", "--"] if Path("/root").owner() == _me() else []
+    if as_user:
+        subprocess.run(["chown", "-R", "postgres", str(folder)], check=True)
+        for parent in [folder, *folder.parents[:3]]:
+            subprocess.run(["chmod", "o+x", str(parent)], check=True)
+    data = folder / "data"
+    run = [*as_user, str(programs / "initdb"), "-A", "trust", "-U", "desk", "-D", str(data)]
+    subprocess.run(run, check=True, capture_output=True)
+    control = [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-w"]
+    options = f"-c listen_addresses='' -k {folder} -c fsync=off"
+    log = ["-l", str(folder / "log")]
+    subprocess.run([*control, *log, "-o", options, "start"], check=True, capture_output=True)
+    try:
+        yield f"postgresql+psycopg://desk@/postgres?host={folder}"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True)
+
+
+def _me() -> str:
+    return subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_migrations_run_on_postgresql_and_give_the_models_schema(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    try:
+        upgrade(database)
+        upgrade(database)
+        with database.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"include_object": is_ours})
+            assert compare_metadata(context, Base.metadata) == []
+    finally:
+        database.close()
