@@ -92,7 +92,7 @@ _TYPES: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
             r"(?:\w+ )?(?:second|minute|hour|day|week|month|year|cycle)s?\b|\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|"
             r"apr|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b \d|\bimmediately|\binstantly|\bforever|\bindefinitely|"
             r"\bdaily|\bweekly|\bmonthly|\bannual(?:ly)?|\byearly|\bas soon as|\bat any time|\bat the (?:end|start)|"
-            r"\bnever\b|\bevery (?:day|week|month|year)|\bwithin\b|\buntil\b|\b24/7|\d ?[ap]\.?m\b",
+            r"\bnever\b|\bevery (?:day|week|month|year)|\bwithin\b|\buntil\b|\bdays? \d|\b24/7|\d ?[ap]\.?m\b",
             re.I,
         ),
     ),

@@ -23,6 +23,7 @@ from graph.selection import (
     answer_probability,
     answer_signals,
     choose,
+    disagreements,
     features_of,
     lines_of,
     run_of_steps,
@@ -241,7 +242,7 @@ class ExtractiveDrafter:
     """
 
     def __init__(
-        self, embedder: Embedder, sources: Sources | None = None, threshold: float = 0.5
+        self, embedder: Embedder, sources: Sources | None = None, threshold: float = 0.45
     ) -> None:
         self._embedder = embedder
         self._sources = sources
@@ -349,7 +350,12 @@ class ExtractiveDrafter:
                 "The sources found are related, but no sentence of theirs can be told by itself; the nearest "
                 f"is “{hits[0].passage.context}”.",
             )
-        open_parts = "; ".join(f"“{part}”" for part in unanswered)
+        notes = [f"No source in force answers “{part}”." for part in unanswered]
+        for said, other in disagreements(chosen, lines)[:2]:
+            notes.append(
+                f"Sources disagree: “{said.statement.text}” ({said.passage.title}), "
+                f"“{other.statement.text}” ({other.passage.title})."
+            )
         opening, closing = courtesies(conversation)
         return {
             "kind": "answer",
@@ -357,7 +363,7 @@ class ExtractiveDrafter:
             "sentences": sentences,
             "closing": closing,
             "drafter": NAME,
-            "note": f"No source in force answers {open_parts}." if open_parts else "",
+            "note": " ".join(notes),
         }
 
     def _neighbours(self, hits: Sequence[Hit]) -> dict[str, list[Passage]]:

@@ -180,17 +180,26 @@ def features_of(
     if not eligible or not questions:
         return [[None] * len(lines) for _ in questions]
     texts = [_texts(i, lines) for i in eligible]
+    hits = {line.passage.id: line.hit for line in lines if line.hit}
+    whole = {key: f"{hit.passage.context}\n{hit.passage.plain}" for key, hit in hits.items()}
     distinct = list(dict.fromkeys(text for variants in texts for text in variants))
-    vectors = embedder.embed([*questions, *distinct])
+    # The hits answer to all questions together; which one a passage answers must be seen anew.
+    apart = list(dict.fromkeys(whole.values())) if len(questions) > 2 else []
+    column = {text: at for at, text in enumerate([*distinct, *apart])}
+    vectors = embedder.embed([*questions, *column])
     cosines = vectors[: len(questions)] @ vectors[len(questions) :].T
-    column = {text: at for at, text in enumerate(distinct)}
     found: list[list[Features | None]] = []
     for row, question in zip(cosines, questions, strict=True):
+        standing = {key: (hit.cosine, hit.rank) for key, hit in hits.items()}
+        if apart:
+            distance = {key: -float(row[column[text]]) for key, text in whole.items()}
+            near = sorted(hits, key=distance.__getitem__)
+            standing = {key: (-distance[key], rank) for rank, key in enumerate(near, start=1)}
         asked, types = set(content_words(question)), answer_types(question)
         features: list[Features | None] = [None] * len(lines)
         for index, (alone, in_context, run, run_in_context) in zip(eligible, texts, strict=True):
-            line, hit = lines[index], lines[index].hit
-            assert hit is not None
+            line = lines[index]
+            nearness, rank = standing[line.passage.id]
             as_list = "steps" in types and _is_step(line)
             told = run if as_list else alone
             words = set(content_words(told))
@@ -198,11 +207,11 @@ def features_of(
             features[index] = Features(
                 cosine=float(row[column[told]]),
                 in_context=float(row[column[run_in_context if as_list else in_context]]),
-                passage=hit.cosine,
+                passage=nearness,
                 overlap=len(asked & words) / max(1, len(asked)),
                 context_overlap=len(asked & around) / max(1, len(asked)),
                 fit=1.0 if as_list else type_fit(types, told),
-                rank=1 / hit.rank,
+                rank=1 / rank,
                 pointer=float(line.statement.pointer or line.statement.leads),
                 macro=float(line.passage.kind == "macro"),
             )
@@ -229,8 +238,8 @@ def _in_context(line: Line, text: str) -> str:
     return ": ".join([*(p.rstrip(":") for p in parts if p), text])
 
 
-ANSWER_WEIGHTS = (1.9, 5.4, 0.5, 4.1, -3.2, 0.0)
-ANSWER_BIAS = -6.1
+ANSWER_WEIGHTS = (1.2, 6.2, 0.0, 3.4, -2.3, -0.9)
+ANSWER_BIAS = -5.3
 
 
 def answer_signals(
@@ -391,20 +400,33 @@ def choose(
     chosen: list[int] = []
     groups: list[list[int]] = []
     best: float | None = None
+    told = 0  # a list counts as one sentence
     for index in ranked:
         if index in chosen or (best is not None and scores[index] < best - budget.margin):
             continue
         group = _group(index, lines, types)
         if group is None:
             continue
-        fresh = [i for i in group if i not in chosen and not _said(lines[i], lines, chosen)]
+        is_list = len(group) > 1 and any(lines[i].statement.kind == "step" for i in group)
+        fresh = [
+            i for i in group if i not in chosen and (is_list or not _said(lines[i], lines, chosen))
+        ]
         if index not in fresh:
             continue
+        # Steps of another article belong to another task.
+        if (
+            is_list
+            and chosen
+            and lines[index].passage.version_id != lines[chosen[0]].passage.version_id
+        ):
+            continue
         words = sum(len(lines[i].statement.text.split()) for i in [*chosen, *fresh])
-        fits = words <= budget.words and len(chosen) + len(fresh) <= budget.sentences
+        count = told + (1 if is_list else len(fresh))
+        fits = words <= budget.words and count <= budget.sentences
         if not fits and (best is not None or words > _HARD_WORDS):
             continue
         best = scores[index] if best is None else best
+        told = count
         chosen += fresh
         groups.append(group)
     return _in_order(groups, set(chosen), lines)
@@ -456,13 +478,42 @@ def run_of_steps(index: int, lines: Sequence[Line]) -> list[int]:
 
 
 def _said(line: Line, lines: Sequence[Line], chosen: Iterable[int]) -> bool:
-    """Whether the same words, or nearly, have been chosen already."""
+    """Whether the chosen lines say the same, or the same with another figure from another source.
+
+    Of two sources that disagree only the better one is told; ``disagreements`` names the other.
+    """
     words = set(content_words(line.statement.text))
-    known = set(content_words(" ".join(lines[i].statement.text for i in chosen)))
-    # Another figure is never the same thing said again.
-    if not words or {w for w in words - known if any(c.isdigit() for c in w)}:
+    known: set[str] = set()
+    for index in chosen:
+        known |= set(content_words(lines[index].statement.text))
+        if _disagree(lines[index], line):
+            return True
+    if not words or any(_is_figure(word) for word in words - known):
         return False
     return len(words & known) / len(words) >= 0.8
+
+
+def _is_figure(word: str) -> bool:
+    return any(c.isdigit() for c in word)
+
+
+def _disagree(first: Line, second: Line) -> bool:
+    """Whether two lines of different articles say the same but for their figures."""
+    if first.passage.article_id == second.passage.article_id:
+        return False
+    one, other = (set(content_words(line.statement.text)) for line in (first, second))
+    figures = [{w for w in words if _is_figure(w)} for words in (one, other)]
+    if not all(figures) or figures[0] & figures[1]:
+        return False
+    plain_one, plain_other = one - figures[0], other - figures[1]
+    shared = len(plain_one & plain_other)
+    return shared >= 2 and shared / min(len(plain_one), len(plain_other)) >= 0.8
+
+
+def disagreements(chosen: Sequence[int], lines: Sequence[Line]) -> list[tuple[Line, Line]]:
+    """Return the pairs of a chosen line and a line of another source that gives other figures."""
+    rivals = [line for line in lines if line.hit and line.statement.usable]
+    return [(lines[i], rival) for i in chosen for rival in rivals if _disagree(lines[i], rival)]
 
 
 def _in_order(

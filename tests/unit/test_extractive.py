@@ -236,6 +236,26 @@ def test_a_macro_is_filled_or_left_out(embedder: MiniLmEmbedder) -> None:
     assert unknown["kind"] == "abstain"
 
 
+def test_of_two_sources_that_disagree_one_is_told_and_both_are_named(
+    embedder: MiniLmEmbedder,
+) -> None:
+    question = "Within how many days can I return a tracker?"
+    passages = article("You can return a tracker within 30 days of delivery.\n", "Return policy")
+    passages += article("You can return a tracker within 60 days of delivery.\n", "Holiday returns")
+    hits = found(question, passages, embedder)
+    draft = ExtractiveDrafter(embedder).draft(conversation(question), question, hits)
+    assert ("30 days" in words(draft)) != ("60 days" in words(draft))
+    assert "30 days" in draft["note"]
+    assert "60 days" in draft["note"]
+
+
+def test_every_part_of_a_question_is_answered_or_named(embedder: MiniLmEmbedder) -> None:
+    question = "How long until the refund is on my card? And do you sell tractors in Norway?"
+    draft = answer(question, REFUNDS, embedder)
+    assert "within 5 business days" in words(draft)
+    assert "tractors" in draft["note"]
+
+
 def test_a_rejected_source_is_not_used_again(embedder: MiniLmEmbedder) -> None:
     question = "How long does a refund take?"
     passages = article("Refunds take 5 days.\n", "Refunds for plans") + article(
@@ -310,7 +330,12 @@ def test_whom_to_greet(name: str, greeted: str) -> None:
 @pytest.mark.parametrize("answered", [False, True])
 def test_courtesies_state_nothing(channel: str, name: str, answered: bool) -> None:
     turns = [turn("How long?"), turn("Five days.", "agent")] if answered else [turn("How long?")]
-    customer = {"status": "standard", "sla_due_in_minutes": None, "name": name, "fields": {}}
+    customer: dict[str, Any] = {
+        "status": "standard",
+        "sla_due_in_minutes": None,
+        "name": name,
+        "fields": {},
+    }
     asked = conversation(channel=channel, customer=customer, turns=turns)
     assert all(is_courtesy(text) for text in courtesies(asked))
 
