@@ -7,7 +7,17 @@ from datetime import datetime
 
 from desk.contacts import ContactView, MessageView
 from graph.values import TriggerFiring
-from ui.components.labels import CHANNEL_NAMES, chip, due, plainly, tier_badge, warning_chip, when
+from ui.components.labels import (
+    CHANNEL_NAMES,
+    chip,
+    due,
+    plainly,
+    tier_badge,
+    trigger_badge,
+    trigger_name,
+    warning_chip,
+    when,
+)
 from ui.components.text import Markup, Span, join, marked, show, tag, words
 
 _SPEAKERS = {"customer": "Customer", "agent": "Desk", "assistant": "Assistant"}
@@ -49,7 +59,10 @@ def conversation(
 def _message(message: MessageView, triggers: Sequence[TriggerFiring], now: datetime) -> Markup:
     spans = [
         Span(
-            trigger["start"], trigger["end"], "trigger", f"{plainly(trigger['id'])}: {by(trigger)}"
+            trigger["start"],
+            trigger["end"],
+            "trigger",
+            f"{trigger_name(trigger['id'])} ({by(trigger)})",
         )
         for trigger in triggers
         if trigger.get("turn") == message.id and "start" in trigger and "end" in trigger
@@ -78,11 +91,20 @@ def trigger_list(triggers: Sequence[TriggerFiring]) -> None:
         tag(
             "li",
             "",
-            tier_badge(trigger["tier"]),
-            tag("strong", "", words(plainly(trigger["id"]))),
-            tag("span", "pd-faint", words(trigger["evidence"]), title=trigger["by"]),
+            trigger_badge(trigger["id"], trigger["tier"]),
+            tag("span", "pd-faint", words(_evidence(trigger)), title=by(trigger)),
         )
         for trigger in triggers
     ]
     if rows:
         show(tag("h4", "", words("Why this tier")), tag("ul", "pd-triggers", join(rows)))
+
+
+def _evidence(trigger: TriggerFiring) -> str:
+    """Return the words that fired a trigger; a field of the contact by its name."""
+    if "start" in trigger:
+        return f"“{trigger['evidence']}”"
+    name, _, value = trigger["evidence"].partition("=")
+    if trigger["id"].startswith("reason:"):
+        return ""
+    return f"{plainly(name.rpartition('.')[2])}: {value}" if value else trigger["evidence"]

@@ -100,7 +100,7 @@ def carry_out_asked(desk: Desk, actor: Actor) -> DecisionOutcome | None:
         return None
     st.session_state[_OPEN] = None
     if outcome.stopped:
-        why = " ".join(change["sentence"] for change in outcome.changes)
+        why = " ".join(dict.fromkeys(change["sentence"] for change in outcome.changes))
         keep("It was not sent", "warning", why or "The check objects to it: see below.")
     elif outcome.kind == "reject":
         keep("Rejected. A new draft waits.", "plain")

@@ -16,6 +16,7 @@ from kb.content import Passage
 from ui.components.labels import plainly, when
 from ui.components.text import NOTHING, Markup, Span, find_span, join, marked, show, tag, words
 
+_LONGEST_LAST_WORD: Final = 30
 _CHOSEN: Final = "evidence.citation"
 
 
@@ -30,6 +31,12 @@ def numbered(draft: Draft) -> list[Citation]:
 
 def _place(citation: Citation) -> tuple[str, int, int]:
     return citation["passage_id"], citation["start"], citation["end"]
+
+
+def _last_word(text: str) -> tuple[str, str]:
+    """Return a sentence in two, so that its numbers never stand alone on a line."""
+    cut = text.rstrip().rfind(" ") + 1
+    return (text[:cut], text[cut:]) if len(text) - cut < _LONGEST_LAST_WORD else (text, "")
 
 
 def _numbers(citations: Sequence[Citation], known: Sequence[Citation]) -> Markup:
@@ -59,7 +66,9 @@ def draft_as_written(draft: Draft, check: CheckReport | None = None) -> None:
         text = sentence["text"].removeprefix("- ")
         css = "pd-sentence" + (" pd-objected" if index in objected else "")
         css += " pd-item" if item else ""
-        body.append(tag("span", css, words(text), _numbers(sentence["citations"], known)))
+        head, last = _last_word(text)
+        numbers = _numbers(sentence["citations"], known)
+        body.append(tag("span", css, words(head), tag("span", "pd-nowrap", words(last), numbers)))
     show(
         tag(
             "div",
@@ -124,10 +133,16 @@ def provenance(citation: Citation, passage: Passage | None, now: datetime) -> Ma
     return tag(
         "div",
         "pd-faint pd-provenance",
-        words(f"Version {citation['version']} · in force since "),
+        words(f"{origin(passage)} · in force since "),
         when(passage.effective_from, now),
         words(f" · {passage.owner or 'nobody owns it'}"),
     )
+
+
+def origin(passage: Passage) -> str:
+    """Return what kind of text a passage comes from, and its version."""
+    kind = "Macro, version" if passage.kind == "macro" else "Version"
+    return f"{kind} {passage.version}"
 
 
 def choose_citation(draft: Draft, key: str) -> Citation | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graph.values import Brief, Citation, TriggerFiring
 from ui.components.evidence import source_line
-from ui.components.labels import plainly, tier_badge
+from ui.components.labels import plainly, tier_badge, trigger_name
 from ui.components.text import NOTHING, Markup, join, show, tag, words
 
 
@@ -47,7 +47,7 @@ def _part(title: str, *inside: Markup) -> Markup:
 
 
 def _fired(triggers: list[TriggerFiring]) -> str:
-    return ", ".join(dict.fromkeys(plainly(trigger["id"]) for trigger in triggers))
+    return ", ".join(dict.fromkeys(trigger_name(trigger["id"]) for trigger in triggers))
 
 
 def _said(text: str) -> Markup:

@@ -73,6 +73,27 @@ def tier_badge(tier: str) -> Markup:
     return tag("span", f"pd-badge pd-tier-{known}", words(tier_text(tier)))
 
 
+def trigger_name(trigger_id: str) -> str:
+    """Return a trigger as words; one that a contact reason fires by itself says so."""
+    kind, _, rest = trigger_id.partition(":")
+    return (
+        f"Contact reason: {plainly(rest).lower()}"
+        if kind == "reason" and rest
+        else plainly(trigger_id)
+    )
+
+
+def trigger_badge(trigger_id: str, tier: str) -> Markup:
+    """Return a trigger as a badge with the sign of its tier."""
+    sign = _TIER_SIGNS.get(tier, "○")
+    return tag(
+        "span",
+        f"pd-badge pd-tier-{tier if tier in _TIER_SIGNS and tier else 'none'}",
+        words(f"{sign} {trigger_name(trigger_id)}"),
+        title=TIER_NAMES.get(tier, plainly(tier)),
+    )
+
+
 def chip(text: str, title: str = "") -> Markup:
     """Return a small neutral label."""
     return tag("span", "pd-chip", words(text), title=title)

@@ -17,7 +17,7 @@ _FOLLOWING: Final = "reviews.following"
 _DRAWN: Final = "reviews.drawn"
 TABLE: Final = "reviews.table"
 _ROW: Final = 33
-_MOST_ROWS: Final = 6
+_MOST_ROWS: Final = 5
 
 
 def choose_review(review_id: str | None) -> None:

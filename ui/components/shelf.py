@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -9,15 +10,16 @@ from typing import Any, Final
 import streamlit as st
 
 from desk.views import ArticleLine, Shelf, VersionLine
+from graph.draft import content_words
 from kb.library import Library
 from retrieval.ports import Hit
-from ui.components.evidence import old_beside_new
+from ui.components.evidence import old_beside_new, origin
 from ui.components.labels import chip, exactly, plainly, relative, warning_chip, when
 from ui.components.notice import Tone, empty, notice
 from ui.components.text import Span, marked, readable_text, say, show, tag, words
 
 TABLE: Final = "sources.table"
-_SHORTEST_WORD: Final = 3
+_WORD: Final = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*")
 
 
 def article_table(lines: Sequence[ArticleLine], now: datetime) -> ArticleLine | None:
@@ -114,7 +116,7 @@ def search_results(hits: Sequence[Hit], question: str, now: datetime) -> None:
                 tag(
                     "div",
                     "pd-faint pd-provenance",
-                    words(f"Version {passage.version} · in force since "),
+                    words(f"{origin(passage)} · in force since "),
                     when(passage.effective_from, now),
                     words(f" · {passage.owner or 'nobody owns it'}"),
                 ),
@@ -123,15 +125,13 @@ def search_results(hits: Sequence[Hit], question: str, now: datetime) -> None:
 
 
 def found_words(text: str, question: str) -> list[Span]:
-    """Return where the longer words of a question stand in ``text``."""
-    sought = {word for word in question.casefold().split() if len(word) >= _SHORTEST_WORD}
-    folded, spans = text.lower(), []
-    for word in sought:
-        start = folded.find(word)
-        while start >= 0 and len(folded) == len(text):
-            spans.append(Span(start, start + len(word), "found"))
-            start = folded.find(word, start + len(word))
-    return spans
+    """Return where the words of a question stand in ``text``, whatever their endings."""
+    sought = set(content_words(question))
+    return [
+        Span(word.start(), word.end(), "found")
+        for word in _WORD.finditer(text)
+        if sought.intersection(content_words(word.group()))
+    ]
 
 
 def sync_report(report: dict[str, Any], at: datetime) -> None:

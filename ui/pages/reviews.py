@@ -57,8 +57,8 @@ def _detail(desk: Desk, actor: Actor, waiting: list[ReviewSummary], view: Review
                 _step(waiting, view, -1, "Previous", "K")
                 _step(waiting, view, 1, "Next", "J")
         instruction(contact.brief["instruction"] if contact.brief else "")
-        changes_shown(view.changes)
         decide(desk, view)
+        changes_shown(view.changes)
         _draft(desk, view)
 
 

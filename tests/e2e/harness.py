@@ -1,0 +1,131 @@
+"""A served desk and a browser for it, as the tests and the screenshots use them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from core.clock import SystemClock
+from core.database import Database
+from core.settings import Settings
+from core.vocabulary import Role
+from desk.people import People
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 60_000
+WIDTH, HEIGHT = 1280, 800
+
+
+@dataclass(frozen=True)
+class Served:
+    """A desk that is being served on loopback, with its own home."""
+
+    home: Path
+    port: int
+
+    def link(self, role: Role) -> str:
+        """Return a fresh sign-in link of somebody with this role."""
+        database = Database(Settings(home=self.home, _env_file=None).database)
+        people = People(database, SystemClock())
+        person = next(person for person in people.all() if person.role == role)
+        token = people.new_link_token(person.id)
+        database.close()
+        return f"http://localhost:{self.port}/?signin={token}"
+
+
+@contextmanager
+def serving(home: Path, undo_seconds: int = 60) -> Iterator[Served]:
+    """Serve the sample from ``home`` until the block ends."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "ui.server"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PROOFDESK_HOME": str(home),
+            "PROOFDESK_PORT": str(port),
+            "PROOFDESK_UNDO_SECONDS": str(undo_seconds),
+            "PYTHONUNBUFFERED": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert server.stdout
+    try:
+        _read_until_served(server.stdout)
+        yield Served(home, port)
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=60)
+
+
+def _read_until_served(output: IO[str]) -> None:
+    said = []
+    for line in output:
+        said.append(line)
+        if "http://" in line:
+            return
+    raise AssertionError("the desk was not served:\n" + "".join(said))
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Start Debian's chromium."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def open_page(chromium: Browser, scheme: str = "light") -> Page:
+    """Return a new page, with nobody signed in."""
+    context = chromium.new_context(
+        viewport={"width": WIDTH, "height": HEIGHT},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    return page
+
+
+def sign_in(page: Page, link: str) -> None:
+    """Follow a sign-in link up to the first page."""
+    page.goto(link)
+    page.wait_for_selector(".pd-title")
+
+
+def go_to(page: Page, name: str) -> None:
+    """Open another page by the navigation on top."""
+    page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+    page.locator(".pd-title h3", has_text=name).wait_for()
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has been drawn whole."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
