@@ -30,6 +30,7 @@ from graph.model_draft import ModelDrafter, load_model
 from graph.values import Conversation, Draft, Sentence
 from kb.content import Passage
 from kb.passages import cut
+from kb.sentences import split_sentences
 from retrieval.embeddings import MiniLmEmbedder
 from retrieval.ports import Hit
 from tests.model.local_server import local_model, missing_packages
@@ -69,6 +70,7 @@ def unsupported(text: str, passages: Iterable[Passage]) -> list[str]:
     known |= {word.strip(".,:/-").removesuffix("'s").removesuffix("’s") for word in known}
     known |= {word.lstrip("$€£") for word in known} | {word.rstrip("%") for word in known}
     known |= set(re.findall(r"\w+", source)) | {_NUMBER_WORDS.get(word, word) for word in known}
+    known |= {re.sub(r"(?<=\d)(?:st|nd|rd|th)$", "", word) for word in known}
     return [fact for fact in facts_in(text) if fact not in known]
 
 
@@ -133,7 +135,10 @@ def _asked(question: str) -> Conversation:
 
 
 def _sentences(replies: Iterable[Mapping[str, Any]], hits: Sequence[Hit]) -> list[Sentence]:
-    """Return every sentence of every reply, cited as the model cited it where that exists."""
+    """Return every sentence of every reply, cited as the model cited it.
+
+    One without a valid citation is taken to cite all passages, so that the check has to judge it.
+    """
     said: dict[str, Sentence] = {}
     for reply in replies:
         items = reply.get("sentences")
@@ -141,15 +146,13 @@ def _sentences(replies: Iterable[Mapping[str, Any]], hits: Sequence[Hit]) -> lis
             text = item.get("text") if isinstance(item, dict) else None
             if not isinstance(text, str) or not text.strip():
                 continue
-            numbers = item.get("passages")
-            valid = [
-                n for n in numbers if isinstance(n, int) and 1 <= n <= len(hits)
-            ] if isinstance(numbers, list) else []  # fmt: skip
-            sentence: Sentence = {
-                "text": text,
-                "citations": [cite_whole(hits[n - 1].passage) for n in valid],
-            }
-            said.setdefault(json.dumps([text, valid]), sentence)
+            named = item.get("passages")
+            numbers = [n for n in named if isinstance(n, int)] if isinstance(named, list) else []
+            valid = [n for n in numbers if 1 <= n <= len(hits)] or list(range(1, len(hits) + 1))
+            citations = [cite_whole(hits[n - 1].passage) for n in valid]
+            for start, end in split_sentences(text):
+                sentence: Sentence = {"text": text[start:end], "citations": citations}
+                said.setdefault(json.dumps([text[start:end], valid]), sentence)
     return list(said.values())
 
 

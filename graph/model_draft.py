@@ -30,6 +30,7 @@ from graph.promises import is_courtesy
 from graph.statements import readable, statements_of
 from graph.values import Citation, Conversation, Draft, Sentence
 from kb.content import Passage
+from kb.sentences import split_sentences
 from retrieval.ports import Hit
 
 if TYPE_CHECKING:
@@ -434,6 +435,8 @@ def fault_of(data: Mapping[str, Any], count: int, passages: Sequence[Passage]) -
             return "had an empty sentence"
         if is_courtesy(text):
             continue
+        if text.rstrip("\"'”’) ").endswith("?"):
+            return "asked a question instead of answering one"
         if len(text) > _LONGEST_SENTENCE:
             return f"had a sentence of more than {_LONGEST_SENTENCE} characters"
         if not numbers:
@@ -454,10 +457,12 @@ def _said(data: Mapping[str, Any]) -> list[tuple[str, list[int]]]:
     """Return the sentences that state something, as plain words, with their passage numbers."""
     said: dict[str, list[int]] = {}
     for sentence in data["sentences"]:
-        text = readable(sentence["text"])
-        if re.search(r"\w", text) and not is_courtesy(text):
-            numbers = said.setdefault(text, [])
-            numbers += [n for n in sentence["passages"] if n not in numbers]
+        whole = readable(sentence["text"])
+        # A model puts several sentences into one: each has to stand the check by itself.
+        for text in (whole[start:end] for start, end in split_sentences(whole)):
+            if re.search(r"\w", text) and not is_courtesy(text):
+                numbers = said.setdefault(text, [])
+                numbers += [n for n in sentence["passages"] if n not in numbers]
     return list(said.items())
 
 

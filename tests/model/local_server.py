@@ -59,6 +59,9 @@ def _serve(context_tokens: int) -> None:
     # The threads of one reply wait for each other spinning: two are slower than one when busy.
     params.cpuparams.n_threads = 1
     params.sampling.seed = 1
+    # A model this small says one thing over and over unless that is made costly.
+    params.sampling.penalty_repeat = 1.15
+    params.sampling.penalty_last_n = 256
     server = xllamacpp.Server(params)
     print(f"listening {server.listening_address}", flush=True)
     sys.stdin.read()  # until the one who started this is done with it

@@ -81,6 +81,7 @@ def test_the_text_streams_as_it_is_written() -> None:
         (reply(("No.", [1]), answered=False), "yet answered"),
         (reply(("Pay at https://evil.example/x now.", [1])), "link"),
         (reply(("Refunds take 5 days. " * 40, [1])), "characters"),
+        (reply(("How long does a refund take?", [1])), "asked a question"),
         (reply(*((f"Refund {n} takes 5 days.", [1]) for n in range(9))), "more than 8"),
         ({"sentences": [{"text": "x", "passages": [1]}]}, "lacked"),
         ({"answered": True, "sentences": ["A refund takes 5 days."]}, "empty sentence"),
@@ -166,6 +167,14 @@ def test_the_same_sentence_twice_is_said_once() -> None:
     draft, _ = write(reply(("Refunds take 5 days.", [1]), ("Refunds take 5 days.", [2])))
     (sentence,) = draft["sentences"]
     assert [c["passage_id"] for c in sentence["citations"]] == ["ver_1#0", "ver_1#1"]
+
+
+def test_sentences_that_came_in_one_are_taken_apart() -> None:
+    draft, _ = write(reply(("Refunds take 5 days. Gift cards are not refunded.", [1])))
+    assert [s["text"] for s in draft["sentences"]] == [
+        "Refunds take 5 days.",
+        "Gift cards are not refunded.",
+    ]
 
 
 def test_a_link_of_a_cited_source_may_be_told() -> None:
