@@ -64,7 +64,10 @@ class LexicalIndex(Protocol):
         ...
 
     def best(self, query: str, count: int) -> list[tuple[str, float]]:
-        """Return up to ``count`` ``(id, score)``, best first. Any text is a valid query."""
+        """Return up to ``count`` ``(id, score)``, best first. Any text is a valid query.
+
+        A score is the share of the highest that the query could reach, 0..1.
+        """
         ...
 
 
@@ -76,8 +79,8 @@ class Hit:
         rank: From 1.
         score: Fused score in 0..1; comparable between queries.
         passage: The passage.
-        cosine: Similarity of question and passage by meaning, -1..1.
-        lexical: BM25 score, 0 when no word is shared.
+        cosine: Similarity of question and whole passage by meaning, -1..1.
+        lexical: Share of the question's words found, by BM25, 0..1; 0 when no word is shared.
     """
 
     rank: int

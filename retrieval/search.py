@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -19,10 +19,10 @@ from kb.models import SyncRun
 from retrieval.embedding_store import EmbeddingStore
 from retrieval.lexical import TantivyIndex
 from retrieval.ports import Embedder, Hit, LexicalIndex, VectorIndex, Vectors
-from retrieval.ranking import embedded_text, fused_score
+from retrieval.ranking import fused_score, sentence_texts, whole_text
 from retrieval.tables import IndexState
 
-_CANDIDATES: Final = 60  # of each index
+_CANDIDATES: Final = 40  # of each index; more changed no rank on real help centers
 _PROBES: Final = 3
 
 
@@ -168,7 +168,10 @@ class SearchService:
         boundary = self._library.next_boundary(self._clock.now())
         wanted = self._library.in_force_passage_ids()
         gone = self._in_force.keys() - wanted
-        new = self._load(wanted - self._in_force.keys())
+        arrived = wanted - self._in_force.keys()
+        if self._checked and not gone and not arrived:
+            return self._settle(marker, boundary, wanted, Refreshed(len(wanted), 0, 0, 0, 0))
+        new = self._load(arrived)
         held = {key: value for key, value in self._in_force.items() if key in wanted} | new
         shown = newest_of_each_text(held.values())
         surplus = self._indexed.keys() - shown.keys()
@@ -177,16 +180,22 @@ class SearchService:
         self._lexical.replace(surplus, ())
         self._purged.set()
 
-        embedded = self._store.ensure(
-            [embedded_text(value) for value in shown.values()], on_progress
-        )
+        unknown = [shown[key] for key in shown.keys() - self._indexed.keys()]
+        texts = [text for passage in unknown for text in _texts(passage)]
+        embedded = self._store.ensure(texts, on_progress)
         self._bring_vectors_to(shown)
-        self._lexical.replace((), [shown[key] for key in shown.keys() - self._indexed.keys()])
+        self._lexical.replace((), unknown)
         self._indexed = shown
+        done = Refreshed(len(held), len(new), len(gone), embedded, 0)
+        return self._settle(marker, boundary, wanted, done)
+
+    def _settle(
+        self, marker: _Marker, boundary: datetime | None, wanted: set[str], done: Refreshed
+    ) -> Refreshed:
         generation = self._announce(wanted, marker.generation)
         self._marker = _Marker(generation, marker.last_sync)
         self._boundary = boundary
-        return Refreshed(len(held), len(new), len(gone), embedded, generation)
+        return replace(done, generation=generation)
 
     def _load(self, ids: set[str]) -> dict[str, Passage]:
         if not self._in_force and ids:
@@ -206,19 +215,21 @@ class SearchService:
         self._checked = True
 
     def _difference_to(self, held: dict[str, Passage]) -> None:
-        texts = {self._unit(passage): embedded_text(passage) for passage in held.values()}
+        texts = {self._unit(passage): whole_text(passage) for passage in held.values()}
         present = self._vectors.ids()
         surplus = present - texts.keys()
         if surplus:
             self._vectors.remove(sorted(surplus))
         missing = sorted(texts.keys() - present)
         if missing:
-            self._vectors.add(missing, self._store.vectors([texts[unit] for unit in missing]))
+            wanted = [texts[unit] for unit in missing]
+            self._store.ensure(wanted)
+            self._vectors.add(missing, self._store.vectors(wanted))
 
     def _is_sound(self, held: dict[str, Passage]) -> bool:
         """Whether the vector index finds some passages under their own vectors."""
         some = sorted(held)[:: max(1, len(held) // _PROBES)][:_PROBES]
-        texts = [embedded_text(held[key]) for key in some]
+        texts = [whole_text(held[key]) for key in some]
         if not texts:
             return True
         self._store.ensure(texts)
@@ -229,7 +240,7 @@ class SearchService:
 
     def _unit(self, passage: Passage) -> str:
         """Return the id of a passage's vector; another text or embedder makes another id."""
-        key = text_digest(f"{self._embedder.name}\0{embedded_text(passage)}")
+        key = text_digest(f"{self._embedder.name}\0{whole_text(passage)}")
         return f"{passage.id}~{key[:16]}"
 
     def _read_marker(self) -> _Marker:
@@ -261,46 +272,43 @@ class SearchService:
 
     def _search(self, question: str, count: int) -> list[Hit]:
         vector = self._embedder.embed([question])[0]
-        cosines = self._cosines(vector)
-        lexical = dict(self._lexical.best(question, max(_CANDIDATES, count)))
-        passages = self._indexed
-        found = [passages[key] for key in cosines.keys() | lexical.keys() if key in passages]
-        self._add_missing_cosines(cosines, found, vector)
-        ranked = sorted(
-            found,
-            key=lambda passage: (
-                -fused_score(cosines[passage.id], lexical.get(passage.id, 0.0)),
-                -passage.effective_from.timestamp(),
-                passage.id,
-            ),
-        )
-        best = ranked[:count]
-        current = self._library.passages([passage.id for passage in best])
+        pool = max(_CANDIDATES, count)
+        nearest = [unit.rpartition("~")[0] for unit, _ in self._vectors.nearest(vector, pool)]
+        lexical = dict(self._lexical.best(question, pool))
+        indexed = self._indexed
+        found = [indexed[key] for key in dict.fromkeys([*nearest, *lexical]) if key in indexed]
+        judged = self._judge(found, vector, lexical)
+        judged.sort(key=lambda hit: (-hit.score, -hit.passage.effective_from.timestamp()))
+        best = judged[:count]
+        # Owner and address of an article may change without a new version: SQL has them.
+        current = self._library.passages([hit.passage.id for hit in best])
         return [
-            Hit(
-                rank=rank,
-                score=fused_score(cosines[passage.id], lexical.get(passage.id, 0.0)),
-                passage=current.get(passage.id, passage),
-                cosine=cosines[passage.id],
-                lexical=lexical.get(passage.id, 0.0),
-            )
-            for rank, passage in enumerate(best, 1)
+            replace(hit, rank=rank, passage=current.get(hit.passage.id, hit.passage))
+            for rank, hit in enumerate(best, 1)
         ]
 
-    def _cosines(self, vector: Vectors) -> dict[str, float]:
-        return {
-            unit.rpartition("~")[0]: cosine
-            for unit, cosine in self._vectors.nearest(vector, _CANDIDATES)
-        }
+    def _judge(
+        self, passages: Sequence[Passage], vector: Vectors, lexical: Mapping[str, float]
+    ) -> list[Hit]:
+        """Return every passage with its score; rank 0."""
+        texts = [_texts(passage) for passage in passages]
+        if not texts:
+            return []
+        rows = self._store.recent_vectors([text for some in texts for text in some])
+        cosines = (rows @ vector).tolist()
+        hits: list[Hit] = []
+        start = 0
+        for passage, some in zip(passages, texts, strict=True):
+            whole, *sentences = cosines[start : start + len(some)]
+            start += len(some)
+            shared = lexical.get(passage.id, 0.0)
+            score = fused_score(whole, max(sentences), shared)
+            hits.append(Hit(0, score, passage, cosine=whole, lexical=shared))
+        return hits
 
-    def _add_missing_cosines(
-        self, cosines: dict[str, float], found: Sequence[Passage], vector: Vectors
-    ) -> None:
-        missing = [passage for passage in found if passage.id not in cosines]
-        if missing:
-            rows = self._store.vectors([embedded_text(passage) for passage in missing])
-            for passage, cosine in zip(missing, rows @ vector, strict=True):
-                cosines[passage.id] = float(cosine)
+
+def _texts(passage: Passage) -> list[str]:
+    return [whole_text(passage), *sentence_texts(passage)]
 
 
 def newest_of_each_text(passages: Iterable[Passage]) -> dict[str, Passage]:

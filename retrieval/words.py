@@ -10,96 +10,17 @@ LONGEST_QUESTION: Final = 64
 _LONGEST_TEXT: Final = 20_000  # characters
 _LONGEST_WORD: Final = 40
 
-# Words that a question needs for its grammar, not for its subject.
-_EMPTY: Final = frozenset(
-    [
-        "a",
-        "about",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "get",
-        "got",
-        "had",
-        "has",
-        "have",
-        "hello",
-        "hey",
-        "hi",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "just",
-        "like",
-        "me",
-        "might",
-        "my",
-        "need",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "please",
-        "shall",
-        "should",
-        "so",
-        "such",
-        "than",
-        "thank",
-        "thanks",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "us",
-        "want",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
+# Words that a question needs for its grammar more than for its subject. They still count a little:
+# "how" and "what" are what the headings of many help centers begin with.
+SMALL_WORD_WEIGHT: Final = 0.5
+_SMALL: Final = tuple(
+    """
+    a about am an and any are as at be been but by can could did do does for from get got had has
+    have hello hey hi how i if in into is it its just like me might my need no not of on or our
+    please shall should so such than thank thanks that the their them then there these they this
+    those to us want was we were what when where which while who whom whose why will with would
+    you your
+    """.split()  # noqa: SIM905 - a list of quoted words is harder to read and to change
 )
 
 
@@ -118,8 +39,8 @@ def _analyzer() -> Any:
 
 
 @cache
-def _empty_stems() -> frozenset[str]:
-    return frozenset(stem for word in _EMPTY for stem in _analyzer().analyze(word))
+def _small_stems() -> frozenset[str]:
+    return frozenset(stem for word in _SMALL for stem in _analyzer().analyze(word))
 
 
 def words(text: str) -> list[str]:
@@ -129,11 +50,12 @@ def words(text: str) -> list[str]:
     return found
 
 
-def question_words(question: str) -> list[str]:
-    """Return the distinct stems of ``question`` that carry its subject, in order.
+def question_words(question: str) -> dict[str, float]:
+    """Return the distinct stems of ``question`` with their weights, in order.
 
-    A question of nothing but small words ("who are you?") keeps them all.
+    A long message has more words than can be looked up: its first ones count, small words last.
     """
-    distinct = list(dict.fromkeys(words(question)))
-    subject = [word for word in distinct if word not in _empty_stems()]
-    return (subject or distinct)[:LONGEST_QUESTION]
+    small = _small_stems()
+    weights = {word: SMALL_WORD_WEIGHT if word in small else 1.0 for word in words(question)}
+    first = sorted(weights, key=lambda word: word in small)[:LONGEST_QUESTION]
+    return {word: weights[word] for word in first}
