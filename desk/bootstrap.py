@@ -164,7 +164,7 @@ class Desk:
             search=self.search,
             sources=self.library,
             drafter=self._drafter(),
-            checker=EvidenceChecker(self.embedder, patterns),
+            checker=EvidenceChecker(self.embedder, patterns, self.reasons.asks()),
             citer=EmbeddingCiter(self.embedder),
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),

@@ -172,7 +172,7 @@ def _citations(draft: Draft) -> list[Citation]:
 
 
 def _flags(view: ReviewView) -> list[str]:
-    flags = sorted({finding["rule"] for finding in view.check["findings"]})
+    flags: list[str] = sorted({finding["rule"] for finding in view.check["findings"]})
     if view.draft["kind"] == "abstain":
         flags.append("missing")
     if any(change["what"] == "source" for change in view.changes):

@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -196,6 +197,7 @@ def _replay(settings: Settings, shift: timedelta, on_progress: Progress) -> None
         actors = {p.id: desk.people.add(None, p.name, p.email, p.role, p.id) for p in people}
         overlaid = _copy_tree(before, articles, shift)
         desk.sync(on_progress=on_progress)
+        player = _Player(desk, actors)
         events: list[tuple[datetime, Callable[[], None]]] = []
 
         def bring_change_in() -> None:
@@ -204,11 +206,9 @@ def _replay(settings: Settings, shift: timedelta, on_progress: Progress) -> None
             desk.sync()
 
         events.append((changed_at, bring_change_in))
-        player = _Player(desk, actors)
         for contact in contacts:
-            events.append((contact.messages[-1].at, lambda c=contact: player.open(c)))
-            for step in contact.replay:
-                events.append((step.at, lambda c=contact, s=step: player.step(c, s)))
+            events.append((contact.messages[-1].at, partial(player.open, contact)))
+            events += [(step.at, partial(player.step, contact, step)) for step in contact.replay]
         events.sort(key=lambda event: event[0])
         for done, (moment, act) in enumerate(events, start=1):
             clock.moment = min(max(clock.moment, moment), SystemClock().now())

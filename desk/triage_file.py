@@ -74,7 +74,7 @@ def triage_file(deps: Deps, path: Path) -> Iterator[TriageLine]:
             "id": case.id,
             "tier": triage["tier"],
             "triggers": [
-                {key: trigger[key] for key in ("id", "tier", "evidence", "by")}  # type: ignore[literal-required, misc]
+                {key: trigger[key] for key in ("id", "tier", "evidence", "by")}  # type: ignore[misc]
                 for trigger in triage["triggers"]
             ],
             "reason": classification["reason"],

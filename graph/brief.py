@@ -146,13 +146,11 @@ def clarifying_draft(conversation: Conversation, asks: Sequence[str]) -> Draft:
         asks: One question for each missing field.
     """
     name = conversation["customer"]["name"].strip()
+    greeting = f"Hello {name}," if name else "Hello,"
     return {
         "kind": "clarify",
-        "opening": f"Hello {name}," if name else "Hello,",
-        "sentences": [
-            {"text": text, "citations": []}
-            for text in ("To help you with this, we need to know a little more.", *asks)
-        ],
+        "opening": f"{greeting}\n\nThank you for getting in touch.",
+        "sentences": [{"text": text, "citations": []} for text in asks],
         "closing": "Thank you.",
         "drafter": "extractive",
         "note": f"asks for {len(asks)} missing field{'s' if len(asks) != 1 else ''}",

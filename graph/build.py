@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -15,8 +14,18 @@ from graph.ports import Deps
 from graph.routes import route_recheck, route_review, route_triage
 from graph.state import RunInput, RunState
 
-Node = Callable[[RunState, Runtime[Deps]], dict[str, Any]]
 RunGraph = CompiledStateGraph[RunState, Deps, RunInput, RunState]
+
+
+class Node(Protocol):
+    """A function of a state, given its dependencies."""
+
+    __name__: str
+
+    def __call__(self, state: RunState, *, runtime: Runtime[Deps]) -> dict[str, Any]:
+        """Return what changes in the state."""
+        ...
+
 
 NODES: tuple[Node, ...] = (
     nodes.intake,
@@ -65,7 +74,7 @@ def build_graph(
 
 def _bound(node: Node, deps: Deps) -> Node:
     def bound(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
-        return node(state, runtime.override(context=deps))
+        return node(state, runtime=runtime.override(context=deps))
 
     bound.__name__ = node.__name__
-    return bound
+    return cast(Node, bound)

@@ -152,15 +152,19 @@ class EvidenceChecker:
     Args:
         embedder: Compares paraphrases by meaning; without it, by words alone and more strictly.
         patterns: A workspace's own forbidden patterns, ``(trigger id, compiled pattern)``.
+        asks: The questions of the workspace's reason map: in a clarifying draft they may say, in
+            just these words, what no article says.
     """
 
     def __init__(
         self,
         embedder: Embedder | None = None,
         patterns: Sequence[tuple[str, re.Pattern[str]]] = (),
+        asks: Iterable[str] = (),
     ) -> None:
         self._embedder = embedder
         self._patterns = tuple(patterns)
+        self._asks = tuple(asks)
 
     def check(
         self, draft: Draft, passages: Mapping[str, Passage], in_force: set[str]
@@ -244,6 +248,8 @@ class EvidenceChecker:
         if len(text) > _LONGEST_SENTENCE:
             findings.add(index, "unsupported", "This sentence is too long to be checked.", text)
             return
+        asked = next((ask for ask in self._asks if clarifies and ask in text), "")
+        text = text.replace(asked, "")
         pieces = [text[start:end] for start, end in split_sentences(text)]
         if text.strip() and not pieces and not is_courtesy(text):
             findings.add(index, "unsupported", "This sentence has no words to check.", text)

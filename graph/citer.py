@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from graph.draft import plain_draft
 from graph.values import Draft
@@ -16,6 +17,12 @@ class EmbeddingCiter:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
-    def cite(self, text: str, candidates: Sequence[Passage], drafter: str) -> Draft:
+    def cite(
+        self,
+        text: str,
+        candidates: Sequence[Passage],
+        drafter: str,
+        kind: Literal["answer", "clarify"] = "answer",
+    ) -> Draft:
         """Return ``text`` as a draft that cites what supports it among ``candidates``."""
-        return plain_draft(text, candidates, self._embedder, drafter)
+        return plain_draft(text, candidates, self._embedder, drafter, kind)

@@ -200,11 +200,6 @@ _LONGER = re.compile(
     r"left out|forgot|add)\b",
     re.I,
 )
-_WRONG_SOURCE = re.compile(
-    r"\b(?:wrong_source|out_of_date|wrong_answer|wrong (?:source|article|page|policy|passage|answer)|outdated|"
-    r"out of date|not (?:the|what)|does(?:n['’]t| not) answer|irrelevant|off[ -]topic)\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +207,6 @@ class Wish:
     """What a reviewer's rejection asks of the next attempt."""
 
     budget: Budget = field(default_factory=Budget)
-    avoid_sources: bool = False
     words: str = ""
 
 
@@ -228,7 +222,7 @@ def wish_of(feedback: str) -> Wish:
         budget = Budget(sentences=1, words=45, margin=0.0)
     elif not too_long and _LONGER.search(feedback):
         budget = Budget(sentences=7, words=150, margin=2.2)
-    return Wish(budget, bool(_WRONG_SOURCE.search(feedback)), comment)
+    return Wish(budget, comment)
 
 
 class ExtractiveDrafter:
@@ -286,21 +280,10 @@ class ExtractiveDrafter:
         first: Draft,
     ) -> Draft:
         """Write again after a rejection; the note says what was done about it."""
-        left_out: list[str] = []
-        if wish.avoid_sources:
-            cited = {c["passage_id"] for s in first["sentences"] for c in s["citations"]}
-            left_out = sorted({h.passage.title for h in hits if h.passage.id in cited})
-            hits = [hit for hit in hits if hit.passage.id not in cited]
         second = self._write(conversation, asked, hits, wish)
-        if left_out and second["kind"] == "abstain":
-            note = f"Without the passages the reviewer rejected, {second['note'][:1].lower()}{second['note'][1:]}"
-            return abstention(NAME, note)
-        if left_out:
-            note = f"Written without the rejected passages of {', '.join(left_out)}."
-        elif draft_text(second) == draft_text(first):
+        note = "Written again after the reviewer's comment."
+        if draft_text(second) == draft_text(first):
             note = "The reviewer's comment changed nothing: the sources offer no other wording."
-        else:
-            note = "Written again after the reviewer's comment."
         if second["kind"] == "abstain":
             return second
         return {**second, "note": f"{note} {second['note']}".strip()}

@@ -312,7 +312,7 @@ def _escalation(message: str) -> Reply | None:
 def _reason_of(message: str) -> RejectReason:
     """Return the reject reason that ``message`` starts with (``tone: too curt``), else other."""
     head = message.partition(":")[0].strip().lower().replace(" ", "_")
-    return cast(RejectReason, head) if head in REJECT_REASONS else "other"
+    return head if head in REJECT_REASONS else "other"
 
 
 def _require_parts(reply: Reply) -> None:

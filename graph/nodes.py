@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
@@ -133,7 +133,11 @@ def _hits(state: RunState, deps: Deps) -> list[Hit]:
 def _refused_words(state: RunState) -> set[str]:
     """Return the hashes of the passages that a reviewer said are the wrong ones."""
     decision = state.get("decision")
-    if not decision or decision.get("reason") not in ("wrong_source", "out_of_date"):
+    if not decision or decision.get("reason") not in (
+        "wrong_source",
+        "out_of_date",
+        "wrong_answer",
+    ):
         return set()
     return {c["content_hash"] for s in state["draft"]["sentences"] for c in s["citations"]}
 
@@ -238,7 +242,10 @@ def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
     articles = [passage.article_id for passage in candidates.values()]
     in_force = set(deps.sources.versions_in_force(articles).values())
     current = [passage for passage in candidates.values() if passage.version_id in in_force]
-    return deps.citer.cite(text, current, drafter)
+    kind: Literal["answer", "clarify"] = (
+        "clarify" if state["draft"]["kind"] == "clarify" else "answer"
+    )
+    return deps.citer.cite(text, current, drafter, kind)
 
 
 def deliver(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from core.clock import Clock
 from core.settings import InterruptShape
@@ -134,7 +134,13 @@ class Handoffs(Protocol):
 class Citer(Protocol):
     """Ties free text to its sources."""
 
-    def cite(self, text: str, candidates: Sequence[Passage], drafter: str) -> Draft:
+    def cite(
+        self,
+        text: str,
+        candidates: Sequence[Passage],
+        drafter: str,
+        kind: Literal["answer", "clarify"] = "answer",
+    ) -> Draft:
         """Return ``text`` as a draft whose sentences cite what supports them among candidates.
 
         A sentence that nothing supports cites nothing; the check then says so.

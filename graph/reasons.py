@@ -159,6 +159,10 @@ class ReasonMap:
             return []
         return [field.id for field in reason.required if not field.found(messages, fields)]
 
+    def asks(self) -> list[str]:
+        """Return every question that asks for a required field."""
+        return [field.ask for reason in self for field in reason.required]
+
     def required_fields(self, ids: Sequence[str], owner: str | None) -> list[RequiredField]:
         """Return the fields with ``ids``, best from the one reason of ``owner`` that has them all."""
         wanted = list(ids)

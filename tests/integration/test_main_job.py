@@ -119,6 +119,18 @@ def test_a_rejected_draft_is_written_again(desk: Desk, agent: Actor, supervisor:
     assert trail[0].data["comment"] == "Shorter, please."
 
 
+def test_a_source_that_was_refused_is_not_cited_again(
+    desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    contact_id = open_contact(desk, agent, QUESTION)
+    first = pending_review(desk, agent, contact_id)
+    reply = {"kind": "reject", "reason": "wrong_source", "comment": "That is for cards only."}
+    outcome = desk.reviews.decide(supervisor, first, reply)
+    assert outcome.next_review_id
+    draft = desk.reviews.get(supervisor, outcome.next_review_id).draft
+    assert "5 business days" not in str(draft["sentences"])
+
+
 def test_an_escalation_ends_with_a_person_and_a_brief(
     desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:

@@ -125,7 +125,7 @@ def test_a_brief_is_plain_json():
 def test_a_clarifying_draft_asks_for_each_missing_field_and_cites_nothing():
     draft = SERVICE.clarifying_draft(conversation(), SMOKE)
     assert draft["kind"] == "clarify"
-    assert draft["opening"] == "Hello Ada,"
+    assert draft["opening"].startswith("Hello Ada,")
     assert draft["sentences"][-1]["text"] == "Which model?"
     assert not any(sentence["citations"] for sentence in draft["sentences"])
 
@@ -134,7 +134,7 @@ def test_a_clarifying_draft_greets_a_stranger_too():
     nameless = conversation(
         customer={"status": "standard", "sla_due_in_minutes": None, "name": " ", "fields": {}}
     )
-    assert clarifying_draft(nameless, ["When?"])["opening"] == "Hello,"
+    assert clarifying_draft(nameless, ["When?"])["opening"].startswith("Hello,")
 
 
 def test_shortening_cuts_at_a_word_and_leaves_short_text_alone():

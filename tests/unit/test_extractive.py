@@ -256,20 +256,6 @@ def test_every_part_of_a_question_is_answered_or_named(embedder: MiniLmEmbedder)
     assert "tractors" in draft["note"]
 
 
-def test_a_rejected_source_is_not_used_again(embedder: MiniLmEmbedder) -> None:
-    question = "How long does a refund take?"
-    passages = article("Refunds take 5 days.\n", "Refunds for plans") + article(
-        "A refund takes 9 days.\n", "Refunds in the shop"
-    )
-    drafter = ExtractiveDrafter(embedder)
-    hits = found(question, passages, embedder)
-    first = drafter.draft(conversation(question), question, hits[:1])
-    again = drafter.draft(conversation(question), question, hits[:1], "wrong_source: shop, please")
-    assert "5 days" in words(first) or "9 days" in words(first)
-    assert again["kind"] == "abstain"
-    assert "reviewer rejected" in again["note"]
-
-
 def test_shorter_means_shorter(embedder: MiniLmEmbedder) -> None:
     body = (
         "Refunds take 5 days. Refunds to a card can take 7 days. Refunds by check take 20 days.\n"
