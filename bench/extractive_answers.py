@@ -18,6 +18,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def search(
     """Return the nearest passages by reciprocal rank over cosine and BM25."""
     texts = [f"{p.context}\n{p.plain}" for p in passages]
     cosines = embedder.embed(texts) @ embedder.embed([question])[0]
-    counts = [Counter(_tokens(text)) for text in texts]
+    counts = [_counted(text) for text in texts]
     spread = Counter(word for found in counts for word in found)
     mean = sum(map(Counter.total, counts)) / len(counts)
     lexical = np.zeros(len(counts))
