@@ -105,6 +105,11 @@ def _tokens(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
 
 
+@lru_cache(maxsize=20_000)
+def _counted(text: str) -> Counter[str]:
+    return Counter(_tokens(text))
+
+
 def search(
     question: str, passages: Sequence[Passage], embedder: Embedder, count: int = 8
 ) -> list[Hit]:
