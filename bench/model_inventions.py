@@ -173,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     embedder = MiniLmEmbedder()
     checker = EvidenceChecker(embedder)
     total = flagged = invented = missed = usable = abstained = 0
-    with local_model() as url:
+    with local_model(repeat_penalty=1.15) as url:
         model = load_model("openai:local", url, 90.0, longest_reply=160)
         for row in rows:
             hits = _nearest(row["question"], _passages(row), embedder, options.passages)

