@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -19,7 +17,6 @@ from retrieval.tables import Embedding
 
 _AT_ONCE: Final = 400  # keys in one query
 _EMBEDDED_AT_ONCE: Final = 64  # texts between two commits and two reports of progress
-_REMEMBERED: Final = 20_000  # vectors kept in memory: 30 MB at 384 numbers each
 
 
 class EmbeddingStore:
@@ -33,8 +30,6 @@ class EmbeddingStore:
     def __init__(self, database: Database, embedder: Embedder) -> None:
         self._database = database
         self._embedder = embedder
-        self._lock = threading.Lock()
-        self._recent: OrderedDict[str, Vectors] = OrderedDict()
 
     def ensure(
         self, texts: Sequence[str], on_progress: Callable[[int, int], None] | None = None
@@ -72,27 +67,6 @@ class EmbeddingStore:
                     found[key] = np.frombuffer(blob, dtype="<f4").astype(np.float32)
         if not keys:
             return np.empty((0, self._embedder.dimensions), np.float32)
-        return np.stack([found[key] for key in keys])
-
-    def recent_vectors(self, texts: Sequence[str]) -> Vectors:
-        """Return what :meth:`vectors` returns, and remember it for the questions to come."""
-        keys = [text_digest(text) for text in texts]
-        with self._lock:
-            found = {key: self._recent[key] for key in keys if key in self._recent}
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        if missing:
-            try:
-                rows = self.vectors(list(missing.values()))
-            except KeyError:
-                self.ensure(list(missing.values()))
-                rows = self.vectors(list(missing.values()))
-            found.update(zip(missing, rows, strict=True))
-        with self._lock:
-            for key in keys:
-                self._recent[key] = found[key]
-                self._recent.move_to_end(key)
-            while len(self._recent) > _REMEMBERED:
-                self._recent.popitem(last=False)
         return np.stack([found[key] for key in keys])
 
     def _known(self, keys: Sequence[str]) -> set[str]:

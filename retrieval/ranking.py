@@ -15,6 +15,8 @@ from kb.sentences import split_sentences
 LEXICAL_WEIGHT: Final = 0.4
 MOST_SENTENCES: Final = 40
 """Sentences of one passage that are embedded; the longest passage has 4,000 characters."""
+LEAD_IN_PENALTY: Final = 0.03
+"""Taken off a passage that only announces a list: its items answer, and carry it as a heading."""
 
 
 def whole_text(passage: Passage) -> str:
@@ -29,13 +31,17 @@ def sentence_texts(passage: Passage) -> list[str]:
     return [sentence for sentence in sentences if sentence] or [passage.plain]
 
 
-def fused_score(whole: float, sentence: float, lexical: float) -> float:
+def fused_score(passage: Passage, whole: float, sentence: float, lexical: float) -> float:
     """Return one score in 0..1, comparable between questions.
 
     Args:
+        passage: What is scored.
         whole: Cosine of the question and the whole passage, -1..1.
         sentence: Cosine of the question and the nearest sentence, -1..1.
         lexical: Share of the question's words that the passage has, by weight, 0..1.
     """
     meaning = max(0.0, (whole + sentence) / 2)
-    return LEXICAL_WEIGHT * lexical + (1 - LEXICAL_WEIGHT) * min(1.0, meaning)
+    score = LEXICAL_WEIGHT * lexical + (1 - LEXICAL_WEIGHT) * min(1.0, meaning)
+    if passage.plain.rstrip().endswith((":", "：")):
+        score -= LEAD_IN_PENALTY
+    return min(1.0, max(0.0, score))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from retrieval.tables import IndexState
 
 _CANDIDATES: Final = 40  # of each index; more changed no rank on real help centers
 _PROBES: Final = 3
+_REMEMBERED: Final = 5_000  # passages whose vectors stay in memory: about 20 MB
 
 
 class PassageSource(Protocol):
@@ -101,6 +103,8 @@ class SearchService:
         self._purged = threading.Event()
         self._in_force: dict[str, Passage] = {}
         self._indexed: dict[str, Passage] = {}
+        self._recent: OrderedDict[str, Vectors] = OrderedDict()
+        self._remembering = threading.Lock()
         self._checked = False
         self._marker: _Marker | None = None
         self._boundary: datetime | None = None
@@ -291,20 +295,34 @@ class SearchService:
         self, passages: Sequence[Passage], vector: Vectors, lexical: Mapping[str, float]
     ) -> list[Hit]:
         """Return every passage with its score; rank 0."""
-        texts = [_texts(passage) for passage in passages]
-        if not texts:
-            return []
-        rows = self._store.recent_vectors([text for some in texts for text in some])
-        cosines = (rows @ vector).tolist()
         hits: list[Hit] = []
-        start = 0
-        for passage, some in zip(passages, texts, strict=True):
-            whole, *sentences = cosines[start : start + len(some)]
-            start += len(some)
+        for passage, rows in zip(passages, self._vectors_of(passages), strict=True):
+            whole, *sentences = (rows @ vector).tolist()
             shared = lexical.get(passage.id, 0.0)
-            score = fused_score(whole, max(sentences), shared)
+            score = fused_score(passage, whole, max(sentences), shared)
             hits.append(Hit(0, score, passage, cosine=whole, lexical=shared))
         return hits
+
+    def _vectors_of(self, passages: Sequence[Passage]) -> list[Vectors]:
+        """Return for every passage the rows of ``_texts``, from memory or from SQL."""
+        with self._remembering:
+            rows = {one.id: self._recent[one.id] for one in passages if one.id in self._recent}
+        missing = {one.id: _texts(one) for one in passages if one.id not in rows}
+        if missing:
+            texts = [text for some in missing.values() for text in some]
+            self._store.ensure(texts)
+            read = self._store.vectors(texts)
+            start = 0
+            for key, some in missing.items():
+                rows[key] = read[start : start + len(some)]
+                start += len(some)
+        with self._remembering:
+            for key, some_rows in rows.items():
+                self._recent[key] = some_rows
+                self._recent.move_to_end(key)
+            while len(self._recent) > _REMEMBERED:
+                self._recent.popitem(last=False)
+        return [rows[passage.id] for passage in passages]
 
 
 def _texts(passage: Passage) -> list[str]:

@@ -76,7 +76,8 @@ class ExactIndex:
         ids, rows = self._held
         if not ids or count < 1:
             return []
-        cosines = rows @ np.asarray(vector, np.float32).reshape(-1)
+        # Not "@": BLAS would start threads for a millisecond of work, and wait for busy cores.
+        cosines = np.einsum("ij,j->i", rows, np.asarray(vector, np.float32).reshape(-1))
         if count < len(ids):
             some = np.argpartition(-cosines, count - 1)[:count]
         else:
@@ -155,13 +156,10 @@ class ChromaIndex:
 
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
         """Return up to ``count`` ``(id, cosine)`` of one unit vector, nearest first."""
-        held = self._call("count")
-        if not held or count < 1:
+        if count < 1:
             return []
         query = np.asarray(vector, np.float32).reshape(1, -1)
-        found = self._call(
-            "query", query_embeddings=query, n_results=min(count, held), include=["distances"]
-        )
+        found = self._call("query", query_embeddings=query, n_results=count, include=["distances"])
         return [
             (known, 1.0 - float(distance))
             for known, distance in zip(found["ids"][0], found["distances"][0], strict=True)

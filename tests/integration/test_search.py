@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bench.retrieval import evaluate
 from core.clock import FixedClock
 from core.database import Base, Database
 from core.errors import BadInput
@@ -16,7 +19,7 @@ from kb.library import Library
 from kb.sync import Sync
 from kb.workspace import Workspace
 from retrieval.embeddings import HashEmbedder
-from retrieval.ports import VectorIndex
+from retrieval.ports import VectorIndex, Vectors
 from retrieval.search import SearchService
 from retrieval.vector_index import ChromaIndex, ExactIndex
 
@@ -255,3 +258,49 @@ def test_an_empty_help_center_answers_nothing(tmp_path) -> None:
 
 def test_never_more_than_asked_for(center: HelpCenter) -> None:
     assert len(center.process().search("refunds", 1)) == 1
+
+
+class _Slow(HashEmbedder):
+    """Waits with what has the word "slow" in it until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = threading.Event()
+        self.go_on = threading.Event()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        if any("slow" in text for text in texts):
+            self.waiting.set()
+            assert self.go_on.wait(20)
+        return super().embed(texts)
+
+
+def test_while_new_articles_are_embedded_nothing_out_of_force_is_found(center: HelpCenter) -> None:
+    embedder = _Slow()
+    search = center.process(embedder=embedder)
+    search.refresh()
+    center.write("refunds.md", "# Refunds\n\nRefunds are slow: they take 60 days.\n")
+    center.sync()
+    refreshing = threading.Thread(target=search.refresh)
+    refreshing.start()
+    assert embedder.waiting.wait(20)
+    found = texts(search, "When are refunds paid?")
+    embedder.go_on.set()
+    refreshing.join()
+    assert found == ["We keep backups for 30 days after you cancel."]
+    assert "Refunds are slow: they take 60 days." in texts(search, "When are refunds paid?")
+
+
+@pytest.mark.data
+def test_finds_answers_in_real_help_centers(shared_data: Path, tmp_path: Path) -> None:
+    data = shared_data / "policy-changes"
+    rows = [json.loads(line) for line in (data / "pairs.jsonl").read_text().splitlines()]
+    small = tmp_path / "data"
+    (small / "articles").mkdir(parents=True)
+    some = [row for row in rows if row["corpus"] == "letsencrypt/website"][:25]
+    for row in some:
+        shutil.copy(data / row["new_article"], small / row["new_article"])
+    (small / "pairs.jsonl").write_text("\n".join(map(json.dumps, some)))
+    found = evaluate(small, tmp_path)
+    assert found["proofdesk"].overall.hit_at_5 >= 0.8
+    assert found["proofdesk"].overall.mrr > found["minilm"].overall.mrr
