@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
@@ -21,7 +22,7 @@ def seconds(run: Callable[[], object]) -> float:
 
 def median_seconds(run: Callable[[int], object], times: int) -> float:
     """Return the median time of ``times`` calls; each gets its number."""
-    return statistics.median(seconds(lambda n=n: run(n)) for n in range(times))
+    return statistics.median(seconds(partial(run, number)) for number in range(times))
 
 
 class AsLangChain(Embeddings):

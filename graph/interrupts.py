@@ -18,7 +18,7 @@ from core.settings import InterruptShape
 from core.vocabulary import REJECT_REASONS, DecisionKind, RejectReason, Tier
 from graph.draft import draft_text
 from graph.state import RunState
-from graph.values import Decision, Draft, FindingRule
+from graph.values import Decision, Draft, Finding, FindingRule
 
 ACTION: Final = "send_answer"
 ESCALATE_PREFIX: Final = "ESCALATE"
@@ -93,11 +93,12 @@ class Reply(TypedDict):
 def allowed_decisions(state: RunState) -> list[DecisionKind]:
     """Return the decisions that the paused run ``state`` admits.
 
-    Forbidden content blocks Approve itself; an abstention has nothing to approve.
+    Forbidden content, and a source that is not in force, block Approve itself; an abstention has
+    nothing to approve.
     """
     draft, check = state["draft"], state["check"]
     allowed: list[DecisionKind] = ["edit", "reject", "escalate"]
-    if draft["sentences"] and not check["triggers"]:
+    if draft["sentences"] and not check["triggers"] and not _without_source(state):
         allowed.insert(0, "approve")
     if draft["kind"] == "clarify":
         allowed.append("answer")
@@ -163,9 +164,18 @@ def read_decision(raw: object, state: RunState) -> Decision:
         DecisionRefused: As :func:`parse_reply`; also for an approval of a draft with findings that
             does not say why, or that no reason can carry.
     """
-    reply = parse_reply(raw, allowed_decisions(state))
-    if reply["kind"] == "approve":
-        _require_reason_for_findings(reply, state)
+    reply = _read(raw)
+    if reply["kind"] == "approve" and (stale := _without_source(state)):
+        raise DecisionRefused(
+            f"Sentence {stale[0]['sentence'] + 1} cannot be approved: {stale[0]['message']} "
+            "Edit it, or reject the draft to have it written again from what is in force."
+        )
+    _require_fit(reply, allowed_decisions(state))
+    if reply["kind"] == "approve" and state["check"]["findings"] and not reply.get("comment"):
+        raise DecisionRefused(
+            "comment: the check holds something against this draft; say why it may go out all "
+            "the same, or edit it."
+        )
     if reply["kind"] == "answer":
         reply["fields"] = _answered_fields(reply, state["triage"]["missing"])
     content = {"reply": reply, "draft": state["evidence"]["draft_digest"]}
@@ -178,18 +188,8 @@ def read_decision(raw: object, state: RunState) -> Decision:
     return cast(Decision, {**defaults, **reply})
 
 
-def _require_reason_for_findings(reply: Reply, state: RunState) -> None:
-    findings = state["check"]["findings"]
-    if stale := [f for f in findings if f["rule"] in NEVER_APPROVED]:
-        raise DecisionRefused(
-            f"Sentence {stale[0]['sentence'] + 1} cannot be approved: {stale[0]['message']} "
-            "Edit it, or reject the draft to have it written again from what is in force."
-        )
-    if findings and not reply.get("comment", "").strip():
-        raise DecisionRefused(
-            "comment: the check holds something against this draft; say why it may go out all "
-            "the same, or edit it."
-        )
+def _without_source(state: RunState) -> list[Finding]:
+    return [f for f in state["check"]["findings"] if f["rule"] in NEVER_APPROVED]
 
 
 def _answered_fields(reply: Reply, missing: Sequence[str]) -> dict[str, str]:
@@ -218,12 +218,16 @@ def parse_reply(raw: object, allowed: Sequence[DecisionKind]) -> Reply:
             not allowed, or lacks what its decision needs.
     """
     reply = _read(raw)
+    _require_fit(reply, allowed)
+    return reply
+
+
+def _require_fit(reply: Reply, allowed: Sequence[DecisionKind]) -> None:
     if reply["kind"] not in allowed:
         raise DecisionRefused(
             f"This review does not admit {reply['kind']!r}; it admits {', '.join(allowed)}."
         )
     _require_parts(reply)
-    return reply
 
 
 def _read(raw: object) -> Reply:

@@ -77,7 +77,9 @@ def triage(**changes: Any) -> Triage:
     return Triage(**{**values, **changes})  # type: ignore[typeddict-item]
 
 
-def paused(draft: Draft | None = None, check: CheckReport | None = None, **changes: Any) -> RunState:
+def paused(
+    draft: Draft | None = None, check: CheckReport | None = None, **changes: Any
+) -> RunState:
     """Return the state of a run that waits for a person."""
     from graph.evidence import evidence_of
 

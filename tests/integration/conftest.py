@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -78,8 +79,11 @@ reasons:
 
 @pytest.fixture(scope="session")
 def example_vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder in which the vectors of the rules' examples are computed once for all tests."""
-    return tmp_path_factory.mktemp("examples")
+    """Folder in which what the rules learn from their examples is kept for all tests of a run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "examples"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
