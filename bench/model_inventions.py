@@ -185,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sentences = _sentences(drafter.replies, hits)
             whole: Draft = {
                 "kind": "answer", "opening": "", "sentences": sentences, "closing": "",
-                "drafter": "model", "note": "",
+                "drafter": "model:local", "note": "",
             }  # fmt: skip
             known = {hit.passage.id: hit.passage for hit in hits}
             report = checker.check(whole, known, {row["id"]})

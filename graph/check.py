@@ -4,6 +4,9 @@ A sentence is laid beside its sources token by token (``graph.alignment``). Wher
 their words, every changed word of weight is held against it. Where it is a paraphrase, its figures,
 names, negations and permissions must agree with the stretch it rests on, and the rest must be
 covered by words and, when an embedder is given, by meaning. What cannot be judged is a finding.
+
+A sentence that a language model wrote must pass all this and, besides, keep close to one place of
+one passage (``graph.departures``): of a model's free paraphrases too many are inventions.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from graph.alignment import (
     source_units,
     tokenize,
 )
+from graph.departures import departure
 from graph.promises import forbidden_words, is_courtesy, is_request, uncourteous
 from graph.values import CheckReport, Draft, Finding, FindingRule, TriggerFiring
 from kb.content import Passage
@@ -48,6 +52,10 @@ FRAGMENT: Final = 4
 # A clause with at most this share of known words and less than this meaning in common is foreign.
 CLAUSE_WORDS: Final = 0.34
 CLAUSE_MEANING: Final = 0.45
+# Drafts that a language model wrote: every sentence must repeat one place of one passage word for
+# word or nearly so (graph.departures), and mean what that place means.
+MODEL_PREFIX: Final = "model:"
+MODEL_MEANING: Final = 0.75
 
 _LONGEST_SENTENCE = 2_000
 _LONGEST_DRAFT = 30_000
@@ -175,6 +183,7 @@ class EvidenceChecker:
         units = _UnitCache()
         read = 0
         kind = draft.get("kind")
+        by_model = str(draft.get("drafter", "")).startswith(MODEL_PREFIX)
         sentences: Any = draft.get("sentences")
         if not isinstance(sentences, list):
             findings.add(0, "unsupported", "The draft has no list of sentences to check.", "")
@@ -193,7 +202,15 @@ class EvidenceChecker:
             if isinstance(sentence, dict) and isinstance(sentence.get("text"), str):
                 read += len(sentence["text"])
             self._check_sentence(
-                index, sentence, kind == "clarify", passages, in_force, units, findings, triggers
+                index,
+                sentence,
+                kind == "clarify",
+                by_model,
+                passages,
+                in_force,
+                units,
+                findings,
+                triggers,
             )
         return {
             "passed": not findings.items and not triggers,
@@ -230,6 +247,7 @@ class EvidenceChecker:
         index: int,
         sentence: Any,
         clarifies: bool,
+        by_model: bool,
         passages: Mapping[str, Passage],
         in_force: set[str],
         units: _UnitCache,
@@ -253,7 +271,8 @@ class EvidenceChecker:
         pieces = [text[start:end] for start, end in split_sentences(text)]
         if text.strip() and not pieces and not is_courtesy(text):
             findings.add(index, "unsupported", "This sentence has no words to check.", text)
-        pieces = [piece for piece in pieces if not is_courtesy(piece)]
+        # A model's courtesies are taken out when its reply is read; what is left is a claim.
+        pieces = [piece for piece in pieces if by_model or not is_courtesy(piece)]
         if clarifies:
             pieces = [piece for piece in pieces if not is_request(piece)]
         if not pieces:
@@ -271,7 +290,10 @@ class EvidenceChecker:
         room = min(_MOST_PIECES, _MOST_JUDGED - units.judged)
         for piece in _join_answers(pieces)[:room]:
             units.judged += 1
+            before = len(findings.items)
             self._judge(index, piece, support, findings)
+            if by_model and len(findings.items) == before:
+                self._judge_closely(index, piece, support, findings)
         if len(pieces) > room:
             findings.add(
                 index,
@@ -344,6 +366,37 @@ class EvidenceChecker:
             judge.support(self._closeness(piece, alignment, support))
             for clause in judge.strange_clauses():
                 judge.strange(clause, self._closeness(clause, alignment, support))
+
+    def _judge_closely(
+        self, index: int, piece: str, support: _Support, findings: _Findings
+    ) -> None:
+        """Hold a model's sentence against the one place it repeats; see ``graph.departures``."""
+        piece = _without_heading(piece, support)
+        found, stretch = departure(piece, support.units)
+        if found is not None:
+            where = support.where(found.passage_id or support.passages[0].id)
+            findings.add(
+                index,
+                "unsupported",
+                f"{found.message} A model wrote this: read it beside its source. ({where})",
+                found.words or piece,
+                found.source_words,
+                found.passage_id or support.passages[0].id,
+            )
+            return
+        if self._embedder is None:
+            return
+        vectors = self._embedder.embed([piece, stretch])
+        if float(vectors[0] @ vectors[1]) < MODEL_MEANING:
+            findings.add(
+                index,
+                "unsupported",
+                f"A model wrote “{_short(piece)}”, which does not mean quite what its source says: "
+                "read it beside its source.",
+                piece,
+                stretch,
+                support.passages[0].id,
+            )
 
     def _closeness(self, piece: str, alignment: Alignment, support: _Support) -> float | None:
         if self._embedder is None:

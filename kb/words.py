@@ -48,6 +48,27 @@ LIMITERS: Final = {
     "until": "until", "till": "until", "before": "before", "prior": "before", "after": "after",
     "instead": "instead", "still": "still",
 }  # fmt: skip
+# Words that say under which condition, in which of several cases, or how surely something holds.
+CONDITIONS: Final = _words(
+    "if when whenever once unless except until till while where wherever only provided providing "
+    "assuming depending otherwise but however although though whereas"
+)
+HEDGES: Final = _words(
+    "voluntarily certain some most many few several usually generally typically normally mostly often "
+    "sometimes rarely occasionally currently possibly probably likely eligible applicable selected "
+    "particular specific truly reasonably necessarily always every all each any both either other "
+    "limited individual similar related approximately about around roughly almost nearly partly"
+)
+# Small words that no sentence may gain or lose without saying something else.
+TURNING_WORDS: Final = CONDITIONS | _words(
+    "because since from or out off down over up back again further each both either other any first "
+    "than plus about already yet per"
+)
+# Adverbs that a sentence may leave out and claim no more than before.
+IDLE_ADVERBS: Final = _words(
+    "also simply just easily quickly directly automatically actually basically specifically kindly "
+    "even please namely very really quite"
+)
 MODALS: Final = {
     "can": "can", "may": "can", "could": "can", "might": "can",
     "must": "must", "required": "must", "mandatory": "must", "needed": "must", "obliged": "must", "obligated": "must", "require": "must", "requires": "must",
