@@ -2,8 +2,9 @@
 
 Every sentence of every reply is judged, also of replies the drafter refused. A sentence counts as
 an invention when a number, date, amount or name in it is nowhere in the passages it cites: a rule
-of this bench's own, which the check knows nothing of. The sentences that passed are printed to be
-read. Needs ``tests/model/requirements.txt`` and the shared help centers::
+of this bench's own, which the check knows nothing of. That finds no invention made of the sources' own
+words, so every sentence that passed is printed at the end beside the words it was held against: read
+them. Needs ``tests/model/requirements.txt`` and the shared help centers::
 
     python -m bench.model_inventions --questions 50 --seed 7
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.utils.json import parse_partial_json
+from rapidfuzz.fuzz import ratio, token_set_ratio
 
 from core.clock import SystemClock
 from core.identifiers import text_digest
@@ -156,6 +158,19 @@ def _sentences(replies: Iterable[Mapping[str, Any]], hits: Sequence[Hit]) -> lis
     return list(said.values())
 
 
+def _beside(row: Mapping[str, Any], text: str, cited: Sequence[Passage]) -> str:
+    """Return a sentence and the sentences of its sources around the one that shares most with it."""
+    best, around = -1.0, ""
+    for passage in cited:
+        said = [passage.plain[start:end] for start, end in split_sentences(passage.plain)]
+        for place, other in enumerate(said):
+            alike = token_set_ratio(text.casefold(), other.casefold()) + 0.1 * ratio(text, other)
+            if alike > best:
+                near = " ".join(said[max(0, place - 1) : place + 2])
+                best, around = alike, f"{passage.context} | {near}"
+    return f"\n{row['id']}  {row['question']}\n  says:   {text}\n  source: {around}"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; exit code 1 when an invention passed the check."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -173,6 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     embedder = MiniLmEmbedder()
     checker = EvidenceChecker(embedder)
     total = flagged = invented = missed = usable = abstained = 0
+    passed: list[str] = []
     with local_model(repeat_penalty=1.15) as url:
         model = load_model("openai:local", url, 90.0, longest_reply=160)
         for row in rows:
@@ -189,7 +205,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             }  # fmt: skip
             known = {hit.passage.id: hit.passage for hit in hits}
             report = checker.check(whole, known, {row["id"]})
-            marks = {finding["sentence"]: finding["rule"] for finding in report["findings"]}
+            marks = {finding["sentence"]: finding for finding in report["findings"]}
             print(
                 f"\n{row['id']}  {row['question']}" + (f"  [refused: {problem}]" if problem else "")
             )
@@ -200,12 +216,16 @@ def main(argv: Sequence[str] | None = None) -> int:
                 flagged += index in marks
                 invented += bool(wrong)
                 missed += bool(wrong) and index not in marks
-                state = f"flagged {marks[index]}" if index in marks else "PASSED"
+                state = f"flagged {marks[index]['rule']}" if index in marks else "PASSED"
                 if wrong:
                     state += f" INVENTED {wrong}"
                 print(f"  [{state}] {sentence['text']}")
-                if index not in marks:
-                    print("".join(f"      source: {p.plain[:400]}\n" for p in cited), end="")
+                if index in marks:
+                    print(f"      {marks[index]['message']}")
+                else:
+                    passed.append(_beside(row, sentence["text"], cited))
+    print(f"\nThe {len(passed)} sentences that passed, each beside its source:")
+    print("\n".join(passed))
     print(
         f"\n{len(rows)} questions, {usable} usable replies ({abstained} abstentions), {total} sentences, "
         f"{flagged} flagged, {total - flagged} passed; {invented} sentences with invented facts, "

@@ -371,8 +371,11 @@ class EvidenceChecker:
         self, index: int, piece: str, support: _Support, findings: _Findings
     ) -> None:
         """Hold a model's sentence against the one place it repeats; see ``graph.departures``."""
-        piece = _without_heading(piece, support)
         found, stretch = departure(piece, support.units)
+        bare = _without_heading(piece, support)
+        if found is not None and bare != piece:
+            piece = bare
+            found, stretch = departure(piece, support.units)
         if found is not None:
             where = support.where(found.passage_id or support.passages[0].id)
             findings.add(

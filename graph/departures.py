@@ -48,7 +48,8 @@ _LEAD_IN: Final = re.compile(
     re.I,
 )  # Words of these phrases say nothing by themselves.
 _PHRASE: Final = re.compile(
-    r"\bin\s+order(?=\s+to\b)|\bfor\s+(?:example|instance)\b|(?<=\breach)\s+out\b", re.I
+    r"\bin\s+order(?=\s+to\b)|\bfor\s+(?:example|instance)\b|\bnote(?=\s+that\b)|(?<=\breach)\s+out\b",
+    re.I,
 )
 
 _ANSWER: Final = re.compile(r"\W*(?:(yes)|(no|nope))\b\s*[,.;:!–—-]+\s*(?=\w)", re.I)
@@ -62,6 +63,10 @@ _DANGLING: Final = re.compile(
     r"you|your|our|as|than|when|because)\W*$",
     re.I,
 )
+_BROKEN_OFF: Final = re.compile(
+    r"\b(?:a|an|the|and|or|but|if|we|our|your|than|when|because|unless|until)\W*$", re.I
+)
+_PURPOSE: Final = re.compile(r"\W*(?:in\s+order\s+)?to\s+[a-z][^,;:]*$", re.I)
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,8 @@ def departure(piece: str, units: Iterable[SourceUnit]) -> tuple[Departure | None
     """
     if piece.rstrip().endswith("?"):
         return _alone(f"“{_short(piece)}” asks and does not answer.", piece), ""
-    if _DANGLING.search(piece) and not re.search(r"[.!]\W*$", piece):
+    unfinished = _DANGLING.search(piece) and not re.search(r"[.!]\W*$", piece)
+    if unfinished or _BROKEN_OFF.search(piece) or _PURPOSE.match(piece):
         return _alone(f"“{_short(piece)}” is not a whole sentence.", piece), ""
     if _HALF_ANSWER.match(piece):
         words = piece.split()[0].rstrip(",.;:!")
@@ -166,7 +172,7 @@ def _marks(text: str, tokens: Sequence[Token]) -> list[_Mark]:
 
 def _mark(token: Token, word: str, bare: str, *, passive: bool) -> _Mark | None:
     if token.kind == "value" and token.fact is not None:
-        return _Mark(token.key + token.fact.bound, token, binding=bool(token.fact.bound))
+        return _Mark(token.key + token.fact.bound, token)
     if token.kind == "not":
         return _Mark("not", token)
     if token.kind == "limit":
@@ -193,17 +199,35 @@ def _mark(token: Token, word: str, bare: str, *, passive: bool) -> _Mark | None:
 class _Stretch:
     units: tuple[SourceUnit, ...]
     marks: tuple[tuple[_Mark, ...], ...]
+    lead_in: tuple[_Mark, ...] = ()  # of the list it is an item of, when it is not in it
 
 
 def _stretches(ours: Sequence[_Mark], units: Sequence[SourceUnit]) -> list[_Stretch]:
-    """Return the runs of adjoining sentences of one passage, those that share most first."""
+    """Return the runs of adjoining sentences of one passage, those that share most first.
+
+    The lead-in of a list ("You may not:") is a heading of the passages that are its items.
+    """
     wanted = Counter(mark.key for mark in ours)
     read = [(unit, tuple(_marks(unit.text, unit.tokens))) for unit in units if not unit.is_context]
+    leads = {
+        unit.passage_id: (unit, tuple(_marks(unit.text, unit.tokens)))
+        for unit in units
+        if unit.is_context and unit.text.rstrip().endswith(":")
+    }
     runs = [
-        _Stretch(tuple(u for u, _ in read[i : i + width]), tuple(m for _, m in read[i : i + width]))
+        _Stretch(
+            tuple(u for u, _ in read[i : i + width]),
+            tuple(m for _, m in read[i : i + width]),
+            leads[read[i][0].passage_id][1] if read[i][0].passage_id in leads else (),
+        )
         for width in range(1, ADJOINING + 1)
         for i in range(len(read) - width + 1)
         if len({unit.passage_id for unit, _ in read[i : i + width]}) == 1
+    ]
+    runs += [
+        _Stretch((leads[unit.passage_id][0], unit), (leads[unit.passage_id][1], marks))
+        for unit, marks in read
+        if unit.passage_id in leads
     ]
 
     def lacking(run: _Stretch) -> tuple[float, int]:
@@ -271,7 +295,10 @@ def _dropped(
     stretch: _Stretch, theirs: Sequence[_Mark], home: Sequence[int], matched: set[int]
 ) -> list[_Mark]:
     """Return the marks of the source that the sentence had to keep and did not."""
-    missing: list[_Mark] = []
+    # An item of a list says little without a lead-in that allows, forbids or limits.
+    rules = {"not", "limit", "modal"}
+    ruled = any(mark.binding or mark.token.kind in rules for mark in stretch.lead_in)
+    missing = list(stretch.lead_in) if ruled else []
     for number, unit in enumerate(stretch.units):
         places = [j for j, at in enumerate(home) if at == number]
         kept = {theirs[j].token.clause for j in places if j in matched}
@@ -305,7 +332,7 @@ def _dropped(
 def _narrows(mark: _Mark) -> bool:
     return (
         mark.binding
-        or mark.token.kind in {"not", "limit", "modal"}
+        or mark.token.kind in {"not", "limit", "modal", "value"}
         or mark.token.text.lower() in HEDGES
     )
 

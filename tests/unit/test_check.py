@@ -245,3 +245,120 @@ def test_a_hostile_draft_is_judged_in_bounded_work(text: str) -> None:
     assert embedder.texts < 2_000
     assert any("not checked" in f["message"] or "to be checked" in f["message"]
                for f in report["findings"])  # fmt: skip
+
+
+MODEL_SOURCE = (
+    "Trial vouchers stay valid for 20 days after you sign up. "
+    "Prices are exclusive of sales tax, and we add it to your bill where the law requires it. "
+    "We do not voluntarily hand customer files to any government. "
+    "We only ask for your birthday if we truly need it. "
+    "Shop orders can be returned within 30 days unless the seal is broken. "
+    "Unused seats on the Harbor plan are credited to the owner. "
+    "We may look at your board with your written consent. "
+    "The monthly limit is 80 uploads per workspace, and failed uploads do not count. "
+    "If you need a receipt, please write to the desk. "
+    "Orders ship within 2 days and returns are free. "
+    "The rate depends on your address and, in certain regions, on how you use the service."
+)
+
+
+def judge_model(text: str, source: str = MODEL_SOURCE, **changes: Any) -> CheckReport:
+    cited = passage(source, **changes)
+    draft: Draft = {**draft_of(text, source=cited, opening="", closing=""), "drafter": "model:x:y"}
+    return EvidenceChecker().check(draft, {cited.id: cited}, {cited.version_id})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You have unlimited vouchers.",
+        "Trial vouchers stay valid until you use them.",
+        "Trial vouchers stay valid after you sign up.",
+        "Vouchers stay valid for 20 days after you sign up.",
+        "You can choose to add sales tax to your bill.",
+        "Prices are exclusive of sales tax.",
+        "We do not hand customer files to any government.",
+        "We hand customer files only to one government.",
+        "We only ask for your birthday if you want it.",
+        "We only ask for your birthday.",
+        "We ask for your birthday if we truly need it.",
+        "You only ask for our birthday if you truly need it.",
+        "Orders can be returned within 30 days unless the seal is broken.",
+        "Shop orders can be returned within 30 days.",
+        "Shop orders must be returned within 30 days unless the seal is broken.",
+        "Shop orders can be returned within 20 days unless the seal is broken.",
+        "Unused seats are credited to the owner.",
+        "Unused seats on the Harbor plan are credited.",
+        "The owner credited unused seats on the Harbor plan.",
+        "We may look at your board.",
+        "You may look at our board with your written consent.",
+        "We look at your board with your written consent.",
+        "The monthly limit is 80 uploads, and you must pass it before failed uploads count.",
+        "The limit is 80 uploads per workspace.",
+        "Please write to the desk.",
+        "Orders can be returned to the owner within 2 days.",
+        "The rate depends on your address.",
+        "No, orders ship within 2 days and returns are free.",
+        "Yes, we do not voluntarily hand customer files to any government.",
+        "Are returns free?",
+        "We're happy to help you with anything else.",
+        "Orders ship within 2 days and returns are",
+        "Orders ship quickly within 2 days and returns are free.",
+        "Orders ship within 2 days because returns are free.",
+        "Orders ship within 2 days if returns are free.",
+    ],
+)
+def test_what_a_model_makes_of_its_source_is_found(text: str) -> None:
+    assert not judge_model(text)["passed"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Trial vouchers stay valid for twenty days after you sign up.",
+        "We don't voluntarily hand customer files to any government.",
+        "No, we don't voluntarily hand customer files to any government.",
+        "According to our help center, we may look at your board with your written consent.",
+        "We can look at your board with your written consent.",
+        "If we truly need it, we only ask for your birthday.",
+        "Please write to the desk if you need a receipt.",
+        "Orders ship within two days.",
+        "Orders also ship within 2 days and returns are free.",
+        "Yes, orders ship within 2 days and returns are free.",
+        "Shop orders may be returned within 30 days unless the seal is broken.",
+    ],
+)
+def test_a_model_that_keeps_to_its_source_passes(text: str) -> None:
+    report = judge_model(text)
+    assert report["passed"], report["findings"]
+
+
+def test_two_claims_of_two_places_do_not_make_a_third() -> None:
+    source = "Annual plans renew on their own. Gift plans end after 90 days. Ask us about seats."
+    assert not judge_model("Annual plans end after 90 days.", source)["passed"]
+    assert not judge_model("Annual plans renew on their own and ask about seats.", source)["passed"]
+
+
+def test_an_item_of_a_list_needs_the_lead_in_that_rules_it() -> None:
+    item = "Share one login among several people."
+    under = {"heading_path": ("Rules", "You must not:")}
+    assert not judge_model(item, item, **under)["passed"]
+    assert judge_model(item, item, heading_path=("Rules", "A few tips:"))["passed"]
+
+
+def test_people_and_the_extractive_drafter_are_judged_as_before() -> None:
+    cited = passage(MODEL_SOURCE)
+    text = "We do not hand customer files to any government."
+    for drafter, passes in (("person:ada", True), ("extractive", True), ("model:x", False)):
+        draft: Draft = {**draft_of(text, source=cited), "drafter": drafter}
+        report = EvidenceChecker().check(draft, {cited.id: cited}, {cited.version_id})
+        assert report["passed"] is passes, drafter
+
+
+def test_a_finding_about_a_model_shows_both_words_and_says_what_to_do() -> None:
+    (finding,) = judge_model("We do not hand customer files to any government.")["findings"]
+    assert finding["rule"] == "unsupported"
+    assert "voluntarily" in finding["source_words"]
+    assert "voluntarily" in finding["message"]
+    assert "read it beside its source" in finding["message"]
+    assert finding["passage_id"] == "v1#0"
