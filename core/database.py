@@ -10,8 +10,11 @@ from typing import Any, ClassVar
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, TypeDecorator
+
+from core.errors import Outdated
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -89,9 +92,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One unit of work: commits when the block ends, rolls back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        """One unit of work: commits when the block ends, rolls back when it raises.
+
+        Raises:
+            Outdated: Somebody else changed a row that this unit of work read and changed.
+        """
+        try:
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
+        except StaleDataError:
+            raise Outdated from None
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -11,8 +11,7 @@
     │   ├── ClaimedByOther       another reviewer holds the review
     │   └── Outdated             the record changed since it was read
     ├── Refused                  exit 1, HTTP 409: the desk will not carry this decision out
-    │   ├── DecisionRefused      the reply does not fit the paused run
-    │   └── EvidenceChanged      a source, message or draft changed since the review was opened
+    │   └── DecisionRefused      the reply does not fit the paused run
     └── Unavailable              exit 1, HTTP 503: a part (model, index, database) does not answer
         ├── ModelUnavailable
         └── IndexUnavailable
@@ -85,10 +84,6 @@ class Refused(ProofdeskError):
 
 class DecisionRefused(Refused):
     """The decision does not fit the paused run."""
-
-
-class EvidenceChanged(Refused):
-    """The evidence changed since the review was opened."""
 
 
 class Unavailable(ProofdeskError):

@@ -125,6 +125,7 @@ class Desk:
             EmlTransport(self.settings.home / "outbox"),
             lambda: self.undo_seconds,
             SENDER,
+            self.library,
         )
 
     @cached_property
@@ -195,13 +196,13 @@ class Desk:
         """What carries out the jobs that services ask for."""
         return Handlers(
             carry_out={
-                "carry": lambda contact_id: self.runs.carry(contact_id),
+                "carry": lambda thread: self.runs.carry(thread),
                 "resume": lambda review_id: self.runs.resume(review_id),
                 "deliver": lambda delivery_id: self.deliveries.deliver(delivery_id),
                 "sync": lambda source: self._sync_job(source),
             },
             give_up={
-                "carry": lambda contact_id, cause: self.runs.fail(contact_id, cause),
+                "carry": lambda thread, cause: self.runs.fail(thread, cause),
                 "resume": lambda review_id, cause: self.runs.fail_resume(review_id, cause),
                 "deliver": lambda delivery_id, cause: self.deliveries.give_up(delivery_id, cause),
                 "sync": lambda source, cause: None,

@@ -11,13 +11,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from core.errors import BadInput, ProofdeskError
+from core.errors import BadInput, ProofdeskError, Unavailable
 from core.settings import Settings
 from core.vocabulary import REJECT_REASONS, Channel, Role
 
@@ -75,8 +75,8 @@ def serve(
     with opened(settings) as desk:
         if settings.workspace is not None:
             with _progress() as report:
-                synced = desk.sync(on_progress=report)
-            typer.echo(f"Help center: {sync_summary(synced.as_json())}")
+                synced = desk.sync_anywhere(on_progress=report)
+            typer.echo(f"Help center: {sync_summary(synced)}")
         people = ensure_people(desk)
         typer.echo("\nSign in (a link is valid for 7 days):")
         for role, actor in people.items():
@@ -222,16 +222,24 @@ def import_contacts(
     as_json: Json = False,
 ) -> None:
     """Bring contacts in from a file and have each drafted."""
+    from desk.contacts import validate
     from desk.importing import read_contacts
 
     contacts = read_contacts(file)
+    for number, contact in enumerate(contacts, start=1):
+        try:
+            validate(contact)
+        except BadInput as problem:
+            raise BadInput(f"{file}: contact {number}: {problem.message}") from None
     with _desk() as desk, _progress(quiet=as_json) as report:
         actor = _actor(desk, as_person)
         ids = [desk.contacts.open(actor, contact) for contact in contacts]
         results = []
         for done, contact_id in enumerate(ids, start=1):
-            view = desk.contacts.wait_for_draft(contact_id)
-            results.append({"contact": contact_id, "status": view.summary.status})
+            with suppress(Unavailable):  # it ended with a person; its status says so
+                desk.contacts.wait_for_draft(contact_id)
+            status = desk.contacts.get(contact_id).summary.status
+            results.append({"contact": contact_id, "status": status})
             report("contacts", done, len(ids))
     if as_json:
         _print_json({"contacts": results})
@@ -462,7 +470,7 @@ def _progress(quiet: bool = False) -> Iterator[Any]:
 
 def _questions(path: Path) -> list[tuple[Any, str]]:
     questions = []
-    for number, line in enumerate(_read(path).splitlines(), start=1):
+    for number, line in enumerate(_read(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -17,15 +18,16 @@ from core.identifiers import new_id
 from core.vocabulary import Channel, ContactStatus, Speaker
 from desk.audit import DESK, write_audit
 from desk.jobs import Jobs
-from desk.models import Contact, Handoff, Message
+from desk.models import Contact, Handoff, Message, Review
 from desk.permissions import Actor, require
 from graph.values import Brief, Conversation, Draft, TriggerFiring
 
 MAX_MESSAGE_CHARACTERS: Final = 200_000
-# Where a further message of the customer starts a new run. Elsewhere a run is under way, and its
-# recheck finds the message; an escalated contact stays with its person.
+_ADDRESS: Final = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
+# Where a further message of the customer starts a new run. Elsewhere a run is under way, and the
+# recheck or the delivery finds the message; an escalated contact stays with its person.
 _REOPENED_BY_MESSAGE: Final[frozenset[ContactStatus]] = frozenset(
-    {"waiting", "answered", "failed", "closed"}
+    {"in_review", "waiting", "answered", "failed", "closed"}
 )
 
 
@@ -114,7 +116,7 @@ class Contacts:
             BadInput: No message, none of the customer, or an empty or overlong one.
         """
         require(actor, "work_contacts")
-        _validate(new)
+        validate(new)
         now = self._clock.now()
         with self._database.write() as session:
             if new.external_id and (known := _by_external_id(session, new)):
@@ -147,7 +149,7 @@ class Contacts:
                 data={"channel": new.channel, "origin": new.origin},
             )
             session.flush()
-            self._jobs.enqueue(session, "carry", f"carry:{contact.thread}", contact.id)
+            self._jobs.enqueue(session, "carry", f"carry:{contact.thread}", contact.thread)
         return contact.id
 
     def add_message(self, actor: Actor | None, contact_id: str, new: NewMessage) -> str:
@@ -182,6 +184,11 @@ class Contacts:
             )
             if new.speaker == "customer" and contact.status in _REOPENED_BY_MESSAGE:
                 reopened_from = contact.status
+                session.execute(
+                    update(Review)
+                    .where(Review.thread == contact.thread, Review.status == "pending")
+                    .values(status="withdrawn")
+                )
                 start_new_run(session, self._jobs, contact)
                 write_audit(
                     session,
@@ -333,6 +340,16 @@ def get_contact(session: Session, contact_id: str) -> Contact:
     return row
 
 
+def last_customer_message(contact: Contact) -> str:
+    """Return the id of the customer's last message."""
+    return [message.id for message in contact.messages if message.speaker == "customer"][-1]
+
+
+def contact_of(thread: str) -> str:
+    """Return the contact of a thread."""
+    return thread.rpartition(":")[0]
+
+
 def start_new_run(
     session: Session, jobs: Jobs, contact: Contact, draft: Mapping[str, Any] | None = None
 ) -> None:
@@ -342,7 +359,7 @@ def start_new_run(
     contact.failure = ""
     contact.brought_draft = dict(draft) if draft else None
     session.flush()
-    jobs.enqueue(session, "carry", f"carry:{contact.thread}", contact.id)
+    jobs.enqueue(session, "carry", f"carry:{contact.thread}", contact.thread)
 
 
 def _by_external_id(session: Session, new: NewContact) -> str | None:
@@ -353,7 +370,10 @@ def _by_external_id(session: Session, new: NewContact) -> str | None:
     )
 
 
-def _validate(new: NewContact) -> None:
+def validate(new: NewContact) -> None:
+    """Raise BadInput unless ``new`` can be opened."""
+    if new.customer_email and not _ADDRESS.fullmatch(new.customer_email):
+        raise BadInput("customer_email: must be one e-mail address.")
     if not any(message.speaker == "customer" for message in new.messages):
         raise BadInput("messages: a contact needs at least one message from the customer.")
     for message in new.messages:
@@ -363,6 +383,10 @@ def _validate(new: NewContact) -> None:
 def _validate_text(text: str) -> None:
     if not text.strip():
         raise BadInput("text: a message cannot be empty.")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadInput("text: holds half a character (a lone surrogate).") from None
     if len(text) > MAX_MESSAGE_CHARACTERS:
         raise BadInput(
             f"text: the message has {len(text):,} characters; the desk takes up to "

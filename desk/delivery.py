@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -21,11 +21,13 @@ from core.errors import Conflict, NotFound
 from core.identifiers import new_id
 from core.vocabulary import DeliveryStatus
 from desk.audit import DESK, write_audit
-from desk.contacts import get_contact, start_new_run
+from desk.contacts import get_contact, last_customer_message, start_new_run
 from desk.jobs import Jobs
 from desk.models import Delivery, DeliveryAttempt, Message, Review
 from desk.permissions import Actor, require
 from graph.draft import draft_text
+from graph.evidence import cited_articles
+from graph.ports import Sources
 from graph.values import Decision, Draft
 
 
@@ -74,6 +76,11 @@ class EmlTransport:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(target)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # else the name may be lost with the power after we said "sent"
+        finally:
+            os.close(folder)
         return str(target)
 
 
@@ -111,6 +118,7 @@ class Deliveries:
         transport: Transport,
         undo_seconds: Callable[[], int],
         sender: str,
+        sources: Sources,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -118,6 +126,7 @@ class Deliveries:
         self._transport = transport
         self._undo_seconds = undo_seconds
         self._sender = sender
+        self._sources = sources
 
     def put(self, key: str, contact_id: str, draft: Draft, decision: Decision) -> None:
         """Accept an answer for delivery; a key that is there already changes nothing."""
@@ -158,8 +167,13 @@ class Deliveries:
     def deliver(self, delivery_id: str) -> str:
         """Send one delivery unless it was undone or sent; return its status.
 
+        What it rests on is looked at once more: a source that is no longer in force, a further
+        message or a newer run stops it, and its draft goes back to review.
+
         Safe to repeat after a crash at any point: the transport knows the key.
         """
+        if stopped := self._stop_if_stale(delivery_id):
+            return stopped
         taken = (
             update(Delivery)
             .where(Delivery.id == delivery_id, Delivery.status.in_(("scheduled", "sending")))
@@ -187,10 +201,53 @@ class Deliveries:
             raise
         return self._sent(delivery_id, location)
 
+    def _stop_if_stale(self, delivery_id: str) -> DeliveryStatus | None:
+        with self._database.read() as session:
+            delivery = _get(session, delivery_id)
+        draft = cast(Draft, delivery.draft)
+        articles = cited_articles(draft)
+        in_force = self._sources.versions_in_force(articles)
+        cited = {c["version_id"] for s in draft["sentences"] for c in s["citations"]}
+        stale = sorted(cited - set(in_force.values()))
+        with self._database.write() as session:
+            delivery = _get(session, delivery_id)
+            if delivery.status != "scheduled":
+                return None
+            contact = get_contact(session, delivery.contact_id)
+            review = session.get(Review, delivery.review_id) if delivery.review_id else None
+            newer_run = review is not None and review.thread != contact.thread
+            wrote_again = (
+                review is not None
+                and last_customer_message(contact) != (review.state["evidence"]["last_message_id"])
+            )
+            if not (stale or newer_run or wrote_again):
+                return None
+            delivery.status = "undone"
+            if not newer_run:
+                # After a further message the contact is triaged and drafted anew.
+                start_new_run(session, self._jobs, contact, None if wrote_again else delivery.draft)
+            write_audit(
+                session,
+                self._clock.now(),
+                DESK,
+                "delivery.stopped",
+                contact_id=contact.id,
+                review_id=delivery.review_id,
+                data={
+                    "delivery": delivery_id,
+                    "not_in_force": stale,
+                    "newer_run": newer_run,
+                    "wrote_again": wrote_again,
+                },
+            )
+            return delivery.status
+
     def give_up(self, delivery_id: str, cause: str) -> None:
         """Set a delivery aside that could not be sent: a person must look at it."""
         with self._database.write() as session:
             delivery = _get(session, delivery_id)
+            if delivery.status not in ("scheduled", "sending"):
+                return
             delivery.status = "failed"
             contact = get_contact(session, delivery.contact_id)
             contact.status = "failed"

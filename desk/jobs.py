@@ -27,6 +27,7 @@ Handler = Callable[[str], str]
 """Carries one job out; its argument is an id, its result a short text. Running twice is harmless."""
 
 QUEUE: Final = "desk"
+LOCK_FILE: Final = "desk.lock"
 # DBOS recovers only workflows of its own application version. Ours is the version of the job
 # protocol, not of the code: a deploy must not strand what the process before it began.
 PROTOCOL_VERSION: Final = "1"
@@ -58,7 +59,7 @@ class HomeLock:
     """The lock of one ``PROOFDESK_HOME``: its holder owns the Chroma folder and does the work."""
 
     def __init__(self, home: Path) -> None:
-        self._lock = FileLock(home / "desk.lock", thread_local=False)
+        self._lock = FileLock(home / LOCK_FILE, thread_local=False)
 
     def acquire(self, timeout_seconds: float = 0) -> bool:
         """Take the lock; False when another process holds it all the time."""

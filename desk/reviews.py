@@ -253,6 +253,8 @@ class Reviews:
                 raise _why_not(session, review_id)
             contact = get_contact(session, review.contact_id)
             contact.status = "deciding"
+            if "fields" in decision:  # kept with the contact: a later run must not ask again
+                contact.customer_fields = {**contact.customer_fields, **decision["fields"]}
             contact.updated_at = now
             write_audit(
                 session,

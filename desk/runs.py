@@ -7,6 +7,7 @@ thread stands and goes on from there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -16,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.database import Database
-from core.errors import DecisionRefused, NotFound
+from core.errors import NotFound
 from core.identifiers import new_id
 from core.vocabulary import ContactStatus
 from desk.audit import DESK, write_audit
-from desk.contacts import get_contact
+from desk.contacts import contact_of, get_contact
 from desk.models import Contact, Delivery, Review
 from desk.risk import due_at, risk_of
 from graph.build import RunGraph
@@ -29,7 +30,17 @@ from graph.ports import Deps
 from graph.state import RunState
 
 RECURSION_LIMIT = 50
-_REVIEW_PARTS = ("draft", "check", "evidence", "triage", "classification", "changes", "sent_back")
+THREAD_LOCKS = 64
+_REVIEW_PARTS = (
+    "contact_id",
+    "draft",
+    "check",
+    "evidence",
+    "triage",
+    "classification",
+    "changes",
+    "sent_back",
+)
 
 
 class Runs:
@@ -54,23 +65,31 @@ class Runs:
         self._database = database
         self._clock = clock
         self._sla_minutes = sla_minutes
+        # A job that is taken up after a crash may meet the next one of the same thread.
+        self._threads = tuple(threading.Lock() for _ in range(THREAD_LOCKS))
 
-    def carry(self, contact_id: str) -> str:
-        """Carry a contact from where it stands to its next pause or its end; return its status."""
+    def carry(self, thread: str) -> str:
+        """Carry a run from where it stands to its first pause or its end; return where it is."""
+        contact_id = contact_of(thread)
         with self._database.write() as session:
             contact = get_contact(session, contact_id)
-            thread, brought = contact.thread, contact.brought_draft
+            if contact.thread != thread:
+                return "superseded"
+            if session.scalar(select(Review.id).where(Review.thread == thread).limit(1)):
+                return contact.status  # it has paused before: what follows is a decision's matter
+            brought = contact.brought_draft
             if contact.status == "new":
                 contact.status = "drafting"
-        snapshot = self._snapshot(thread)
-        if not snapshot.created_at:
-            start: dict[str, Any] = {"contact_id": contact_id}
-            if brought:
-                start["draft"] = brought
-            self._invoke(start, thread)
-        elif snapshot.next and not snapshot.interrupts:
-            self._invoke(None, thread)
-        return self._settle(contact_id, thread, None)
+        with self._one_at_a_time(thread):
+            snapshot = self._snapshot(thread)
+            if not snapshot.created_at:
+                start: dict[str, Any] = {"contact_id": contact_id}
+                if brought:
+                    start["draft"] = brought
+                self._invoke(start, thread)
+            elif snapshot.next and not snapshot.interrupts:
+                self._invoke(None, thread)
+            return self._settle(contact_id, thread, None)
 
     def resume(self, review_id: str) -> str:
         """Carry out the decision on a review; return the contact's status."""
@@ -78,17 +97,24 @@ class Runs:
             review = session.get(Review, review_id)
             if review is None or review.decision is None:
                 raise NotFound(f"There is no decided review {review_id!r}.")
+        with self._one_at_a_time(review.thread):
+            return self._resume(review, review.decision)
+
+    def _resume(self, review: Review, decision: dict[str, Any]) -> str:
         snapshot = self._snapshot(review.thread)
         if any(pending.id == review.interrupt_id for pending in snapshot.interrupts):
-            self._invoke(Command(resume={review.interrupt_id: review.decision}), review.thread)
+            self._invoke(Command(resume={review.interrupt_id: decision}), review.thread)
         elif snapshot.next and not snapshot.interrupts:
             self._invoke(None, review.thread)
-        return self._settle(review.contact_id, review.thread, review_id)
+        return self._settle(review.contact_id, review.thread, review.id)
 
-    def fail(self, contact_id: str, cause: str) -> None:
+    def fail(self, thread: str, cause: str) -> None:
         """Put a contact whose run cannot go on before a person, with the cause in words."""
+        contact_id = contact_of(thread)
         with self._database.write() as session:
             contact = get_contact(session, contact_id)
+            if contact.thread != thread:  # a newer run speaks for the contact
+                return
             contact.status = "failed"
             contact.failure = cause
             contact.updated_at = self._clock.now()
@@ -104,19 +130,11 @@ class Runs:
     def fail_resume(self, review_id: str, cause: str) -> None:
         """As :meth:`fail`, for the contact of a decided review."""
         with self._database.read() as session:
-            contact_id = session.get_one(Review, review_id).contact_id
-        self.fail(contact_id, cause)
+            thread = session.get_one(Review, review_id).thread
+        self.fail(thread, cause)
 
-    def pending_interrupt(self, thread: str) -> str:
-        """Return the id of the interrupt that a thread waits at.
-
-        Raises:
-            DecisionRefused: The thread waits at none, or does not exist.
-        """
-        interrupts = self._snapshot(thread).interrupts
-        if len(interrupts) != 1:
-            raise DecisionRefused("The run behind this review does not wait for a decision.")
-        return interrupts[0].id
+    def _one_at_a_time(self, thread: str) -> threading.Lock:
+        return self._threads[hash(thread) % THREAD_LOCKS]
 
     def _snapshot(self, thread: str) -> StateSnapshot:
         return self._graph.get_state({"configurable": {"thread_id": thread}})
@@ -219,7 +237,9 @@ class Runs:
 def _status_of_ended(session: Session, contact: Contact, state: RunState) -> ContactStatus:
     if state["outcome"] == "escalated":
         return "escalated"
-    delivery = session.scalar(select(Delivery).where(Delivery.key == state["decision"]["id"]))
+    decision = state["decision"]
+    key = decision["id"] if decision else ""
+    delivery = session.scalar(select(Delivery).where(Delivery.key == key))
     if delivery is not None and delivery.status in ("sent", "failed", "undone"):
         return contact.status  # its delivery was faster and has said what became of it
     return "scheduled"

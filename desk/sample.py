@@ -19,12 +19,13 @@ import yaml
 from pydantic import BaseModel
 
 from core.clock import FixedClock, SystemClock
-from core.errors import BadInput, Conflict, Refused
+from core.errors import BadInput, Conflict, Refused, Unavailable
 from core.settings import Settings
 from core.vocabulary import ROLES, Channel, Role, Speaker
 from core.yamlfile import load_yaml
 from desk.bootstrap import Desk, opened
 from desk.contacts import NewContact, NewMessage
+from desk.jobs import LOCK_FILE, HomeLock
 from desk.permissions import Actor
 
 SAMPLE: Final = Path(__file__).resolve().parents[1] / "kb" / "sample"
@@ -32,6 +33,7 @@ _ISO_DATE: Final = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?=\b|T)")
 _FRONT_MATTER: Final = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _HTML_HEAD: Final = re.compile(r"\A.*?</head>", re.DOTALL | re.IGNORECASE)
 _HISTORY: Final = timedelta(days=30)
+LOCK_SECONDS: Final = 10.0
 Progress = Callable[[str, int, int], None]
 
 
@@ -108,17 +110,37 @@ def init_workspace(folder: Path, articles: Path | None = None) -> None:
 def ensure_sample(settings: Settings, on_progress: Progress = lambda *_: None) -> bool:
     """Set the sample up in ``settings.home`` if nothing is there yet; tell whether it did.
 
-    A home whose set-up was interrupted is set up anew: it holds nobody's work yet.
+    A home whose set-up was interrupted is set up anew: nobody can have worked in it.
+
+    Raises:
+        BadInput: The home holds something else.
     """
-    done = settings.home / "sample-ready"
+    done, begun = settings.home / "sample-ready", settings.home / "sample-begun"
     if settings.workspace is not None or done.exists():
         return False
-    if settings.home.exists():
-        shutil.rmtree(settings.home)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = HomeLock(settings.home)
+    if not lock.acquire(LOCK_SECONDS):
+        raise Unavailable(f"Another process is setting {settings.home} up; try again in a minute.")
+    try:
+        if done.exists():
+            return False
+        held = [path for path in settings.home.iterdir() if path.name != LOCK_FILE]
+        if held and not begun.exists():
+            raise BadInput(
+                f"{settings.home}: holds a desk of another workspace; set PROOFDESK_WORKSPACE to "
+                "it, or PROOFDESK_HOME to a new folder for the sample."
+            )
+        for path in held:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        begun.touch()
+    finally:
+        lock.release()
     shift = _shift_to_today()
     _copy_sample(settings.workspace_folder, shift)
     _replay(settings, shift, on_progress)
     done.touch()
+    begun.unlink()
     return True
 
 

@@ -15,4 +15,6 @@ def make_graph() -> RunGraph:
     """Return the graph over the desk that the environment names."""
     settings = Settings()
     ensure_workspace(settings)
-    return build_graph(deps=open_desk(settings).deps)
+    desk = open_desk(settings)
+    desk.start()  # what is approved there must leave, too
+    return build_graph(deps=desk.deps)

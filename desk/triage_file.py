@@ -89,7 +89,7 @@ def _read(path: Path) -> list[_Case]:
     if not path.is_file():
         raise BadInput(f"{path}: there is no such file.")
     cases = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if not line.strip():
             continue
         try:

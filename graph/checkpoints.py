@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from sqlalchemy.engine import make_url
 
 from core.errors import BadInput
@@ -24,14 +24,14 @@ def open_checkpointer(
             in ``home``, so that the graph's writes do not wait for the desk's.
         home: ``PROOFDESK_HOME``.
     """
-    # Checkpoints hold plain JSON only; what else is found in one is not deserialised.
-    os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+    # Checkpoints hold plain JSON only; what else is found in one is not brought to life.
+    strict = JsonPlusSerializer(allowed_msgpack_modules=None)
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         from langgraph.checkpoint.sqlite import SqliteSaver
 
         connection = sqlite3.connect(home / "graph.sqlite", check_same_thread=False, timeout=30)
-        saver = SqliteSaver(connection)
+        saver = SqliteSaver(connection, serde=strict)
         saver.setup()
         return saver, connection.close
     try:
@@ -48,6 +48,6 @@ def open_checkpointer(
         check=ConnectionPool.check_connection,
         open=True,
     )
-    postgres = PostgresSaver(pool)  # type: ignore[arg-type]
+    postgres = PostgresSaver(pool, serde=strict)  # type: ignore[arg-type]
     postgres.setup()
     return postgres, pool.close

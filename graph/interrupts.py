@@ -10,7 +10,10 @@ The TypedDicts are defined here because the published ones are deprecated or mov
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final, Literal, NotRequired, TypedDict, cast, get_args
+
+from pydantic import TypeAdapter, ValidationError
 
 from core.errors import DecisionRefused
 from core.identifiers import json_digest
@@ -24,6 +27,14 @@ ACTION: Final = "send_answer"
 ESCALATE_PREFIX: Final = "ESCALATE"
 NEVER_APPROVED: Final[frozenset[FindingRule]] = frozenset({"out_of_force", "unknown_source"})
 ESCALATION_TIERS: Final[tuple[Tier, ...]] = ("review_required", "escalate_first")
+
+_PARTS: Final[dict[DecisionKind, frozenset[str]]] = {
+    "approve": frozenset({"comment"}),
+    "edit": frozenset({"text", "draft", "comment"}),
+    "reject": frozenset({"reason", "comment"}),
+    "escalate": frozenset({"tier", "comment"}),
+    "answer": frozenset({"text", "fields"}),
+}
 
 MiddlewareDecision = Literal["approve", "edit", "reject", "respond"]
 
@@ -164,21 +175,21 @@ def read_decision(raw: object, state: RunState) -> Decision:
         DecisionRefused: As :func:`parse_reply`; also for an approval of a draft with findings that
             does not say why, or that no reason can carry.
     """
-    reply = _read(raw)
+    reply = _read(raw, clarifying=state["draft"]["kind"] == "clarify")
     if reply["kind"] == "approve" and (stale := _without_source(state)):
         raise DecisionRefused(
             f"Sentence {stale[0]['sentence'] + 1} cannot be approved: {stale[0]['message']} "
             "Edit it, or reject the draft to have it written again from what is in force."
         )
     _require_fit(reply, allowed_decisions(state))
-    if reply["kind"] == "approve" and state["check"]["findings"] and not reply.get("comment"):
+    if reply["kind"] == "approve" and state["check"]["findings"] and not _said(reply, "comment"):
         raise DecisionRefused(
             "comment: the check holds something against this draft; say why it may go out all "
             "the same, or edit it."
         )
     if reply["kind"] == "answer":
         reply["fields"] = _answered_fields(reply, state["triage"]["missing"])
-    content = {"reply": reply, "draft": state["evidence"]["draft_digest"]}
+    content = {"reply": reply, "contact": state["contact_id"], "evidence": state["evidence"]}
     defaults: Decision = {
         "id": f"dec_{json_digest(content)[:20]}",
         "kind": reply["kind"],
@@ -217,7 +228,7 @@ def parse_reply(raw: object, allowed: Sequence[DecisionKind]) -> Reply:
         DecisionRefused: The reply has none of these shapes, the wrong count, a decision that is
             not allowed, or lacks what its decision needs.
     """
-    reply = _read(raw)
+    reply = _read(raw, clarifying="answer" in allowed)
     _require_fit(reply, allowed)
     return reply
 
@@ -230,11 +241,11 @@ def _require_fit(reply: Reply, allowed: Sequence[DecisionKind]) -> None:
     _require_parts(reply)
 
 
-def _read(raw: object) -> Reply:
+def _read(raw: object, *, clarifying: bool) -> Reply:
     if isinstance(raw, Mapping) and "decisions" in raw:
         return _from_middleware(_only(raw["decisions"], "decisions"))
     if isinstance(raw, list):
-        return _from_inbox(_only(raw, "the reply"))
+        return _from_inbox(_only(raw, "the reply"), clarifying=clarifying)
     if isinstance(raw, Mapping) and "kind" in raw:
         return _from_native(raw)
     raise DecisionRefused(
@@ -268,7 +279,7 @@ def _from_middleware(item: Mapping[str, Any]) -> Reply:
     if not isinstance(message, str):
         raise DecisionRefused("message: must be text.")
     if kind == "approve":
-        return {"kind": "approve"}
+        return {"kind": "approve", "comment": message} if message else {"kind": "approve"}
     if kind == "edit":
         action = item.get("edited_action")
         if not isinstance(action, Mapping) or action.get("name") != ACTION:
@@ -285,7 +296,7 @@ def _from_middleware(item: Mapping[str, Any]) -> Reply:
     raise DecisionRefused(f"type: {kind!r} is none of approve, edit, reject, respond.")
 
 
-def _from_inbox(item: Mapping[str, Any]) -> Reply:
+def _from_inbox(item: Mapping[str, Any], *, clarifying: bool) -> Reply:
     kind, args = item.get("type"), item.get("args")
     if kind == "accept":
         return {"kind": "approve"}
@@ -295,7 +306,11 @@ def _from_inbox(item: Mapping[str, Any]) -> Reply:
     if kind == "response":
         if not isinstance(args, str):
             raise DecisionRefused("args: a response carries text.")
-        return _escalation(args) or {"kind": "reject", "reason": _reason_of(args), "comment": args}
+        if escalation := _escalation(args):
+            return escalation
+        if clarifying:  # what is asked for is the missing information
+            return {"kind": "answer", "text": args}
+        return {"kind": "reject", "reason": _reason_of(args), "comment": args}
     raise DecisionRefused(f"type: {kind!r} is none of accept, edit, response.")
 
 
@@ -320,23 +335,52 @@ def _reason_of(message: str) -> RejectReason:
 
 
 def _require_parts(reply: Reply) -> None:
+    kind = reply["kind"]
+    for field in reply:
+        if field not in _PARTS[kind] and field not in ("kind", "id", "by", "at"):
+            raise DecisionRefused(f"{field}: {kind} carries no such part.")
     for field in ("text", "comment"):
         if not isinstance(reply.get(field, ""), str):
             raise DecisionRefused(f"{field}: must be text.")
-    kind = reply["kind"]
-    if kind == "edit" and not (reply.get("text", "").strip() or reply.get("draft")):
-        raise DecisionRefused("text: an edit needs the edited answer.")
+    if not isinstance(reply.get("fields", {}), dict):
+        raise DecisionRefused("fields: must be an object of field id and value.")
+    if kind == "edit":
+        _require_edited(reply)
     if kind == "reject":
         if reply.get("reason") not in REJECT_REASONS:
             raise DecisionRefused(f"reason: a reject needs one of {', '.join(REJECT_REASONS)}.")
-        if not reply.get("comment", "").strip():
+        if not _said(reply, "comment"):
             raise DecisionRefused("comment: a reject needs a sentence that says why.")
     if kind == "escalate":
         if reply.get("tier") not in ESCALATION_TIERS:
             raise DecisionRefused(
                 f"tier: an escalation needs one of {', '.join(ESCALATION_TIERS)}."
             )
-        if not reply.get("comment", "").strip():
+        if not _said(reply, "comment"):
             raise DecisionRefused("comment: an escalation needs a sentence that says why.")
-    if kind == "answer" and not (reply.get("text", "").strip() or reply.get("fields")):
+    if kind == "answer" and not (_said(reply, "text") or reply.get("fields")):
         raise DecisionRefused("text: an answer needs the missing information.")
+
+
+def _require_edited(reply: Reply) -> None:
+    if "draft" not in reply:
+        if not _said(reply, "text"):
+            raise DecisionRefused("text: an edit needs the edited answer.")
+        return
+    try:
+        _draft_form().validate_python(reply["draft"], strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in ("draft", *first["loc"]))
+        raise DecisionRefused(f"{field}: {first['msg']}.") from None
+    if reply["draft"]["kind"] == "abstain" or not reply["draft"]["sentences"]:
+        raise DecisionRefused("draft.sentences: an edit needs the edited answer.")
+
+
+@cache
+def _draft_form() -> TypeAdapter[Draft]:
+    return TypeAdapter(Draft)
+
+
+def _said(reply: Reply, field: Literal["text", "comment"]) -> bool:
+    return bool(reply.get(field, "").strip())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
@@ -20,10 +20,20 @@ from graph.values import (
     Decision,
     Draft,
     EvidenceChange,
+    Finding,
     Triage,
     TriggerFiring,
 )
 from retrieval.ports import Hit
+
+_SAYS_NOTHING: Final[Finding] = {
+    "sentence": 0,
+    "rule": "unsupported",
+    "message": "The draft holds courtesies only; it tells the customer nothing.",
+    "words": "",
+    "source_words": "",
+    "passage_id": None,
+}
 
 
 def _conversation(state: RunState, deps: Deps) -> Conversation:
@@ -56,9 +66,12 @@ def _source_missing(evidence: str) -> TriggerFiring:
 
 
 def intake(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
-    """Bind the run to the last customer message."""
+    """Bind the run to the last customer message.
+
+    A decision that a further message stopped is over: what follows is not its doing.
+    """
     conversation = runtime.context.conversations.load(state["contact_id"])
-    return {"last_message_id": _last_customer_message(conversation)}
+    return {"last_message_id": _last_customer_message(conversation), "decision": None}
 
 
 def classify(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
@@ -122,7 +135,7 @@ def draft(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
 def _hits(state: RunState, deps: Deps) -> list[Hit]:
     found = state.get("hits", [])
     passages = deps.sources.passages([hit["passage_id"] for hit in found])
-    refused = _refused_words(state)
+    refused = set(state.get("refused", []))
     return [
         Hit(rank, hit["score"], passages[hit["passage_id"]], hit["cosine"], hit["lexical"])
         for rank, hit in enumerate(found, start=1)
@@ -130,14 +143,9 @@ def _hits(state: RunState, deps: Deps) -> list[Hit]:
     ]
 
 
-def _refused_words(state: RunState) -> set[str]:
-    """Return the hashes of the passages that a reviewer said are the wrong ones."""
-    decision = state.get("decision")
-    if not decision or decision.get("reason") not in (
-        "wrong_source",
-        "out_of_date",
-        "wrong_answer",
-    ):
+def _newly_refused(state: RunState, decision: Decision) -> set[str]:
+    """Return the hashes of the passages that a reviewer says are the wrong ones."""
+    if decision.get("reason") not in ("wrong_source", "out_of_date", "wrong_answer"):
         return set()
     return {c["content_hash"] for s in state["draft"]["sentences"] for c in s["citations"]}
 
@@ -145,7 +153,10 @@ def _refused_words(state: RunState) -> set[str]:
 def _judge(draft: Draft, deps: Deps) -> CheckReport:
     passages = deps.sources.passages(evidence_rules.cited_passage_ids(draft))
     in_force = deps.sources.versions_in_force(evidence_rules.cited_articles(draft))
-    return deps.checker.check(draft, passages, set(in_force.values()))
+    report = deps.checker.check(draft, passages, set(in_force.values()))
+    if draft["kind"] == "abstain" or draft["sentences"]:
+        return report
+    return {**report, "passed": False, "findings": [*report["findings"], _SAYS_NOTHING]}
 
 
 def check(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
@@ -166,6 +177,7 @@ def review(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     # A rejected draft is written again with the reviewer's words; anything else starts afresh.
     rejected = decision["kind"] == "reject"
     feedback = f"{decision.get('reason')}: {decision.get('comment')}" if rejected else ""
+    refused = {*state.get("refused", []), *_newly_refused(state, decision)}
     return {
         "decision": decision,
         "answers": answers,
@@ -173,14 +185,15 @@ def review(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         "reply_error": "",
         "changes": [],
         "sent_back": False,
+        "refused": sorted(refused),
     }
 
 
 def recheck(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Compute the evidence again at the moment of approval; stop the approval if it changed."""
     deps = runtime.context
-    decision = state["decision"]
-    changes = _changes(state, deps)
+    decision = _decided(state)
+    changes = _changes(state, decision, deps)
     if decision["kind"] == "approve":
         if not changes:
             return {"changes": [], "sent_back": False}
@@ -211,7 +224,14 @@ def _send_back(
     }
 
 
-def _changes(state: RunState, deps: Deps) -> list[EvidenceChange]:
+def _decided(state: RunState) -> Decision:
+    decision = state["decision"]
+    if decision is None:
+        raise ValueError("the run came past its review without a decision")
+    return decision
+
+
+def _changes(state: RunState, decision: Decision, deps: Deps) -> list[EvidenceChange]:
     """Return what changed since the review was opened; an edit is judged on what it cites itself."""
     draft = state["draft"]
     cited = deps.sources.passages(evidence_rules.cited_passage_ids(draft))
@@ -225,7 +245,7 @@ def _changes(state: RunState, deps: Deps) -> list[EvidenceChange]:
     changes = evidence_rules.changes_since(
         state["evidence"], draft, _last_customer_message(conversation), in_force, cited, moved
     )
-    if state["decision"]["kind"] == "edit":
+    if decision["kind"] == "edit":
         return [change for change in changes if change["what"] != "source"]
     return changes
 
@@ -250,7 +270,7 @@ def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
 
 def deliver(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Hand the approved answer to the outbox, keyed by its decision."""
-    decision = state["decision"]
+    decision = _decided(state)
     runtime.context.outbox.put(decision["id"], state["contact_id"], state["draft"], decision)
     return {"outcome": "asked" if state["draft"]["kind"] == "clarify" else "answered"}
 
@@ -283,7 +303,7 @@ def record(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     }
     if decision:
         data |= {"decision": decision["kind"], "by": decision["by"]}
-    if "draft" in state:
+    if state["outcome"] != "escalated":
         data["draft_digest"] = draft_digest(state["draft"])
     runtime.context.ledger.record(f"{key}:recorded", state["contact_id"], "run.recorded", data)
     return {}

@@ -10,7 +10,7 @@ from graph.state import RunState
 def route_triage(state: RunState) -> Literal["handoff", "clarify", "retrieve", "check"]:
     """Route before drafting. A draft that a person brought along is checked, not written again."""
     route = state["triage"]["route"]
-    brought = "draft" in state and "attempt" not in state and "decision" not in state
+    brought = "draft" in state and "attempt" not in state and not state.get("decision")
     return "check" if route == "retrieve" and brought else route
 
 
@@ -20,9 +20,16 @@ def route_review(
     """Follow the decision; a refused reply waits again."""
     if state.get("reply_error"):
         return "review"
-    match state["decision"]["kind"]:
+    decision = state["decision"]
+    if decision is None:
+        return "review"
+    match decision["kind"]:
         case "approve" | "edit":
             return "recheck"
+        case "reject" if (
+            state["draft"]["kind"] == "clarify" or decision.get("reason") == "wrong_tier"
+        ):
+            return "triage"  # what is missing is asked for again, never drafted past
         case "reject":
             return "retrieve"
         case "answer":

@@ -45,6 +45,7 @@ class RunState(TypedDict, total=False):
         feedback: Why the last draft was rejected.
         changes: What changed since the review before this one; shown to the reviewer.
         sent_back: Whether the recheck stopped the last decision.
+        refused: Content hashes of passages that reviewers said are the wrong ones.
         reply_error: Why the last reply to the interrupt was refused.
     """
 
@@ -59,9 +60,10 @@ class RunState(TypedDict, total=False):
     draft: Draft
     check: CheckReport
     evidence: Evidence
-    decision: Decision
+    decision: Decision | None
     changes: list[EvidenceChange]
     sent_back: bool
+    refused: list[str]
     reply_error: str
     brief: Brief
     outcome: Outcome

@@ -6,7 +6,10 @@ types in a checkpoint and will refuse them.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+# pydantic validates these, and on Python 3.11 cannot read typing's own TypedDict.
+from typing_extensions import TypedDict
 
 from core.vocabulary import Channel, DecisionKind, RejectReason, Speaker, Tier
 

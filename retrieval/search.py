@@ -185,7 +185,7 @@ class SearchService:
         self._purged.set()
 
         unknown = [shown[key] for key in shown.keys() - self._indexed.keys()]
-        texts = [text for passage in unknown for text in _texts(passage)]
+        texts = [text for passage in unknown for text in embedded_texts(passage)]
         embedded = self._store.ensure(texts, on_progress)
         self._bring_vectors_to(shown)
         self._lexical.replace((), unknown)
@@ -304,10 +304,10 @@ class SearchService:
         return hits
 
     def _vectors_of(self, passages: Sequence[Passage]) -> list[Vectors]:
-        """Return for every passage the rows of ``_texts``, from memory or from SQL."""
+        """Return for every passage the rows of ``embedded_texts``, from memory or from SQL."""
         with self._remembering:
             rows = {one.id: self._recent[one.id] for one in passages if one.id in self._recent}
-        missing = {one.id: _texts(one) for one in passages if one.id not in rows}
+        missing = {one.id: embedded_texts(one) for one in passages if one.id not in rows}
         if missing:
             texts = [text for some in missing.values() for text in some]
             self._store.ensure(texts)
@@ -325,7 +325,8 @@ class SearchService:
         return [rows[passage.id] for passage in passages]
 
 
-def _texts(passage: Passage) -> list[str]:
+def embedded_texts(passage: Passage) -> list[str]:
+    """Return what of a passage is embedded: the whole with its context, then its sentences."""
     return [whole_text(passage), *sentence_texts(passage)]
 
 

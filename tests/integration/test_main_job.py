@@ -17,10 +17,17 @@ from core.errors import (
 )
 from desk.bootstrap import Desk
 from desk.contacts import NewContact, NewMessage
+from desk.jobs import InlineJobs
 from desk.permissions import Actor
 from tests.integration.conftest import REFUNDS, open_contact, pending_review
 
+THREAT = NewMessage("customer", "Forget it, I have asked my lawyer to sue you.")
 QUESTION = "Hello, how long does a refund take to reach my card?"
+
+
+def run_jobs(desk: Desk) -> None:
+    assert isinstance(desk.jobs, InlineJobs)
+    desk.jobs.run_all()
 
 
 def letters(desk: Desk) -> list[str]:
@@ -61,7 +68,7 @@ def test_an_approved_answer_leaves_once_and_the_trail_tells_it(
         supervisor, pending_review(desk, agent, contact_id), {"kind": "approve"}
     )
     assert not outcome.stopped
-    desk.jobs.run_all()  # type: ignore[union-attr]
+    run_jobs(desk)
     (letter,) = letters(desk)
     assert "To: ada@example.org" in letter
     assert "5 business days" in letter
@@ -88,7 +95,7 @@ def test_an_edit_is_checked_and_sent_in_the_reviewers_words(
         {"kind": "edit", "text": text},
     )
     assert not outcome.stopped
-    desk.jobs.run_all()  # type: ignore[union-attr]
+    run_jobs(desk)
     assert "A refund takes 5 business days" in letters(desk)[0]
 
 
@@ -179,10 +186,10 @@ def test_a_clarifying_question_waits_for_the_customer_and_goes_on(
 ) -> None:
     contact_id = open_contact(desk, agent, "Where is my order? It has not arrived yet.")
     desk.reviews.decide(supervisor, pending_review(desk, agent, contact_id), {"kind": "approve"})
-    desk.jobs.run_all()  # type: ignore[union-attr]
+    run_jobs(desk)
     assert status(desk, contact_id) == "waiting"
     desk.contacts.add_message(None, contact_id, NewMessage("customer", "It is LB-123456."))
-    desk.jobs.run_all()  # type: ignore[union-attr]
+    run_jobs(desk)
     view = desk.reviews.get(agent, pending_review(desk, agent, contact_id))
     assert view.draft["kind"] != "clarify"
 
@@ -235,11 +242,61 @@ def test_a_further_message_is_triaged_before_the_old_draft_may_leave(
 ) -> None:
     contact_id = open_contact(desk, agent, QUESTION)
     review = pending_review(desk, agent, contact_id)
-    threat = NewMessage("customer", "Forget it, I have asked my lawyer to sue you.")
-    desk.contacts.add_message(None, contact_id, threat)
-    outcome = desk.reviews.decide(supervisor, review, {"kind": "approve"})
-    assert outcome.stopped
+    desk.contacts.add_message(None, contact_id, THREAT)
+    with pytest.raises(AlreadyDecided, match="withdrawn"):
+        desk.reviews.decide(supervisor, review, {"kind": "approve"})
+    run_jobs(desk)
     assert status(desk, contact_id) == "escalated"
+    assert letters(desk) == []
+
+
+def test_a_message_between_decision_and_recheck_stops_the_answer(
+    desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    contact_id = open_contact(desk, agent, QUESTION)
+    review = pending_review(desk, agent, contact_id)
+    desk.reviews.decide(supervisor, review, {"kind": "approve"}, wait_seconds=0)
+    desk.contacts.add_message(None, contact_id, THREAT)
+    run_jobs(desk)
+    assert status(desk, contact_id) == "escalated"
+    assert letters(desk) == []
+    recorded = [e for e in desk.audit.of_contact(contact_id) if e.event == "run.recorded"]
+    assert "decision" not in recorded[-1].data
+
+
+def test_a_message_in_the_undo_window_stops_the_answer(
+    desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    desk.undo_seconds = 60
+    contact_id = open_contact(desk, agent, QUESTION)
+    desk.reviews.decide(supervisor, pending_review(desk, agent, contact_id), {"kind": "approve"})
+    desk.contacts.add_message(None, contact_id, THREAT)
+    run_jobs(desk)
+    assert letters(desk) == []
+    assert status(desk, contact_id) == "escalated"
+
+
+def test_a_source_that_changes_in_the_undo_window_stops_the_answer(
+    desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    desk.undo_seconds = 60
+    contact_id = open_contact(desk, agent, QUESTION)
+    desk.reviews.decide(supervisor, pending_review(desk, agent, contact_id), {"kind": "approve"})
+    change_refunds(desk, "5 business days", "9 business days")
+    run_jobs(desk)
+    assert letters(desk) == []
+    view = desk.reviews.get(supervisor, pending_review(desk, agent, contact_id))
+    assert "out_of_force" in [finding["rule"] for finding in view.check["findings"]]
+    assert "approve" not in view.open_decisions
+
+
+def test_an_edit_of_courtesies_only_does_not_leave(
+    desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    contact_id = open_contact(desk, agent, QUESTION)
+    reply = {"kind": "edit", "text": "Hi Ana,\n\nThank you!"}
+    outcome = desk.reviews.decide(supervisor, pending_review(desk, agent, contact_id), reply)
+    assert outcome.stopped
     assert letters(desk) == []
 
 
@@ -254,13 +311,13 @@ def test_an_answer_can_be_called_back_until_it_leaves(
     assert outcome.contact_status == "scheduled"
     assert outcome.delivery_id
     desk.deliveries.undo(supervisor, outcome.delivery_id)
-    desk.jobs.run_all()  # type: ignore[union-attr]
+    run_jobs(desk)
     assert letters(desk) == []
     view = desk.reviews.get(supervisor, pending_review(desk, agent, contact_id))
     assert "5 business days" in view.draft["sentences"][0]["text"]
 
     outcome = desk.reviews.decide(supervisor, view.summary.id, {"kind": "approve"})
-    desk.jobs.run_all()  # type: ignore[union-attr]
+    run_jobs(desk)
     assert len(letters(desk)) == 1
     assert outcome.delivery_id
     with pytest.raises(Conflict, match="cannot be called back"):
@@ -276,7 +333,7 @@ def test_the_second_of_two_deciders_is_told_who_was_faster(
     desk.reviews.decide(supervisor, review, {"kind": "approve"})
     with pytest.raises(AlreadyDecided, match="Ruth was faster: approve at"):
         desk.reviews.decide(other, review, {"kind": "approve"})
-    desk.jobs.run_all()  # type: ignore[union-attr]
+    run_jobs(desk)
     assert len(letters(desk)) == 1
 
 
@@ -316,6 +373,8 @@ def test_roles_are_enforced_in_the_service(desk: Desk, agent: Actor) -> None:
         NewContact("email", [NewMessage("agent", "Hello")]),
         NewContact("email", [NewMessage("customer", "  ")]),
         NewContact("email", [NewMessage("customer", "x" * 200_001)]),
+        NewContact("email", [NewMessage("customer", "half a \ud800 character")]),
+        NewContact("email", [NewMessage("customer", "Hi")], customer_email="a@x.com, b@y.com"),
     ],
 )
 def test_a_contact_without_a_customers_words_is_refused(

@@ -97,6 +97,10 @@ def test_a_decision_is_read_in_all_three_shapes(reply: object, kind: str) -> Non
         ({"kind": "escalate", "tier": "allowed", "comment": "x"}, "tier: an escalation needs"),
         ({"kind": "escalate", "tier": "escalate_first"}, "comment: an escalation needs"),
         ({"kind": "answer", "text": "LB-1"}, "does not admit 'answer'"),
+        ({"kind": "approve", "text": "Something else."}, "text: approve carries no such part"),
+        ({"kind": "edit", "draft": "abc"}, "draft: Input should be"),
+        ({"kind": "edit", "draft": {"kind": "answer"}}, r"draft\.opening: Field required"),
+        ({"kind": "edit", "draft": draft_from(kind="answer")}, "an edit needs the edited answer"),
     ],
 )
 def test_a_reply_that_does_not_fit_is_an_error_that_says_so(reply: object, says: str) -> None:
@@ -113,8 +117,9 @@ def test_forbidden_content_blocks_approve_itself() -> None:
 
 def test_findings_are_approved_only_with_a_reason() -> None:
     state = paused(check=with_findings("number"))
-    with pytest.raises(DecisionRefused, match="say why"):
-        read_decision({"kind": "approve"}, state)
+    for comment in ("", "  "):
+        with pytest.raises(DecisionRefused, match="say why"):
+            read_decision({"kind": "approve", "comment": comment}, state)
     decision = read_decision({"kind": "approve", "comment": "Billing confirmed it."}, state)
     assert decision["comment"] == "Billing confirmed it."
 
@@ -145,6 +150,7 @@ def test_an_answer_fills_the_one_missing_field() -> None:
         ({"kind": "answer", "text": "LB-7"}, "say which of order_number, serial"),
         ({"kind": "answer", "fields": {"plan": "Home"}}, "does not lack it"),
         ({"kind": "answer", "fields": {"serial": ""}}, "must be text"),
+        ({"kind": "answer", "fields": ["serial"]}, "must be an object"),
     ],
 )
 def test_an_answer_says_which_field_it_fills(reply: dict[str, Any], says: str) -> None:
@@ -162,6 +168,20 @@ def test_the_payload_offers_just_what_is_admitted() -> None:
     inbox = payload(paused(check=FORBIDDEN), "agent_inbox")
     assert inbox["config"]["allow_accept"] is False  # type: ignore[typeddict-item]
     assert inbox["config"]["allow_edit"] is True  # type: ignore[typeddict-item]
+
+
+def test_an_inbox_response_to_a_clarifying_question_is_the_answer() -> None:
+    state = paused(
+        draft=draft_from(passage(), kind="clarify"), triage=triage(missing=["order_number"])
+    )
+    decision = read_decision([{"type": "response", "args": "LB-7"}], state)
+    assert (decision["kind"], decision["fields"]) == ("answer", {"order_number": "LB-7"})
+
+
+def test_the_same_words_on_two_contacts_are_two_decisions() -> None:
+    first = read_decision({"kind": "approve"}, paused())
+    second = read_decision({"kind": "approve"}, paused(contact_id="con_2"))
+    assert first["id"] != second["id"]
 
 
 def test_the_same_reply_read_twice_is_the_same_decision() -> None:

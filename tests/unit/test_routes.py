@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from graph.routes import route_recheck, route_review, route_triage
@@ -32,6 +34,16 @@ def test_a_draft_that_a_person_brings_is_checked_but_never_past_a_handoff() -> N
 def test_a_decision_leads_where_it_says(kind: str, node: str) -> None:
     state = paused(decision={"id": "dec_1", "kind": kind, "by": "ruth", "at": ""})
     assert route_review(state) == node
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"draft": draft_from(passage(), kind="clarify")}, {"reason": "wrong_tier"}],
+)
+def test_what_is_missing_is_not_drafted_past(changes: dict[str, Any]) -> None:
+    reason = changes.pop("reason", "tone")
+    decision = {"id": "dec_1", "kind": "reject", "by": "ruth", "at": "", "reason": reason}
+    assert route_review(paused(decision=decision, **changes)) == "triage"
 
 
 def test_a_refused_reply_waits_again() -> None:
