@@ -79,8 +79,9 @@ class AuditTrail:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of_contact(self, contact_id: str) -> list[AuditEntry]:
+    def of_contact(self, actor: Actor, contact_id: str) -> list[AuditEntry]:
         """Return the events of one contact, oldest first."""
+        require(actor, "read_reviews")
         query = (
             select(AuditEvent).where(AuditEvent.contact_id == contact_id).order_by(AuditEvent.id)
         )

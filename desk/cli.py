@@ -80,7 +80,7 @@ def serve(
         people = ensure_people(desk)
         typer.echo("\nSign in (a link is valid for 7 days):")
         for role, actor in people.items():
-            token = desk.people.new_link_token(actor.id)
+            token = desk.people.new_link_token(None, actor.id)
             label = f"{role.replace('_', ' ')} ({actor.name})"
             typer.echo(f"  {label:<34} http://localhost:{port}/?signin={token}")
     typer.echo("\nStop with Ctrl+C.")
@@ -238,7 +238,7 @@ def import_contacts(
         for done, contact_id in enumerate(ids, start=1):
             with suppress(Unavailable):  # it ended with a person; its status says so
                 desk.contacts.wait_for_draft(contact_id)
-            status = desk.contacts.get(contact_id).summary.status
+            status = desk.contacts.get(actor, contact_id).summary.status
             results.append({"contact": contact_id, "status": status})
             report("contacts", done, len(ids))
     if as_json:
@@ -281,8 +281,9 @@ def review_show(review_id: str, as_person: As = None, as_json: Json = False) -> 
     from desk.render import review_as_json, review_report
 
     with _desk() as desk:
-        view = desk.reviews.get(_actor(desk, as_person), review_id)
-        result = review_as_json(view, desk.contacts.get(view.summary.contact_id))
+        actor = _actor(desk, as_person)
+        view = desk.reviews.get(actor, review_id)
+        result = review_as_json(view, desk.contacts.get(actor, view.summary.contact_id))
     if as_json:
         _print_json(result)
     else:
@@ -397,7 +398,7 @@ def users_link(person: Annotated[str, typer.Argument(help="Id or e-mail address.
     """Print a fresh sign-in link."""
     with _desk() as desk:
         actor = desk.people.get(person)
-        token = desk.people.new_link_token(actor.id)
+        token = desk.people.new_link_token(None, actor.id)
         typer.echo(f"http://localhost:{desk.settings.port}/?signin={token}")
 
 

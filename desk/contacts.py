@@ -18,7 +18,7 @@ from core.identifiers import new_id
 from core.vocabulary import Channel, ContactStatus, Speaker
 from desk.audit import DESK, write_audit
 from desk.jobs import Jobs
-from desk.models import Contact, Handoff, Message, Review
+from desk.models import Contact, Handoff, Message, Person, Review
 from desk.permissions import Actor, require
 from graph.values import Brief, Conversation, Draft, TriggerFiring
 
@@ -200,18 +200,20 @@ class Contacts:
                 )
         return message.id
 
-    def wait_for_draft(self, contact_id: str, timeout_seconds: float = 120) -> ContactView:
-        """Wait until the current run of the contact has paused or ended; return the contact."""
+    def wait_for_draft(self, contact_id: str, timeout_seconds: float = 120) -> None:
+        """Wait until the current run of the contact has paused or ended."""
         with self._database.read() as session:
             thread = get_contact(session, contact_id).thread
         self._jobs.wait(f"carry:{thread}", timeout_seconds)
-        return self.get(contact_id)
 
     def assign(self, actor: Actor, contact_id: str, person_id: str | None) -> None:
         """Give the contact to a person, or to nobody."""
         require(actor, "work_contacts")
         with self._database.write() as session:
             contact = get_contact(session, contact_id)
+            person = session.get(Person, person_id) if person_id else None
+            if person_id and (person is None or not person.active):
+                raise NotFound(f"There is no person {person_id!r} at this desk.")
             contact.assigned_to = person_id
             contact.updated_at = self._clock.now()
             write_audit(
@@ -238,8 +240,9 @@ class Contacts:
                 session, self._clock.now(), actor.id, "contact.closed", contact_id=contact_id
             )
 
-    def get(self, contact_id: str) -> ContactView:
+    def get(self, actor: Actor, contact_id: str) -> ContactView:
         """Return one contact. Raises NotFound."""
+        require(actor, "read_reviews")
         with self._database.read() as session:
             row = get_contact(session, contact_id)
             brief = session.scalar(
@@ -260,6 +263,7 @@ class Contacts:
 
     def queue(
         self,
+        actor: Actor,
         statuses: Sequence[ContactStatus] = (),
         *,
         assigned_to: str | None = None,
@@ -270,12 +274,14 @@ class Contacts:
         """Return a page of contacts: highest risk first, then oldest.
 
         Args:
+            actor: Who asks.
             statuses: Only these; all by default.
             assigned_to: Only contacts of this person.
             unassigned: Only contacts of nobody.
             limit: Length of the page.
             after: Last contact of the page before.
         """
+        require(actor, "work_contacts")
         query = select(Contact).order_by(Contact.risk.desc(), Contact.created_at, Contact.id)
         if statuses:
             query = query.where(Contact.status.in_(statuses))
@@ -298,8 +304,9 @@ class Contacts:
         with self._database.read() as session:
             return [_summary(row) for row in session.scalars(query.limit(limit))]
 
-    def counts(self) -> dict[ContactStatus, int]:
+    def counts(self, actor: Actor) -> dict[ContactStatus, int]:
         """Return how many contacts have each status."""
+        require(actor, "work_contacts")
         query = select(Contact.status, func.count()).group_by(Contact.status)
         with self._database.read() as session:
             return {row[0]: row[1] for row in session.execute(query).tuples()}

@@ -294,16 +294,20 @@ class Deliveries:
                 data={"delivery": delivery_id},
             )
 
-    def latest(self, limit: int = 50, status: DeliveryStatus | None = None) -> list[DeliveryView]:
+    def latest(
+        self, actor: Actor, limit: int = 50, status: DeliveryStatus | None = None
+    ) -> list[DeliveryView]:
         """Return the newest deliveries."""
+        require(actor, "work_contacts")
         query = select(Delivery).order_by(Delivery.id.desc()).limit(limit)
         if status:
             query = query.where(Delivery.status == status)
         with self._database.read() as session:
             return [_view(row) for row in session.scalars(query)]
 
-    def of_contact(self, contact_id: str) -> list[DeliveryView]:
+    def of_contact(self, actor: Actor, contact_id: str) -> list[DeliveryView]:
         """Return the deliveries of one contact, oldest first."""
+        require(actor, "work_contacts")
         query = select(Delivery).where(Delivery.contact_id == contact_id).order_by(Delivery.id)
         with self._database.read() as session:
             return [_view(row) for row in session.scalars(query)]

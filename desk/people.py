@@ -82,8 +82,15 @@ class People:
             raise NotFound(f"There is no person {person_id!r} at this desk.")
         return Actor(row.id, row.name, row.role)
 
-    def new_link_token(self, person_id: str) -> str:
-        """Return a fresh secret that signs ``person_id`` in for a week. It is not kept, only its digest."""
+    def new_link_token(self, actor: Actor | None, person_id: str) -> str:
+        """Return a fresh secret that signs ``person_id`` in for a week; only its digest is kept.
+
+        Args:
+            actor: Who makes it; None for whoever runs the desk's command line.
+            person_id: Whom it signs in.
+        """
+        if actor:
+            require(actor, "manage_people")
         token = secrets.token_urlsafe(24)
         now = self._clock.now()
         with self._database.write() as session:
@@ -95,7 +102,8 @@ class People:
                     expires_at=now + LINK_LIFETIME,
                 )
             )
-            write_audit(session, now, DESK, "person.link_made", data={"person": person_id})
+            made_by = actor.id if actor else DESK
+            write_audit(session, now, made_by, "person.link_made", data={"person": person_id})
         return token
 
     def sign_in(self, token: str) -> Actor:

@@ -105,7 +105,8 @@ def run_as_json(
             customer_status="vip" if status == "vip" else "standard",
         ),
     )
-    contact = desk.contacts.wait_for_draft(contact_id)
+    desk.contacts.wait_for_draft(contact_id)
+    contact = desk.contacts.get(actor, contact_id)
     pending = [
         review
         for review in desk.reviews.of_contact(actor, contact_id)

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.identifiers import text_digest
+from desk.permissions import Actor
 from graph.draft import cite_whole
 from graph.state import RunState
 from graph.values import CheckReport, Conversation, Draft, Triage
 from kb.content import Passage
 
+ADMIN = Actor("per_admin", "Ingrid", "admin")
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 

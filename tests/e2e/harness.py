@@ -49,7 +49,7 @@ class Served:
         database = Database(Settings(home=self.home, _env_file=None).database)
         people = People(database, SystemClock())
         person = next(person for person in people.all() if person.role == role)
-        token = people.new_link_token(person.id)
+        token = people.new_link_token(None, person.id)
         database.close()
         return f"http://localhost:{self.port}/?signin={token}"
 

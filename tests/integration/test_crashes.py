@@ -8,6 +8,7 @@ import pytest
 
 from core.settings import Settings
 from desk.bootstrap import open_desk
+from tests.factories import ADMIN
 from tests.integration import other_process
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 
@@ -31,13 +32,13 @@ def test_the_answer_leaves_exactly_once_after_a_restart(
     try:
         after.start()
         after.jobs.wait(f"resume:{review}", 60)
-        (delivery,) = after.deliveries.of_contact(contact)
+        (delivery,) = after.deliveries.of_contact(ADMIN, contact)
         after.jobs.wait(f"deliver:{delivery.id}", 60)
-        (delivery,) = after.deliveries.of_contact(contact)
+        (delivery,) = after.deliveries.of_contact(ADMIN, contact)
         assert delivery.status == "sent"
         assert len(list((settings.home / "outbox").glob("*.eml"))) == 1
-        assert after.contacts.get(contact).summary.status == "answered"
-        events = [entry.event for entry in after.audit.of_contact(contact)]
+        assert after.contacts.get(ADMIN, contact).summary.status == "answered"
+        events = [entry.event for entry in after.audit.of_contact(ADMIN, contact)]
         for event in ("review.approve", "delivery.scheduled", "run.recorded", "delivery.sent"):
             assert events.count(event) == 1, events
     finally:

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
+from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 from tests.ui.conftest import SECONDS, OpenPage, seen
 
@@ -68,7 +69,7 @@ def test_an_agent_may_approve_what_holds_no_risk(
     page = open_page("desk", agent)
     page.button(key=f"queue.open.{contact_id}").click().run()
     page.button(key="decide.approve").click().run()
-    assert desk.contacts.get(contact_id).summary.status == "scheduled"
+    assert desk.contacts.get(ADMIN, contact_id).summary.status == "scheduled"
 
 
 def test_an_empty_message_is_refused_in_words(open_page: OpenPage, agent: Actor) -> None:
@@ -91,7 +92,7 @@ def test_an_edit_that_fails_the_check_comes_back_with_the_words_of_the_source(
     assert "It was not sent" in seen(page)
     assert "9 business days" in seen(page)
     assert "pd-finding" in seen(page)
-    assert desk.deliveries.latest() == []
+    assert desk.deliveries.latest(ADMIN) == []
 
 
 def test_a_reject_needs_a_reason_and_brings_a_new_draft(
@@ -153,7 +154,7 @@ def test_what_a_recheck_stops_is_shown_old_beside_new(
     assert "It was not sent" in seen(page)
     assert "Before" in seen(page)
     assert "12" in seen(page)
-    assert desk.deliveries.latest() == []
+    assert desk.deliveries.latest(ADMIN) == []
 
 
 def test_an_answer_can_be_called_back_while_the_undo_window_is_open(
@@ -166,7 +167,7 @@ def test_an_answer_can_be_called_back_while_the_undo_window_is_open(
     assert "The answer leaves in" in seen(page)
     page.button(key="undo.button").click().run()
     assert "Called back" in seen(page)
-    assert desk.contacts.get(contact_id).summary.status == "in_review"
+    assert desk.contacts.get(ADMIN, contact_id).summary.status == "in_review"
 
 
 def test_a_further_message_of_the_customer_is_added(
@@ -187,9 +188,9 @@ def test_a_contact_is_taken_and_given_back(
     page = open_page("desk", agent)
     page.button(key=f"queue.open.{contact_id}").click().run()
     page.button(key="desk.assign").click().run()
-    assert desk.contacts.get(contact_id).summary.assigned_to == agent.id
+    assert desk.contacts.get(ADMIN, contact_id).summary.assigned_to == agent.id
     page.button(key="desk.unassign").click().run()
-    assert desk.contacts.get(contact_id).summary.assigned_to is None
+    assert desk.contacts.get(ADMIN, contact_id).summary.assigned_to is None
 
 
 def test_a_missing_detail_is_asked_for_and_can_be_filled_in(
@@ -277,7 +278,7 @@ def test_an_agent_is_offered_only_what_agents_may_decide(
     contact_id = open_contact(
         desk, agent, "If I do not get my refund today I will sue you. How long does a refund take?"
     )
-    view = desk.contacts.get(contact_id)
+    view = desk.contacts.get(ADMIN, contact_id)
     page = open_page("desk", agent)
     page.button(key=f"queue.open.{contact_id}").click().run()
     assert view.summary.tier == "escalate_first"
@@ -286,7 +287,7 @@ def test_an_agent_is_offered_only_what_agents_may_decide(
 
 def test_signing_in_by_link_and_out_again(desk: Desk, agent: Actor) -> None:
     page = AppTest.from_function(_who, args=(desk,), default_timeout=SECONDS)
-    page.query_params["signin"] = desk.people.new_link_token(agent.id)
+    page.query_params["signin"] = desk.people.new_link_token(None, agent.id)
     page.run()
     assert page.text[0].value == "Mina"
     assert "signin" not in page.query_params
@@ -333,7 +334,7 @@ def test_hostile_words_reach_no_markup(
         f"How long does a refund take? {HOSTILE}",
         subject=HOSTILE,
         customer_name=HOSTILE,
-        customer_email=HOSTILE,
+        customer_email="javascript:alert(1)//@evil.example",
     )
     review_id = pending_review(desk, agent, contact_id)
     page = open_page("desk", agent)

@@ -44,7 +44,7 @@ def answer(desk: Desk, actor: Actor, contact: ContactView) -> None:
         empty("The desk is at work on it", "Look again in a moment.")
         st.button("Look again", key="answer.again")
         return
-    delivered = desk.deliveries.of_contact(contact.summary.id)
+    delivered = desk.deliveries.of_contact(actor, contact.summary.id)
     if delivered:
         names = ContactQueues(desk.database).names()
         delivery_shown(desk, actor, delivered[-1], names)

@@ -77,11 +77,17 @@ def review_table(
     return opened
 
 
+def _check_text(review: ReviewSummary) -> str:
+    if review.kind == "abstain":
+        return "Nothing to check"
+    count = review.findings
+    return f"{count} finding{'s' if count != 1 else ''}" if count else "Passed"
+
+
 def _row(
     review: ReviewSummary, reasons: Mapping[str, str], names: Mapping[str, str], now: datetime
 ) -> dict[str, str]:
     held = review.claimed_by and review.claimed_until and review.claimed_until > now
-    count = review.findings
     return {
         "Risk": tier_text(review.tier),
         "Due": "Overdue" if review.due_at < now else relative(review.due_at, now),
@@ -89,7 +95,7 @@ def _row(
         "Subject": readable_text(review.subject),
         "Reason": reasons.get(review.reason or "", "None known"),
         "Draft": KIND_NAMES.get(review.kind, review.kind),
-        "Check": f"{count} finding{'s' if count != 1 else ''}" if count else "Passed",
+        "Check": _check_text(review),
         "Changed": "Source changed" if review.changed else "",
         "Held by": readable_text(names.get(review.claimed_by or "", "")) if held else "",
     }

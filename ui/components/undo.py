@@ -40,7 +40,7 @@ def _corner(desk: Desk, actor: Actor) -> None:
     if st.session_state.pop(_ASKED, False):
         call_back(desk, actor, contact_id, delivery_id)
         st.rerun()
-    known = [d for d in desk.deliveries.of_contact(contact_id) if d.id == delivery_id]
+    known = [d for d in desk.deliveries.of_contact(actor, contact_id) if d.id == delivery_id]
     if not known or known[0].status != "scheduled":
         del st.session_state[_OFFER]
         return

@@ -56,7 +56,7 @@ def render(desk: Desk, actor: Actor) -> None:
             empty("No contact is open", "Choose one on the left, or paste a message: New contact.")
         return
     with refusals_shown():
-        contact = desk.contacts.get(contact_id)
+        contact = desk.contacts.get(actor, contact_id)
         with middle:
             _contact(desk, actor, contact)
         with right:

@@ -27,7 +27,7 @@ def render(desk: Desk, actor: Actor) -> None:
         label_visibility="collapsed",
     )
     with refusals_shown():
-        latest = desk.deliveries.latest(PAGE, status)
+        latest = desk.deliveries.latest(actor, PAGE, status)
         if not latest:
             empty("Nothing here", "An answer appears here as soon as somebody approves it.")
             return

@@ -22,12 +22,12 @@ def render(desk: Desk, actor: Actor) -> None:
         require(actor, "manage_people")
         left, right = st.columns([6, 5], gap="large")
         with left:
-            _everybody(desk)
+            _everybody(desk, actor)
         with right:
             _add(desk, actor)
 
 
-def _everybody(desk: Desk) -> None:
+def _everybody(desk: Desk, actor: Actor) -> None:
     people = desk.people.all()
     event = st.dataframe(
         [{"Name": readable_text(p.name), "Role": ROLE_NAMES[p.role], "Id": p.id} for p in people],
@@ -43,7 +43,7 @@ def _everybody(desk: Desk) -> None:
     person = people[rows[0]]
     say(f"{person.name}, {ROLE_NAMES[person.role].lower()}", "pd-label")
     if st.button("Make a sign-in link", key="people.link", icon=":material/link:"):
-        link = sign_in_address(desk.people.new_link_token(person.id))
+        link = sign_in_address(desk.people.new_link_token(actor, person.id))
         notice("Valid for 7 days. It is shown this once.", "plain")
         st.code(link, language=None)
 

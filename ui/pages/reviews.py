@@ -42,7 +42,7 @@ def render(desk: Desk, actor: Actor) -> None:
 
 def _detail(desk: Desk, actor: Actor, waiting: list[ReviewSummary], view: ReviewView) -> None:
     now = desk.clock.now()
-    contact = desk.contacts.get(view.summary.contact_id)
+    contact = desk.contacts.get(actor, view.summary.contact_id)
     reason = desk.reasons.get(view.summary.reason)
     held = hold(desk, actor, view)
     left, right = st.columns([5, 8], gap="large")
