@@ -29,7 +29,7 @@ from graph.alignment import (
     source_units,
     tokenize,
 )
-from graph.departures import departure
+from graph.departures import Stretch, departure, stretches_of
 from graph.promises import forbidden_words, is_courtesy, is_request, uncourteous
 from graph.values import CheckReport, Draft, Finding, FindingRule, TriggerFiring
 from kb.content import Passage
@@ -293,7 +293,7 @@ class EvidenceChecker:
             before = len(findings.items)
             self._judge(index, piece, support, findings)
             if by_model and len(findings.items) == before:
-                self._judge_closely(index, piece, support, findings)
+                self._judge_closely(index, piece, support, units.stretches(support), findings)
         if len(pieces) > room:
             findings.add(
                 index,
@@ -368,14 +368,19 @@ class EvidenceChecker:
                 judge.strange(clause, self._closeness(clause, alignment, support))
 
     def _judge_closely(
-        self, index: int, piece: str, support: _Support, findings: _Findings
+        self,
+        index: int,
+        piece: str,
+        support: _Support,
+        stretches: Sequence[Stretch],
+        findings: _Findings,
     ) -> None:
         """Hold a model's sentence against the one place it repeats; see ``graph.departures``."""
-        found, stretch = departure(piece, support.units)
+        found, stretch = departure(piece, stretches)
         bare = _without_heading(piece, support)
         if found is not None and bare != piece:
             piece = bare
-            found, stretch = departure(piece, support.units)
+            found, stretch = departure(piece, stretches)
         if found is not None:
             where = support.where(found.passage_id or support.passages[0].id)
             findings.add(
@@ -419,6 +424,7 @@ class _UnitCache:
 
     def __init__(self) -> None:
         self._units: dict[str, list[SourceUnit]] = {}
+        self._stretches: dict[tuple[str, ...], list[Stretch]] = {}
         self.judged = 0
 
     def support(self, passages: list[Passage]) -> _Support:
@@ -436,6 +442,13 @@ class _UnitCache:
         words = frozenset(re.findall(r"[^\W_]+(?:'[^\W_]+)?", raw.replace("’", "'")))
         words |= {word.removesuffix("'s") for word in words}
         return _Support(passages, units, vocabulary, words, raw)
+
+    def stretches(self, support: _Support) -> list[Stretch]:
+        """What a model's sentence may repeat."""
+        cited = tuple(passage.id for passage in support.passages)
+        if cited not in self._stretches:
+            self._stretches[cited] = stretches_of(support.units)
+        return self._stretches[cited]
 
 
 def _cited(

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import groupby
 from typing import Final
 
@@ -107,12 +108,12 @@ class _Compared:
     shortfall: float
 
 
-def departure(piece: str, units: Iterable[SourceUnit]) -> tuple[Departure | None, str]:
+def departure(piece: str, stretches: Sequence[Stretch]) -> tuple[Departure | None, str]:
     """Return where ``piece`` departs from its source, and the stretch of source it repeats.
 
     Args:
         piece: One sentence.
-        units: The sentences of the passages it cites, in order; headings are no source of claims.
+        stretches: What it may repeat, from ``stretches_of``.
     """
     if piece.rstrip().endswith("?"):
         return _alone(f"“{_short(piece)}” asks and does not answer.", piece), ""
@@ -134,7 +135,7 @@ def departure(piece: str, units: Iterable[SourceUnit]) -> tuple[Departure | None
     best = _Compared(None, "", float("inf"))
     if not any(mark.token.kind in {"word", "name", "value", "code"} for mark in ours):
         return _alone(f"“{_short(piece)}” says too little to be checked.", piece), ""
-    for stretch in _stretches(ours, list(units)):
+    for stretch in _nearest(ours, stretches):
         for order in _orders(ours):
             compared = _compare(order, stretch)
             if compared.departure is None:
@@ -196,45 +197,71 @@ def _mark(token: Token, word: str, bare: str, *, passive: bool) -> _Mark | None:
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class Stretch:
+    """A run of adjoining sentences of one passage.
+
+    Attributes:
+        units: The sentences.
+        marks: For each of them, what counts in it.
+        lead_in: The same of the lead-in of the list it is an item of, when that is not in it.
+        keys: How often each key occurs in it.
+    """
+
     units: tuple[SourceUnit, ...]
     marks: tuple[tuple[_Mark, ...], ...]
-    lead_in: tuple[_Mark, ...] = ()  # of the list it is an item of, when it is not in it
+    lead_in: tuple[_Mark, ...]
+    keys: Counter[str]
 
 
-def _stretches(ours: Sequence[_Mark], units: Sequence[SourceUnit]) -> list[_Stretch]:
-    """Return the runs of adjoining sentences of one passage, those that share most first.
+def stretches_of(units: Iterable[SourceUnit]) -> list[Stretch]:
+    """Return the stretches of source that a sentence may repeat.
 
-    The lead-in of a list ("You may not:") is a heading of the passages that are its items.
+    Args:
+        units: The sentences of the cited passages, in order. Headings are no source of claims, save
+            the lead-in of a list ("You may not:"), a heading of the passages that are its items.
     """
-    wanted = Counter(mark.key for mark in ours)
-    read = [(unit, tuple(_marks(unit.text, unit.tokens))) for unit in units if not unit.is_context]
+    read = [(unit, tuple(_marks(unit.text, unit.tokens))) for unit in units]
     leads = {
-        unit.passage_id: (unit, tuple(_marks(unit.text, unit.tokens)))
-        for unit in units
+        unit.passage_id: (unit, marks)
+        for unit, marks in read
         if unit.is_context and unit.text.rstrip().endswith(":")
     }
-    runs = [
-        _Stretch(
-            tuple(u for u, _ in read[i : i + width]),
-            tuple(m for _, m in read[i : i + width]),
-            leads[read[i][0].passage_id][1] if read[i][0].passage_id in leads else (),
-        )
-        for width in range(1, ADJOINING + 1)
-        for i in range(len(read) - width + 1)
-        if len({unit.passage_id for unit, _ in read[i : i + width]}) == 1
-    ]
-    runs += [
-        _Stretch((leads[unit.passage_id][0], unit), (leads[unit.passage_id][1], marks))
-        for unit, marks in read
+    body = [(unit, marks) for unit, marks in read if not unit.is_context]
+    found: list[Stretch] = []
+    for width in range(1, ADJOINING + 1):
+        for i in range(len(body) - width + 1):
+            run = body[i : i + width]
+            if len({unit.passage_id for unit, _ in run}) == 1:
+                lead = leads.get(run[0][0].passage_id)
+                found.append(_stretch(run, lead[1] if lead else ()))
+    found += [
+        _stretch([leads[unit.passage_id], (unit, marks)], ())
+        for unit, marks in body
         if unit.passage_id in leads
     ]
+    return found
 
-    def lacking(run: _Stretch) -> tuple[float, int]:
-        shared = wanted & Counter(mark.key for marks in run.marks for mark in marks)
-        return (-shared.total() + 0.5 * len(run.units), sum(len(marks) for marks in run.marks))
 
-    return sorted(runs, key=lacking)[:MOST_COMPARED]
+def _stretch(
+    run: Sequence[tuple[SourceUnit, tuple[_Mark, ...]]], lead_in: tuple[_Mark, ...]
+) -> Stretch:
+    return Stretch(
+        tuple(unit for unit, _ in run),
+        tuple(marks for _, marks in run),
+        lead_in,
+        Counter(mark.key for _, marks in run for mark in marks),
+    )
+
+
+def _nearest(ours: Sequence[_Mark], stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Return the stretches that share most with a sentence, the best first."""
+    wanted = Counter(mark.key for mark in ours)
+
+    def lacking(stretch: Stretch) -> tuple[float, int]:
+        shared = sum(min(count, stretch.keys[key]) for key, count in wanted.items())
+        return (-shared + 0.5 * len(stretch.units), stretch.keys.total())
+
+    return nsmallest(MOST_COMPARED, stretches, key=lacking)
 
 
 def _orders(ours: Sequence[_Mark]) -> list[list[_Mark]]:
@@ -255,7 +282,7 @@ def _orders(ours: Sequence[_Mark]) -> list[list[_Mark]]:
     return orders or [[]]
 
 
-def _compare(ours: Sequence[_Mark], stretch: _Stretch) -> _Compared:
+def _compare(ours: Sequence[_Mark], stretch: Stretch) -> _Compared:
     theirs = [mark for marks in stretch.marks for mark in marks]
     home = [number for number, marks in enumerate(stretch.marks) for _ in marks]
     matched: list[int] = []
@@ -292,7 +319,7 @@ def _compare(ours: Sequence[_Mark], stretch: _Stretch) -> _Compared:
 
 
 def _dropped(
-    stretch: _Stretch, theirs: Sequence[_Mark], home: Sequence[int], matched: set[int]
+    stretch: Stretch, theirs: Sequence[_Mark], home: Sequence[int], matched: set[int]
 ) -> list[_Mark]:
     """Return the marks of the source that the sentence had to keep and did not."""
     # An item of a list says little without a lead-in that allows, forbids or limits.
@@ -354,7 +381,7 @@ def _only_added_on(unit: SourceUnit, last: Token, first_gone: Token) -> bool:
 
 
 def _stretch_text(
-    stretch: _Stretch, theirs: Sequence[_Mark], home: Sequence[int], matched: Sequence[int]
+    stretch: Stretch, theirs: Sequence[_Mark], home: Sequence[int], matched: Sequence[int]
 ) -> str:
     """Return the words of the source from the first clause that was used to the last."""
     parts: list[str] = []
