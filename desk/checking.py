@@ -18,6 +18,7 @@ from kb.sentences import split_sentences
 
 MAX_CHARACTERS: Final = 100_000
 CANDIDATES_PER_SENTENCE: Final = 5
+OUTSIDE: Final = "outside"
 
 
 class _CitationLine(BaseModel):
@@ -40,6 +41,7 @@ class _DraftFile(BaseModel):
     opening: str = ""
     sentences: list[_SentenceLine]
     closing: str = ""
+    drafter: str = OUTSIDE
 
 
 class CheckResult(TypedDict):
@@ -97,7 +99,7 @@ def read_draft(deps: Deps, path: Path) -> Draft:
 
 def _from_text(deps: Deps, text: str) -> Draft:
     spans = split_sentences(text)
-    return deps.citer.cite(text, _candidates(deps, (text[a:b] for a, b in spans)), "outside")
+    return deps.citer.cite(text, _candidates(deps, (text[a:b] for a, b in spans)), OUTSIDE)
 
 
 def _candidates(deps: Deps, sentences: Iterable[str]) -> list[Passage]:
@@ -130,7 +132,7 @@ def _from_json(deps: Deps, path: Path, text: str) -> Draft:
         "opening": parsed.opening,
         "sentences": [_sentence(deps, sentence, passages) for sentence in parsed.sentences],
         "closing": parsed.closing,
-        "drafter": "outside",
+        "drafter": parsed.drafter,  # a model's sentences are held closer to their sources
         "note": "",
     }
 

@@ -37,6 +37,8 @@ def test_from_a_pasted_message_to_a_letter(served: Served) -> None:
         agent = open_page(chromium)
         sign_in(agent, served.link("agent"))
         assert "signin" not in agent.url
+        agent.get_by_role("button", name="New contact").wait_for()
+        settled(agent)  # a key pressed while the page is drawn anew is lost
         agent.keyboard.press("n")
         agent.get_by_label("What the customer wrote").fill(
             "Hello, how many days does standard shipping within the US take?"
@@ -51,6 +53,7 @@ def test_from_a_pasted_message_to_a_letter(served: Served) -> None:
         supervisor = open_page(chromium)
         sign_in(supervisor, served.link("supervisor"))
         supervisor.locator(".pd-held", has_text="Held by you").wait_for()
+        settled(supervisor)
         supervisor.keyboard.press("k")  # the last of the queue: the newest of the lowest risk
         supervisor.locator(".pd-line", has_text=name).wait_for()
         settled(supervisor)
