@@ -1,4 +1,4 @@
-"""Contacts: opening them, adding messages, reading them, their queues."""
+"""Contacts: opening them, adding messages, reading them. Their queues are in desk/views.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -100,7 +100,7 @@ class ContactView:
 
 
 class Contacts:
-    """Opens, reads and lists contacts. Implements :class:`graph.ports.Conversations`."""
+    """Opens and reads contacts. Implements :class:`graph.ports.Conversations`."""
 
     def __init__(self, database: Database, clock: Clock, jobs: Jobs) -> None:
         self._database = database
@@ -252,7 +252,7 @@ class Contacts:
                 .limit(1)
             )
             return ContactView(
-                summary=_summary(row),
+                summary=summary_of(row),
                 customer_email=row.customer_email,
                 customer_fields=row.customer_fields,
                 messages=[MessageView(m.id, m.speaker, m.text, m.at) for m in row.messages],
@@ -260,56 +260,6 @@ class Contacts:
                 brief=brief,
                 failure=row.failure,
             )
-
-    def queue(
-        self,
-        actor: Actor,
-        statuses: Sequence[ContactStatus] = (),
-        *,
-        assigned_to: str | None = None,
-        unassigned: bool = False,
-        limit: int = 50,
-        after: ContactSummary | None = None,
-    ) -> list[ContactSummary]:
-        """Return a page of contacts: highest risk first, then oldest.
-
-        Args:
-            actor: Who asks.
-            statuses: Only these; all by default.
-            assigned_to: Only contacts of this person.
-            unassigned: Only contacts of nobody.
-            limit: Length of the page.
-            after: Last contact of the page before.
-        """
-        require(actor, "work_contacts")
-        query = select(Contact).order_by(Contact.risk.desc(), Contact.created_at, Contact.id)
-        if statuses:
-            query = query.where(Contact.status.in_(statuses))
-        if assigned_to:
-            query = query.where(Contact.assigned_to == assigned_to)
-        if unassigned:
-            query = query.where(Contact.assigned_to.is_(None))
-        if after:
-            query = query.where(
-                or_(
-                    Contact.risk < after.risk,
-                    and_(Contact.risk == after.risk, Contact.created_at > after.created_at),
-                    and_(
-                        Contact.risk == after.risk,
-                        Contact.created_at == after.created_at,
-                        Contact.id > after.id,
-                    ),
-                )
-            )
-        with self._database.read() as session:
-            return [_summary(row) for row in session.scalars(query.limit(limit))]
-
-    def counts(self, actor: Actor) -> dict[ContactStatus, int]:
-        """Return how many contacts have each status."""
-        require(actor, "work_contacts")
-        query = select(Contact.status, func.count()).group_by(Contact.status)
-        with self._database.read() as session:
-            return {row[0]: row[1] for row in session.execute(query).tuples()}
 
     def load(self, contact_id: str) -> Conversation:
         """Return the contact as a run sees it."""
@@ -412,7 +362,8 @@ def _message(contact_id: str, ordinal: int, new: NewMessage, now: datetime) -> M
     )
 
 
-def _summary(row: Contact) -> ContactSummary:
+def summary_of(row: Contact) -> ContactSummary:
+    """Return a row as one line of a queue."""
     return ContactSummary(
         id=row.id,
         channel=row.channel,

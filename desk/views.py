@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 from core.clock import Clock
 from core.database import Database
 from core.vocabulary import TIERS, ContactStatus, SourceFlagKind
-from desk.contacts import ContactSummary
+from desk.contacts import ContactSummary, summary_of
 from desk.models import Contact, Person
 from desk.permissions import Actor, require
 from kb.content import PassageKind
@@ -76,7 +76,7 @@ class ContactQueues:
         if after:
             query = query.where(_behind(after))
         with self._database.read() as session:
-            return [_line(row) for row in session.scalars(query)]
+            return [summary_of(row) for row in session.scalars(query)]
 
     def names(self) -> dict[str, str]:
         """Return id → name of everybody who ever worked at the desk."""
@@ -109,25 +109,6 @@ def _behind(after: ContactSummary) -> ColumnElement[bool]:
         (Contact.id > after.id, Contact.id == after.id),
     ]
     return or_(*(and_(*(same for _, same in ties[:i]), ties[i][0]) for i in range(len(ties))))
-
-
-def _line(row: Contact) -> ContactSummary:
-    return ContactSummary(
-        id=row.id,
-        channel=row.channel,
-        subject=row.subject,
-        customer_name=row.customer_name,
-        customer_status=row.customer_status,
-        status=row.status,
-        reason=row.reason,
-        confidence=row.confidence,
-        tier=row.tier,
-        risk=row.risk,
-        assigned_to=row.assigned_to,
-        due_at=row.due_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ from typing import Any, Final, Literal
 
 from core.errors import BadInput
 from core.identifiers import text_digest
+from graph.draft import cite_whole
 from graph.ports import Checker
-from graph.values import CheckReport, Citation, Draft, Sentence
+from graph.values import CheckReport, Draft, Sentence
 from kb.content import Passage
 from kb.facts import VALUE_KINDS, Fact, extract_facts
 from kb.markup import split_front_matter
@@ -130,24 +131,6 @@ def help_center(folder: Path) -> list[Passage]:
     return found
 
 
-def citation_of(passage: Passage) -> Citation:
-    """Return the citation of a whole passage."""
-    return {
-        "passage_id": passage.id,
-        "article_id": passage.article_id,
-        "version_id": passage.version_id,
-        "version": passage.version,
-        "title": passage.title,
-        "anchor": passage.anchor,
-        "heading": list(passage.heading_path),
-        "start": passage.start,
-        "end": passage.end,
-        "quote": passage.text,
-        "content_hash": passage.content_hash,
-        "url": passage.url,
-    }
-
-
 # -- drafts --------------------------------------------------------------------------------------
 
 _RESIDUE = re.compile(r"[{}|<>\\]|\*\*|\]\(|^\W*$|::|=>")
@@ -218,7 +201,7 @@ def build_drafts(passages: Sequence[Passage], count: int, seed: int = 0) -> list
         for passage in dict.fromkeys(chosen):
             text = rng.choice(tellable(passage))
             sentences.append(
-                {"text": _adapt(text, passage, rng), "citations": [citation_of(passage)]}
+                {"text": _adapt(text, passage, rng), "citations": [cite_whole(passage)]}
             )
         samples.append(
             Sample(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.vocabulary import Tier
+from graph.draft import cite_whole
 from graph.reasons import ReasonMap
 from graph.values import (
     Brief,
-    Citation,
     Classification,
     Conversation,
     Draft,
@@ -42,25 +42,6 @@ def shortened(text: str, longest: int = _LONGEST) -> str:
     if len(line) <= longest:
         return line
     return line[: longest - 1].rsplit(" ", 1)[0] + "…"
-
-
-def citation_of(hit: Hit) -> Citation:
-    """Return a hit as the source it names."""
-    passage = hit.passage
-    return {
-        "passage_id": passage.id,
-        "article_id": passage.article_id,
-        "version_id": passage.version_id,
-        "version": passage.version,
-        "title": passage.title,
-        "anchor": passage.anchor,
-        "heading": list(passage.heading_path),
-        "start": passage.start,
-        "end": passage.end,
-        "quote": passage.text,
-        "content_hash": passage.content_hash,
-        "url": passage.url,
-    }
 
 
 def previous_answers(conversation: Conversation) -> list[PreviousAnswer]:
@@ -128,7 +109,7 @@ def brief(
         "intent": reason.name if reason else "No known contact reason",
         "tier": triage["tier"],
         "triggers": triage["triggers"],
-        "sources": [citation_of(hit) for hit in hits[:_SOURCES]],
+        "sources": [cite_whole(hit.passage) for hit in hits[:_SOURCES]],
         "missing": triage["missing"],
         "sentiment": classification["sentiment"],
         "previous_answers": previous_answers(conversation),

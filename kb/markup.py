@@ -14,7 +14,7 @@ from typing import Final
 
 from lxml import etree  # type: ignore[import-untyped]
 
-_INLINE_TAGS: Final = [
+INLINE_TAGS: Final = [
     "a",
     "abbr",
     "acronym",
@@ -135,7 +135,7 @@ _BLOCK_TAGS: Final = [
     "video",
 ]
 _TAG: Final = (
-    r"</?(?P<tag>" + "|".join(sorted(_INLINE_TAGS + _BLOCK_TAGS, key=len, reverse=True)) + r")"
+    r"</?(?P<tag>" + "|".join(sorted(INLINE_TAGS + _BLOCK_TAGS, key=len, reverse=True)) + r")"
     r"(?P<attributes>(?=[\s/>])(?:[^<>\"']|\"[^\"<>]*+\"|'[^'<>]*+'|[\"'])*+)>"
 )
 TAG: Final = re.compile(_TAG, re.IGNORECASE)
@@ -315,7 +315,7 @@ def _strip_inline(text: str, references: Container[str]) -> str:
         if found["entity"]:
             return html.unescape(found["entity"]).translate(_LITERAL)
         if found["tag"]:
-            return "" if found["tag"].lower() in _INLINE_TAGS else " "
+            return "" if found["tag"].lower() in INLINE_TAGS else " "
         return " " if found["struck"] else ""
 
     return _INLINE.sub(replace, text)

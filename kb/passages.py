@@ -17,7 +17,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from kb.content import CutPassage
-from kb.markup import TAG, mask_templates, plain_text, reference_labels, split_front_matter
+from kb.markup import (
+    INLINE_TAGS,
+    TAG,
+    mask_templates,
+    plain_text,
+    reference_labels,
+    split_front_matter,
+)
 
 LONGEST_PASSAGE: Final = 4_000
 """Characters. A longer block is cut at the ends of its sentences."""
@@ -451,50 +458,7 @@ class _HtmlBlock:
         return label_cells([plain_text(label, references) for label in self.labels], cells)
 
 
-_FLOWING: Final = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "img",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "q",
-        "ruby",
-        "rt",
-        "rp",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "wbr",
-        "br",
-        "input",
-        "button",
-    ]
-)
+_FLOWING: Final = frozenset({*INLINE_TAGS, "img", "br", "input", "button"})
 _SILENT: Final = frozenset({"script", "style", "template", "svg"})
 _BLANK_LINE: Final = re.compile(r"\n[ \t]*(?:\r?\n[ \t]*)+")
 _LONGEST_ROW: Final = 1_500

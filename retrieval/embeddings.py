@@ -7,6 +7,8 @@ import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -186,10 +188,8 @@ def _langchain_model(name: str) -> LangChainModel:
     langchain-community and has the same function. To replace both, return any object with
     ``embed_documents`` here.
     """
-    try:
-        from langchain.embeddings import init_embeddings  # type: ignore[import-not-found]
-    except ImportError:
-        from langchain_classic.embeddings import init_embeddings
+    package = "langchain" if find_spec("langchain") else "langchain_classic"
+    init_embeddings = import_module(f"{package}.embeddings").init_embeddings
     try:
         model: LangChainModel = init_embeddings(name)
     except ImportError as error:
