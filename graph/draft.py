@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -188,6 +189,7 @@ def content_words(text: str) -> list[str]:
     return [_stem(word) for word in words if word.replace("’", "'") not in _STOP]
 
 
+@lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
     word = re.sub(r"['’]s?$", "", word)
     if len(word) <= 3 or any(c.isdigit() for c in word):

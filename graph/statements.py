@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from kb.content import Passage
@@ -676,7 +677,13 @@ def statements_of(passage: Passage) -> list[Statement]:
 
     Headings are left out; table rows become one sentence each, with the column's names.
     """
-    return _Reader(passage).read()
+    return list(_statements(passage))
+
+
+# Answers go back to the same few passages and their neighbours, which never change.
+@lru_cache(maxsize=8_192)
+def _statements(passage: Passage) -> tuple[Statement, ...]:
+    return tuple(_Reader(passage).read())
 
 
 def readable(text: str) -> str:
