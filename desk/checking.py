@@ -10,6 +10,7 @@ from typing import Any, Final, TypedDict
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import BadInput
+from graph.draft import cite_whole
 from graph.evidence import cited_articles, cited_passage_ids
 from graph.ports import Deps
 from graph.values import CheckReport, Citation, Draft, Sentence
@@ -166,16 +167,8 @@ def _citation(line: _CitationLine, passage: Passage | None) -> Citation:
             "url": None,
         }
     return {
-        "passage_id": passage.id,
-        "article_id": passage.article_id,
-        "version_id": passage.version_id,
-        "version": passage.version,
-        "title": passage.title,
-        "anchor": passage.anchor,
-        "heading": list(passage.heading_path),
+        **cite_whole(passage),
         "start": passage.start if line.start is None else line.start,
         "end": passage.end if line.end is None else line.end,
         "quote": line.quote or passage.text,
-        "content_hash": passage.content_hash,
-        "url": passage.url,
     }

@@ -224,7 +224,7 @@ class Reviews:
         Args:
             actor: Who decides.
             review_id: The review.
-            reply: In any shape that :func:`graph.interrupts.parse_reply` reads.
+            reply: In any shape that :func:`graph.interrupts.read_decision` reads.
             wait_seconds: How long to wait for the outcome; 0 does not wait.
 
         Raises:

@@ -168,12 +168,17 @@ def payload(state: RunState, shape: InterruptShape) -> MiddlewareRequest | Inbox
 def read_decision(raw: object, state: RunState) -> Decision:
     """Return the decision that ``raw`` makes on the paused run ``state``.
 
+    Native: ``{"kind": "approve" | …, …}`` (:class:`Reply`). Middleware: ``{"decisions": [one]}``.
+    Agent Inbox: ``[one]``. Escalation travels in the middleware shape as a ``reject`` and in the
+    inbox shape as a ``response`` whose message starts with ``ESCALATE <tier>: <why>``.
+
     A reply that did not come through the desk gets an id made of its content, so that the same
     reply read twice is the same decision.
 
     Raises:
-        DecisionRefused: As :func:`parse_reply`; also for an approval of a draft with findings that
-            does not say why, or that no reason can carry.
+        DecisionRefused: The reply has none of these shapes, the wrong count, a decision that is
+            not allowed, or lacks what its decision needs; also for an approval of a draft with
+            findings that does not say why, or that no reason can carry.
     """
     reply = _read(raw, clarifying=state["draft"]["kind"] == "clarify")
     if reply["kind"] == "approve" and (stale := _without_source(state)):
@@ -215,22 +220,6 @@ def _answered_fields(reply: Reply, missing: Sequence[str]) -> dict[str, str]:
         if not isinstance(value, str) or not value.strip():
             raise DecisionRefused(f"fields.{name}: must be text.")
     return fields
-
-
-def parse_reply(raw: object, allowed: Sequence[DecisionKind]) -> Reply:
-    """Return the reply in ``raw``, which may have any of the three shapes.
-
-    Native: ``{"kind": "approve" | …, …}`` (:class:`Reply`). Middleware: ``{"decisions": [one]}``.
-    Agent Inbox: ``[one]``. Escalation travels in the middleware shape as a ``reject`` and in the
-    inbox shape as a ``response`` whose message starts with ``ESCALATE <tier>: <why>``.
-
-    Raises:
-        DecisionRefused: The reply has none of these shapes, the wrong count, a decision that is
-            not allowed, or lacks what its decision needs.
-    """
-    reply = _read(raw, clarifying="answer" in allowed)
-    _require_fit(reply, allowed)
-    return reply
 
 
 def _require_fit(reply: Reply, allowed: Sequence[DecisionKind]) -> None:

@@ -15,7 +15,6 @@ from graph.values import (
     Triage,
 )
 
-ReviewKind = Literal["answer", "clarify", "abstain"]
 Outcome = Literal["answered", "asked", "escalated"]
 
 
