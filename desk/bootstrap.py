@@ -34,6 +34,7 @@ from desk.reviews import Reviews
 from graph.ports import Deps, Drafter
 from graph.reasons import ReasonMap
 from graph.tiers import TierRules
+from kb.changes import ChangeJudge
 from kb.library import Library
 from kb.sync import Sync, SyncReport
 from kb.workspace import Workspace
@@ -144,6 +145,11 @@ class Desk:
         return TierRules.load(self.workspace.tiers_file)
 
     @cached_property
+    def changes(self) -> ChangeJudge:
+        """The judge of what an edit did to the facts of a passage."""
+        return ChangeJudge()
+
+    @cached_property
     def deps(self) -> Deps:
         """What the nodes of a run get."""
         from graph.check import EvidenceChecker
@@ -166,6 +172,7 @@ class Desk:
             sources=self.library,
             drafter=self._drafter(),
             checker=EvidenceChecker(self.embedder, patterns, self.reasons.asks()),
+            changes=self.changes,
             citer=EmbeddingCiter(self.embedder),
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),

@@ -9,7 +9,15 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base
-from core.vocabulary import Channel, ContactStatus, DeliveryStatus, ReviewStatus, Role, Speaker
+from core.vocabulary import (
+    Channel,
+    ContactStatus,
+    DeliveryStatus,
+    ReviewStatus,
+    Role,
+    SourceFlagKind,
+    Speaker,
+)
 
 
 class Person(Base):
@@ -126,6 +134,8 @@ class Review(Base):
     """Draft, check, evidence, triage, classification and changes of the paused run."""
     allowed: Mapped[list[str]]
     """The decisions it admits."""
+    stale: Mapped[list[Any]] = mapped_column(default=list)
+    """What changed under it while it waited: ``EvidenceChange`` each, found when a sync brought it."""
     findings: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -185,6 +195,89 @@ class Handoff(Base):
     team: Mapped[str | None] = mapped_column(String(200))
     brief: Mapped[dict[str, Any]]
     opened_at: Mapped[datetime]
+
+
+class SourceUse(Base):
+    """One passage that a pending draft or an answer rests on; what makes a blast radius cheap."""
+
+    __tablename__ = "source_use"
+    __table_args__ = (
+        UniqueConstraint("holder", "passage_id"),
+        Index("ix_source_use_article_status", "article_id", "status"),
+        Index("ix_source_use_passage", "passage_id"),
+        Index("ix_source_use_contact", "contact_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    holder: Mapped[str] = mapped_column(String(40))
+    """Id of the review (a pending draft) or of the delivery (an answer)."""
+    contact_id: Mapped[str] = mapped_column(String(40))
+    article_id: Mapped[str] = mapped_column(String(512))
+    version_id: Mapped[str] = mapped_column(String(40))
+    passage_id: Mapped[str] = mapped_column(String(48))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(10))
+    """``pending``: a review waits; ``answered``: it was approved and leaves or left; ``over``."""
+    at: Mapped[datetime]
+    stale_at: Mapped[datetime | None]
+    """When a fact of the passage changed, or the passage left, after the holder relied on it."""
+
+
+class SourceRewrite(Base):
+    """A cited sentence that a person changed before it left."""
+
+    __tablename__ = "source_rewrite"
+    __table_args__ = (Index("ix_source_rewrite_article", "article_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    review_id: Mapped[str] = mapped_column(ForeignKey("review.id"))
+    article_id: Mapped[str] = mapped_column(String(512))
+    passage_id: Mapped[str] = mapped_column(String(48))
+    before: Mapped[str] = mapped_column(Text)
+    """The sentence as it was drafted."""
+    after: Mapped[str] = mapped_column(Text)
+    """What the person wrote in its place; empty when it was struck out."""
+    at: Mapped[datetime]
+
+
+class SourceFlagRow(Base):
+    """Something a content owner must look at, with its evidence and what became of it."""
+
+    __tablename__ = "source_flag"
+    __table_args__ = (Index("ix_source_flag_status_damage", "status", "damage", "id"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    """Digest of the kind and of the evidence: the same finding is the same flag, for ever."""
+    kind: Mapped[SourceFlagKind] = mapped_column(String(20))
+    article_id: Mapped[str | None] = mapped_column(String(512), index=True)
+    """The article; None for what no article says."""
+    passage_id: Mapped[str | None] = mapped_column(String(48))
+    other_article_id: Mapped[str | None] = mapped_column(String(512))
+    """The other side of a conflict, or what supersedes it."""
+    owner: Mapped[str | None] = mapped_column(String(256))
+    title: Mapped[str] = mapped_column(Text)
+    """One plain sentence."""
+    evidence: Mapped[dict[str, Any]]
+    """What the flag rests on; its keys depend on the kind."""
+    damage: Mapped[float] = mapped_column(default=0.0)
+    """Rank: answers that rest on it, times age, times tier."""
+    uses: Mapped[int] = mapped_column(default=0)
+    """How many answers and pending drafts rest on it."""
+    status: Mapped[str] = mapped_column(String(10))
+    """``open``, ``resolved`` or ``dismissed``."""
+    opened_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(60))
+    action: Mapped[str] = mapped_column(String(20), default="")
+    """What ended it: ``verify``, ``edit``, ``supersede``, ``archive``, ``assign``, ``dismiss``; or
+    ``gone`` when its ground went away by itself."""
+    note: Mapped[str] = mapped_column(Text, default="")
+    """Why it was dismissed, or what was done."""
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's declaration
 
 
 class AuditEvent(Base):

@@ -175,7 +175,11 @@ class EvidenceChecker:
         self._asks = tuple(asks)
 
     def check(
-        self, draft: Draft, passages: Mapping[str, Passage], in_force: set[str]
+        self,
+        draft: Draft,
+        passages: Mapping[str, Passage],
+        in_force: set[str],
+        question: str = "",  # noqa: ARG002 - what a short answer is read with
     ) -> CheckReport:
         """Return what is wrong with ``draft``; see ``graph.ports.Checker``."""
         findings = _Findings()

@@ -150,10 +150,11 @@ def _newly_refused(state: RunState, decision: Decision) -> set[str]:
     return {c["content_hash"] for s in state["draft"]["sentences"] for c in s["citations"]}
 
 
-def _judge(draft: Draft, deps: Deps) -> CheckReport:
+def _judge(draft: Draft, state: RunState, deps: Deps) -> CheckReport:
     passages = deps.sources.passages(evidence_rules.cited_passage_ids(draft))
     in_force = deps.sources.versions_in_force(evidence_rules.cited_articles(draft))
-    report = deps.checker.check(draft, passages, set(in_force.values()))
+    question = state["classification"]["question"]
+    report = deps.checker.check(draft, passages, set(in_force.values()), question)
     if draft["kind"] == "abstain" or draft["sentences"]:
         return report
     return {**report, "passed": False, "findings": [*report["findings"], _SAYS_NOTHING]}
@@ -161,7 +162,7 @@ def _judge(draft: Draft, deps: Deps) -> CheckReport:
 
 def check(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Judge the draft against its sources and bind the coming approval to its evidence."""
-    report = _judge(state["draft"], runtime.context)
+    report = _judge(state["draft"], state, runtime.context)
     evidence = evidence_rules.evidence_of(state["draft"], state["last_message_id"])
     return {"check": report, "evidence": evidence}
 
@@ -197,9 +198,9 @@ def recheck(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     if decision["kind"] == "approve":
         if not changes:
             return {"changes": [], "sent_back": False}
-        return _send_back(state, state["draft"], _judge(state["draft"], deps), changes)
+        return _send_back(state, state["draft"], _judge(state["draft"], state, deps), changes)
     edited = _edited_draft(state, decision, deps)
-    report = _judge(edited, deps)
+    report = _judge(edited, state, deps)
     if changes or not report["passed"]:
         return _send_back(state, edited, report, changes)
     evidence = evidence_rules.evidence_of(edited, state["last_message_id"])

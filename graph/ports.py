@@ -17,6 +17,7 @@ from graph.values import (
     Draft,
     Triage,
 )
+from kb.changes import Change
 from kb.content import Passage
 from retrieval.ports import Hit, Search
 
@@ -104,13 +105,19 @@ class Checker(Protocol):
     """Judges drafts against their sources."""
 
     def check(
-        self, draft: Draft, passages: Mapping[str, Passage], in_force: set[str]
+        self,
+        draft: Draft,
+        passages: Mapping[str, Passage],
+        in_force: set[str],
+        question: str = "",
     ) -> CheckReport:
         """Return what is wrong with ``draft``.
 
         Args:
+            draft: What to judge.
             passages: Passage id → passage, for the ids that the draft cites and that exist.
             in_force: Ids of versions in force now.
+            question: What the customer asks, where it is known: a short answer is read with it.
         """
         ...
 
@@ -128,6 +135,14 @@ class Handoffs(Protocol):
 
     def open(self, key: str, contact_id: str, brief: Brief, team: str | None) -> None:
         """Hand the contact to ``team`` (None: nobody owns its reason) with its brief."""
+        ...
+
+
+class Changes(Protocol):
+    """Judges what an edit of a passage did to its facts; ``kb.changes.ChangeJudge`` is the one."""
+
+    def judge(self, old: str, new: str) -> Change:
+        """Return what changed between two plain texts of one passage."""
         ...
 
 
@@ -168,6 +183,7 @@ class Deps:
     sources: Sources
     drafter: Drafter
     checker: Checker
+    changes: Changes
     citer: Citer
     outbox: Outbox
     handoffs: Handoffs

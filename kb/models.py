@@ -45,6 +45,8 @@ class Article(Base):
     """When its owner last confirmed it."""
     archived: Mapped[bool] = mapped_column(default=False)
     """Taken out of use by its author, its text kept."""
+    withheld: Mapped[str | None] = mapped_column(Text)
+    """Why the desk does not let it be used, in words; None while it may be used."""
     gone_at: Mapped[datetime | None]
     """When a sync no longer found it; None while it is there."""
     url: Mapped[str | None] = mapped_column(Text)
@@ -154,6 +156,37 @@ class ArticleChange(Base):
     """Value before, as text."""
     new: Mapped[str | None] = mapped_column(Text)
     """Value after, as text."""
+
+
+class PassageChange(Base):
+    """What one new version changed in one passage, as it was judged when the version came in."""
+
+    __tablename__ = "passage_change"
+    __table_args__ = (
+        Index("ix_passage_change_article_id_at", "article_id", "at"),
+        Index("ix_passage_change_new_version_id", "new_version_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """``pch_…``."""
+    article_id: Mapped[str] = mapped_column(ForeignKey("article.id"))
+    """The article."""
+    old_version_id: Mapped[str] = mapped_column(ForeignKey("article_version.id"))
+    """The version before."""
+    new_version_id: Mapped[str] = mapped_column(ForeignKey("article_version.id"))
+    """The version that came in."""
+    old_passage_id: Mapped[str | None] = mapped_column(String(48), index=True)
+    """The passage before; None when the new version adds the passage."""
+    new_passage_id: Mapped[str | None] = mapped_column(String(48))
+    """The passage that took its place; None when none did."""
+    outcome: Mapped[str] = mapped_column(String(10))
+    """``same``, ``changed``, ``added``, ``removed`` or ``unclear``."""
+    score: Mapped[float]
+    """How likely a reader is told something else, 0..1."""
+    facts: Mapped[list[Any]]
+    """What changed: ``{kind, old, new}`` each, with the words of both sides."""
+    at: Mapped[datetime]
+    """When it was judged."""
 
 
 class SyncRun(Base):

@@ -10,7 +10,9 @@ from graph.values import CheckReport, Draft
 
 
 class Blind:
-    def check(self, draft: Draft, passages: object, in_force: set[str]) -> CheckReport:
+    def check(
+        self, draft: Draft, passages: object, in_force: set[str], question: str = ""
+    ) -> CheckReport:
         return {"passed": True, "findings": [], "triggers": []}
 
 
