@@ -179,7 +179,7 @@ class EvidenceChecker:
         draft: Draft,
         passages: Mapping[str, Passage],
         in_force: set[str],
-        question: str = "",  # noqa: ARG002 - what a short answer is read with
+        question: str = "",
     ) -> CheckReport:
         """Return what is wrong with ``draft``; see ``graph.ports.Checker``."""
         findings = _Findings()
