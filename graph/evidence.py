@@ -6,19 +6,30 @@ This is the rule behind the recheck: pure functions from values to values.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from rapidfuzz import fuzz
 
-from graph.draft import draft_digest
+from graph.draft import content_words, draft_digest
+from graph.ports import Changes, Sources
 from graph.values import CitedVersion, Draft, Evidence, EvidenceChange
+from kb.changes import Change
 from kb.content import Passage
+from kb.facts import VALUE_KINDS
+from kb.sentences import split_sentences
 
 _WORD: Final = re.compile(r"\w+")
 _SAME_HEADING: Final = 10
 """Percent that standing under the same heading is worth beside the share of common words."""
 _NEAR: Final = 45
+_SAME_SUBJECT: Final = 2
+"""Content words that a new passage shares with the draft before it is taken to bear on it."""
+_SAME_SENTENCE: Final = 0.5
+"""Share of the words beside a changed value above which the draft is taken to use that sentence."""
+_SHORT_WORD: Final = 3
+_LONGEST_QUOTE: Final = 80
 
 
 def cited_passage_ids(draft: Draft) -> list[str]:
@@ -76,58 +87,118 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def changes_since(
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is true now of what an approval is bound to.
+
+    Attributes:
+        last_message_id: Id of the last customer message.
+        in_force: Article id → id of the version in force.
+        cited: Passage id → cited passage as stored.
+        versions: Version id → its passages in reading order: of each cited version that is no
+            longer the one in force, and of the one that took its place.
+    """
+
+    last_message_id: str
+    in_force: Mapping[str, str]
+    cited: Mapping[str, Passage]
+    versions: Mapping[str, Sequence[Passage]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """What a second look found.
+
+    Attributes:
+        stops: What keeps the approval from going through.
+        notes: What changed without touching a fact that the draft relies on.
+    """
+
+    stops: list[EvidenceChange]
+    notes: list[EvidenceChange]
+
+
+def look_again(
     evidence: Evidence,
     draft: Draft,
     last_message_id: str,
-    in_force: Mapping[str, str],
-    cited: Mapping[str, Passage],
-    current: Mapping[str, Sequence[Passage]],
-) -> list[EvidenceChange]:
-    """Return what differs from ``evidence`` now; nothing when the approval may go through.
+    sources: Sources,
+    changes: Changes,
+) -> Recheck:
+    """Read what is true now of what an approval is bound to, and say what differs.
 
     Args:
         evidence: What the approval is bound to.
         draft: The draft as it is now.
         last_message_id: Id of the last customer message as it is now.
-        in_force: Article id → id of the version in force now.
-        cited: Passage id → cited passage as stored.
-        current: Article id → passages of the version in force now, where it differs.
+        sources: Where passages are read and what is in force is told.
+        changes: Judges what an edit did to the facts of a passage.
     """
-    changes: list[EvidenceChange] = []
+    in_force = sources.versions_in_force(
+        [version["article_id"] for version in evidence["versions"]]
+    )
+    moved = {
+        version_id
+        for version in evidence["versions"]
+        if (now := in_force.get(version["article_id"])) not in (None, version["version_id"])
+        for version_id in (version["version_id"], now)
+        if version_id
+    }
+    sight = Sight(
+        last_message_id=last_message_id,
+        in_force=in_force,
+        cited=sources.passages([i for v in evidence["versions"] for i in v["passage_ids"]]),
+        versions={version_id: sources.passages_of_version(version_id) for version_id in moved},
+    )
+    return changes_since(evidence, draft, sight, changes)
+
+
+def changes_since(evidence: Evidence, draft: Draft, sight: Sight, changes: Changes) -> Recheck:
+    """Return what differs now from what an approval is bound to.
+
+    A newer version stops it when a fact of the cited passage changed, unless the changed words
+    stand wholly in sentences that the draft does not quote; when the passage left; or when a new
+    passage beside it speaks of what the draft says.
+
+    Args:
+        evidence: What the approval is bound to.
+        draft: The draft as it is now.
+        sight: What is true now.
+        changes: Judges what an edit did to the facts of a passage.
+    """
+    found = Recheck([], [])
     if draft_digest(draft) != evidence["draft_digest"]:
-        changes.append(
+        found.stops.append(
             {"what": "draft", "sentence": "The draft was edited after this review was opened."}
         )
-    if last_message_id != evidence["last_message_id"]:
-        changes.append(
+    if sight.last_message_id != evidence["last_message_id"]:
+        found.stops.append(
             {
                 "what": "message",
                 "sentence": "The customer wrote again after this review was opened.",
             }
         )
     for version in evidence["versions"]:
-        changes.extend(_source_changes(version, in_force, cited, current))
-    return changes
+        _look_at_version(version, draft, sight, changes, found)
+    return found
 
 
-def _source_changes(
-    version: CitedVersion,
-    in_force: Mapping[str, str],
-    cited: Mapping[str, Passage],
-    current: Mapping[str, Sequence[Passage]],
-) -> Iterable[EvidenceChange]:
+def _look_at_version(
+    version: CitedVersion, draft: Draft, sight: Sight, changes: Changes, found: Recheck
+) -> None:
     article_id = version["article_id"]
-    now = in_force.get(article_id)
+    now = sight.in_force.get(article_id)
+    newer = sight.versions.get(now, ()) if now and now != version["version_id"] else ()
     for passage_id, content_hash in zip(
         version["passage_ids"], version["content_hashes"], strict=True
     ):
-        old = cited.get(passage_id)
+        old = sight.cited.get(passage_id)
         title = old.title if old else article_id
         change: EvidenceChange = {
             "what": "source",
             "sentence": "",
             "article_id": article_id,
+            "passage_id": passage_id,
             "old": old.plain if old else "",
             "new": "",
         }
@@ -135,16 +206,113 @@ def _source_changes(
             change["sentence"] = f"The passage cited from “{title}” is not what was reviewed."
         elif now is None:
             change["sentence"] = f"“{title}” is no longer in force."
-        elif now != version["version_id"]:
-            new = counterpart(old, current.get(article_id, ()))
-            change["new"] = new.plain if new else ""
-            if new is None:
-                said = "no longer holds the passage that this draft rests on"
-            elif new.content_hash == old.content_hash:
-                said = "has a newer version, in which the cited passage reads the same"
-            else:
-                said = "has a newer version, in which the cited passage reads differently"
-            change["sentence"] = f"“{title}” {said}."
-        else:
+        elif now == version["version_id"]:
             continue
-        yield change
+        elif added := _added_beside(old, draft, sight.versions.get(old.version_id, ()), newer):
+            change["new"] = added.plain
+            change["sentence"] = f"“{title}” says something new beside the cited passage."
+        else:
+            notes = not _passage_changed(old, newer, draft, changes, change)
+            (found.notes if notes else found.stops).append(change)
+            continue
+        found.stops.append(change)
+
+
+def _passage_changed(
+    old: Passage,
+    newer: Sequence[Passage],
+    draft: Draft,
+    changes: Changes,
+    change: EvidenceChange,
+) -> bool:
+    """Say whether the draft may no longer rest on ``old``; write into ``change`` what is to be read."""
+    title = old.title
+    if any(passage.content_hash == old.content_hash for passage in newer):
+        change["new"] = old.plain
+        change["sentence"] = (
+            f"“{title}” has a newer version, in which the cited passage reads the same."
+        )
+        return False
+    new = counterpart(old, newer)
+    if new is None:
+        change["sentence"] = f"“{title}” no longer holds the passage that this draft rests on."
+        return True
+    change["new"] = new.plain
+    judged = changes.judge(old.plain, new.plain)
+    change["facts"] = [{"kind": f.kind, "old": f.old, "new": f.new} for f in judged.facts]
+    if not judged.stops:
+        change["sentence"] = f"“{title}” was reworded; the facts of the cited passage stand."
+        return False
+    if _lies_elsewhere(judged, old, draft):
+        change["sentence"] = f"“{title}” changed in words that this draft does not rest on."
+        return False
+    change["sentence"] = f"“{title}” has a newer version: {_what_changed(judged)}."
+    return True
+
+
+def _what_changed(change: Change) -> str:
+    for fact in change.facts:
+        if fact.old and fact.new:
+            return f"it says “{_short(fact.new)}” where the cited passage said “{_short(fact.old)}”"
+        if fact.new:
+            return f"it now adds “{_short(fact.new)}”"
+        if fact.old:
+            return f"it no longer says “{_short(fact.old)}”"
+    return "the cited passage tells a reader something else now"
+
+
+def _short(words: str) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= _LONGEST_QUOTE else words[: _LONGEST_QUOTE - 1].rstrip() + "…"
+
+
+def _lies_elsewhere(change: Change, old: Passage, draft: Draft) -> bool:
+    """Say whether every changed value stands in a sentence of ``old`` that the draft does not use.
+
+    Only values that were replaced can: what was added or taken away may bound what is quoted.
+    """
+    if not change.facts:
+        return False
+    used = " ".join(
+        f"{citation['quote']} {sentence['text']}"
+        for sentence in draft["sentences"]
+        for citation in sentence["citations"]
+        if citation["passage_id"] == old.id
+    )
+    used_words = set(_words(used))
+    for fact in change.facts:
+        if fact.kind not in VALUE_KINDS or not fact.old or not fact.new or fact.old_start < 0:
+            return False
+        beside = _sentence_at(old.plain, fact.old_start)
+        telling = {word for word in _words(beside) if len(word) > _SHORT_WORD}
+        if len(telling & used_words) > len(telling) * _SAME_SENTENCE:
+            return False
+    return True
+
+
+def _sentence_at(text: str, position: int) -> str:
+    for start, end in split_sentences(text):
+        if start <= position < end:
+            return text[start:end]
+    return text
+
+
+def _added_beside(
+    old: Passage, draft: Draft, before: Sequence[Passage], newer: Sequence[Passage]
+) -> Passage | None:
+    """Return a passage that came in under the heading of ``old`` and speaks of what the draft says."""
+    known = {passage.content_hash for passage in before}
+    said = {
+        word
+        for sentence in draft["sentences"]
+        if any(citation["passage_id"] == old.id for citation in sentence["citations"])
+        for word in content_words(sentence["text"])
+    }
+    for passage in newer:
+        if passage.anchor != old.anchor or passage.content_hash in known:
+            continue
+        if counterpart(passage, before) is None and (
+            len(said.intersection(content_words(passage.plain))) >= _SAME_SUBJECT
+        ):
+            return passage
+    return None

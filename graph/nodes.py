@@ -191,14 +191,27 @@ def review(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
 
 
 def recheck(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
-    """Compute the evidence again at the moment of approval; stop the approval if it changed."""
+    """Compute the evidence again at the moment of approval; stop the approval if it changed.
+
+    What changed without touching what the draft relies on is kept in ``noted`` for the record.
+    """
     deps = runtime.context
     decision = _decided(state)
-    changes = _changes(state, decision, deps)
+    conversation = deps.conversations.load(state["contact_id"])
+    found = evidence_rules.look_again(
+        state["evidence"],
+        state["draft"],
+        _last_customer_message(conversation),
+        deps.sources,
+        deps.changes,
+    )
     if decision["kind"] == "approve":
-        if not changes:
-            return {"changes": [], "sent_back": False}
-        return _send_back(state, state["draft"], _judge(state["draft"], state, deps), changes)
+        if not found.stops:
+            return {"changes": [], "sent_back": False, "noted": found.notes}
+        report = _judge(state["draft"], state, deps)
+        return _send_back(state, state["draft"], report, found.stops)
+    # An edit is judged on what it cites itself.
+    changes = [change for change in found.stops if change["what"] != "source"]
     edited = _edited_draft(state, decision, deps)
     report = _judge(edited, state, deps)
     if changes or not report["passed"]:
@@ -210,6 +223,7 @@ def recheck(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         "evidence": evidence,
         "changes": [],
         "sent_back": False,
+        "noted": [],
     }
 
 
@@ -222,6 +236,7 @@ def _send_back(
         "evidence": evidence_rules.evidence_of(draft, state["last_message_id"]),
         "changes": changes,
         "sent_back": True,
+        "noted": [],
     }
 
 
@@ -230,25 +245,6 @@ def _decided(state: RunState) -> Decision:
     if decision is None:
         raise ValueError("the run came past its review without a decision")
     return decision
-
-
-def _changes(state: RunState, decision: Decision, deps: Deps) -> list[EvidenceChange]:
-    """Return what changed since the review was opened; an edit is judged on what it cites itself."""
-    draft = state["draft"]
-    cited = deps.sources.passages(evidence_rules.cited_passage_ids(draft))
-    in_force = deps.sources.versions_in_force(evidence_rules.cited_articles(draft))
-    moved = {
-        version["article_id"]: deps.sources.passages_of_version(in_force[version["article_id"]])
-        for version in state["evidence"]["versions"]
-        if in_force.get(version["article_id"], version["version_id"]) != version["version_id"]
-    }
-    conversation = deps.conversations.load(state["contact_id"])
-    changes = evidence_rules.changes_since(
-        state["evidence"], draft, _last_customer_message(conversation), in_force, cited, moved
-    )
-    if decision["kind"] == "edit":
-        return [change for change in changes if change["what"] != "source"]
-    return changes
 
 
 def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
@@ -306,5 +302,7 @@ def record(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         data |= {"decision": decision["kind"], "by": decision["by"]}
     if state["outcome"] != "escalated":
         data["draft_digest"] = draft_digest(state["draft"])
+    if noted := state.get("noted"):
+        data["noted"] = noted
     runtime.context.ledger.record(f"{key}:recorded", state["contact_id"], "run.recorded", data)
     return {}

@@ -43,6 +43,7 @@ class RunState(TypedDict, total=False):
         attempt: Drafting attempts so far; a reject starts the next.
         feedback: Why the last draft was rejected.
         changes: What changed since the review before this one; shown to the reviewer.
+        noted: What changed without touching a fact that the approved draft relies on.
         sent_back: Whether the recheck stopped the last decision.
         refused: Content hashes of passages that reviewers said are the wrong ones.
         reply_error: Why the last reply to the interrupt was refused.
@@ -61,6 +62,7 @@ class RunState(TypedDict, total=False):
     evidence: Evidence
     decision: Decision | None
     changes: list[EvidenceChange]
+    noted: list[EvidenceChange]
     sent_back: bool
     refused: list[str]
     reply_error: str

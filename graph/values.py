@@ -183,14 +183,24 @@ class Evidence(TypedDict):
     last_message_id: str
 
 
+class ChangedFact(TypedDict):
+    """One fact that a passage states differently now. ``old`` or ``new`` is empty: not stated."""
+
+    kind: str
+    old: str
+    new: str
+
+
 class EvidenceChange(TypedDict):
     """One thing that changed between the review and its approval."""
 
     what: Literal["source", "message", "draft"]
     sentence: str  # one plain sentence for the reviewer
     article_id: NotRequired[str]
+    passage_id: NotRequired[str]  # the cited passage
     old: NotRequired[str]
     new: NotRequired[str]
+    facts: NotRequired[list[ChangedFact]]
 
 
 class Decision(TypedDict):
