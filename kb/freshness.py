@@ -22,6 +22,7 @@ class VersionTimes:
     Attributes:
         usable: The article is neither archived nor gone.
         supersedes: Ids of the articles that this version's article replaces.
+        replaced_by: Id of the article that replaces this version's article by the desk's decision.
     """
 
     id: str
@@ -31,6 +32,7 @@ class VersionTimes:
     effective_to: datetime | None = None
     usable: bool = True
     supersedes: tuple[str, ...] = ()
+    replaced_by: str | None = None
 
 
 def current(versions: Iterable[VersionTimes], now: datetime) -> dict[str, VersionTimes]:
@@ -53,12 +55,18 @@ def superseded(versions: Mapping[str, VersionTimes]) -> dict[str, str]:
     A superseded article still supersedes others: of three policies in a row only the last holds.
     Two articles that claim to replace each other are both out, so that a person has to look.
     """
-    return {
+    by_source = {
         old: version.article_id
         for version in versions.values()
         for old in version.supersedes
         if old != version.article_id
     }
+    by_desk = {
+        version.article_id: version.replaced_by
+        for version in versions.values()
+        if version.replaced_by in versions
+    }
+    return by_source | {old: new for old, new in by_desk.items() if new is not None}
 
 
 def in_force(versions: Iterable[VersionTimes], now: datetime) -> dict[str, str]:

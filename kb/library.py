@@ -28,6 +28,7 @@ _TIMES: Final = (
     ArticleVersion.supersedes,
     Article.archived,
     Article.gone_at,
+    Article.superseded_by,
 )
 _PASSAGE: Final = (
     PassageRow.id,
@@ -189,9 +190,9 @@ def _all_times() -> Select[*tuple[Any, ...]]:
 
 
 def _times(row: Row[*tuple[Any, ...]]) -> VersionTimes:
-    version_id, article_id, number, begins, ends, supersedes, archived, gone_at = tuple(row)
+    version_id, article_id, number, begins, ends, supersedes, archived, gone_at, by = tuple(row)
     usable = not archived and gone_at is None
-    return VersionTimes(version_id, article_id, number, begins, ends, usable, tuple(supersedes))
+    return VersionTimes(version_id, article_id, number, begins, ends, usable, tuple(supersedes), by)
 
 
 def _passages() -> Select[*tuple[Any, ...]]:

@@ -47,6 +47,10 @@ class Article(Base):
     """Taken out of use by its author, its text kept."""
     withheld: Mapped[str | None] = mapped_column(Text)
     """Why the desk does not let it be used, in words; None while it may be used."""
+    superseded_by: Mapped[str | None] = mapped_column(ARTICLE_ID)
+    """Article that replaces it by a decision at the desk; a source says so with ``supersedes``."""
+    decided: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Column → what the source said of it when the desk decided otherwise (``kb.amendments``)."""
     gone_at: Mapped[datetime | None]
     """When a sync no longer found it; None while it is there."""
     url: Mapped[str | None] = mapped_column(Text)

@@ -4,7 +4,7 @@ A file is recognised as unchanged by its size and time, or else by its digest, b
 Articles are written in small units of work; a sync that is killed leaves whole articles behind and
 the next one goes on from there. A new text, title, effective time or ``supersedes`` makes a new
 version; any other change of an article (owner, review rhythm, archived, url …) is made in place and
-leaves an ``ArticleChange``.
+leaves an ``ArticleChange``, unless the desk has decided otherwise (``kb.amendments``).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import BadInput, Unavailable
 from core.identifiers import json_digest, new_id, text_digest
+from kb.amendments import change_in_place, stands
 from kb.content import CutPassage, PassageKind
 from kb.loaders import (
     Document,
@@ -36,7 +37,7 @@ from kb.loaders import (
     parse,
     read,
 )
-from kb.models import Article, ArticleChange, ArticleVersion, PassageRow, SyncRun
+from kb.models import Article, ArticleVersion, PassageRow, SyncRun
 from kb.passages import cut
 from kb.workspace import MACROS, SourceSpec, Workspace
 
@@ -229,7 +230,7 @@ class Sync:
                 .order_by(Article.id)
             ).all()
             for article in dropped:
-                _mark(session, article, "gone_at", now, now)
+                change_in_place(session, article, "gone_at", now, now)
                 report.gone.append(article.id)
             for name in sorted({article.source for article in dropped}):
                 report.notes.append(Problem(name, "no longer a source of this workspace"))
@@ -390,7 +391,7 @@ class _SourceSync:
                 outcome.altered = self._alter(session, article, ready.document)
             if article.gone_at is not None:
                 outcome.returned = True
-                _mark(session, article, "gone_at", None, self._now)
+                change_in_place(session, article, "gone_at", None, self._now)
             article.file_size, article.file_mtime_ns = ready.found.size, ready.mtime_ns
             article.file_hash, article.outside_hash = ready.file_hash, ready.outside_hash
             old = newest.get(article_id)
@@ -438,8 +439,8 @@ class _SourceSync:
         altered = False
         for name in _IN_PLACE:
             value = getattr(document, name)
-            if getattr(article, name) != value:
-                _mark(session, article, name, value, self._now)
+            if not stands(article, name, value) and getattr(article, name) != value:
+                change_in_place(session, article, name, value, self._now)
                 altered = True
         return altered
 
@@ -492,7 +493,7 @@ class _SourceSync:
             ids = gone[start : start + _ARTICLES_AT_ONCE]
             with self._database.write() as session:
                 for article in session.scalars(select(Article).where(Article.id.in_(ids))):
-                    _mark(session, article, "gone_at", self._now, self._now)
+                    change_in_place(session, article, "gone_at", self._now, self._now)
             self._report.gone.extend(ids)
 
 
@@ -501,22 +502,6 @@ def _same_file(before: _Known, found: Found, outside: str) -> bool:
         before.file_mtime_ns == found.mtime_ns
         and before.file_size == found.size
         and before.outside_hash == outside
-    )
-
-
-def _mark(session: Session, article: Article, name: str, value: object, now: datetime) -> None:
-    """Change an article in place and keep what it was."""
-    old = getattr(article, name)
-    setattr(article, name, value)
-    session.add(
-        ArticleChange(
-            id=new_id("chg"),
-            article_id=article.id,
-            at=now,
-            field=name,
-            old=None if old is None else str(old),
-            new=None if value is None else str(value),
-        )
     )
 
 
