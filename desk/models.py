@@ -206,6 +206,7 @@ class SourceUse(Base):
         Index("ix_source_use_article_status", "article_id", "status"),
         Index("ix_source_use_passage", "passage_id"),
         Index("ix_source_use_contact", "contact_id"),
+        Index("ix_source_use_status_stale", "status", "stale_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -65,6 +65,9 @@ class Article(Base):
     """Digest of the file's bytes and of what was said about it elsewhere (index, source)."""
     outside_hash: Mapped[str] = mapped_column(String(64), default="")
     """Digest of what was said about it elsewhere, alone."""
+    assess_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When what rests on it must next be looked at: at once after a change, or when time brings a
+    version in or ends one; None for never."""
     row: Mapped[int] = mapped_column(default=1)
     """Counts the writes to this row, so that two writers never overwrite each other unseen."""
 

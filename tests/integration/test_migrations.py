@@ -2,14 +2,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 import desk.models  # noqa: F401 - importing them registers the tables
 import kb.models  # noqa: F401
 import retrieval.tables  # noqa: F401
 from core.database import Base, Database
-from core.migrate import upgrade
+from core.migrate import MIGRATIONS, upgrade
+from desk.models import SourceUse
+from kb.models import Article
+from tests.factories import NOON, draft_from, passage
 
 
 def is_ours(_object: object, name: str | None, kind: str, _reflected: bool, _to: object) -> bool:
@@ -30,4 +38,115 @@ def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'fresh.sqlite'}")
     upgrade(database)
     upgrade(database)
+    database.close()
+
+
+def fill_as_at_first(database: Database) -> None:
+    """Bring a database to the first schema, with a waiting review and two answers in it."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    tables = sa.MetaData()
+    tables.reflect(database.engine)
+    whole = draft_from(passage(), passage("Gift cards stay.", id="ver_1#1"))
+    asks = draft_from(passage(id="ver_9#0"))
+    asks["sentences"][0]["citations"] = []
+    contact = {
+        "id": "con_1",
+        "origin": "desk",
+        "channel": "email",
+        "subject": "",
+        "customer_name": "",
+        "customer_email": "",
+        "customer_status": "standard",
+        "customer_fields": {},
+        "status": "in_review",
+        "confidence": 1.0,
+        "tier": "allowed",
+        "risk": 0,
+        "triggers": [],
+        "run": 1,
+        "failure": "",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "version": 1,
+    }
+    review = {
+        "contact_id": "con_1",
+        "thread": "con_1:1",
+        "kind": "answer",
+        "tier": "allowed",
+        "risk": 0,
+        "allowed": ["approve"],
+        "findings": 0,
+        "opened_at": NOON,
+        "due_at": NOON,
+    }
+    delivery = {
+        "contact_id": "con_1",
+        "subject": "",
+        "recipient": "",
+        "text": "",
+        "draft": draft_from(passage()),
+        "approved_by": "per_1",
+        "created_at": NOON,
+        "due_at": NOON,
+        "location": "",
+    }
+    article = {
+        "id": "help/refunds.md",
+        "source": "help",
+        "path": "refunds.md",
+        "kind": "article",
+        "title": "Refunds",
+        "archived": False,
+        "newest": 1,
+        "file_hash": "",
+        "outside_hash": "",
+        "row": 1,
+    }
+    rows = {
+        "article": [article],
+        "contact": [contact],
+        "review": [
+            {**review, "id": "rev_1", "interrupt_id": "1", "status": "pending"}
+            | {"state": {"draft": whole}},
+            {**review, "id": "rev_2", "interrupt_id": "2", "status": "withdrawn"}
+            | {"state": {"draft": whole}},
+            {**review, "id": "rev_3", "interrupt_id": "3", "status": "pending"}
+            | {"state": {"draft": asks}},
+        ],
+        "delivery": [
+            {**delivery, "id": "del_1", "key": "1", "status": "sent"},
+            {**delivery, "id": "del_2", "key": "2", "status": "undone"},
+        ],
+    }
+    with database.engine.begin() as connection:
+        for name, some in rows.items():
+            connection.execute(tables.tables[name].insert(), some)
+
+
+def assert_filled_in(database: Database) -> None:
+    with Session(database.engine) as session:
+        uses = session.scalars(select(SourceUse).order_by(SourceUse.id)).all()
+        assert [(use.holder, use.passage_id, use.status) for use in uses] == [
+            ("rev_1", "ver_1#0", "pending"),
+            ("rev_1", "ver_1#1", "pending"),
+            ("del_1", "ver_1#0", "answered"),
+        ]
+        assert {use.article_id for use in uses} == {"help/refunds.md"}
+        assert uses[0].content_hash == passage().content_hash
+        assert (uses[0].at, uses[0].stale_at) == (NOON, None)
+        due = session.scalars(select(Article.assess_at)).one()
+        assert due is not None
+        assert due < NOON
+
+
+def test_what_was_there_before_is_known_to_rest_on_its_sources(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'older.sqlite'}")
+    fill_as_at_first(database)
+    upgrade(database)
+    assert_filled_in(database)
     database.close()

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 
 from core.database import Base, Database
 from core.migrate import upgrade
 from tests.conftest import missing_part
-from tests.integration.test_migrations import is_ours
+from tests.integration.test_migrations import assert_filled_in, fill_as_at_first, is_ours
 
 pytestmark = pytest.mark.postgres
 
@@ -54,5 +55,19 @@ def test_the_migrations_run_on_postgresql_and_give_the_models_schema(postgres_ur
         with database.engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"include_object": is_ours})
             assert compare_metadata(context, Base.metadata) == []
+    finally:
+        database.close()
+
+
+def test_what_was_there_before_is_filled_in_on_postgresql(postgres_url: str) -> None:
+    server = Database(postgres_url)
+    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE older"))
+    server.close()
+    database = Database(postgres_url.replace("/postgres?", "/older?"))
+    try:
+        fill_as_at_first(database)
+        upgrade(database)
+        assert_filled_in(database)
     finally:
         database.close()

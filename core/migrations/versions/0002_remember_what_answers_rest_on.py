@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,6 +13,9 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+_AT_ONCE = 500
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def upgrade() -> None:
@@ -65,6 +70,9 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_source_use_contact", ["contact_id"], unique=False)
         batch_op.create_index("ix_source_use_passage", ["passage_id"], unique=False)
+        batch_op.create_index(
+            "ix_source_use_status_stale", ["status", "stale_at", "id"], unique=False
+        )
 
     op.create_table(
         "passage_change",
@@ -123,9 +131,86 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("decided", sa.JSON(none_as_null=True), nullable=False, server_default="{}")
         )
+        batch_op.add_column(
+            sa.Column("assess_at", core.database.UtcDateTime(timezone=True), nullable=True)
+        )
+        batch_op.create_index(batch_op.f("ix_article_assess_at"), ["assess_at"], unique=False)
 
     with op.batch_alter_table("review", schema=None) as batch_op:
         batch_op.add_column(sa.Column("stale", sa.JSON(), nullable=False, server_default="[]"))
+
+    _fill_in(op.get_bind())
+
+
+def _fill_in(connection: sa.Connection) -> None:
+    """Write down what waiting reviews and released answers rest on, and have it all looked at."""
+    at = core.database.UtcDateTime(timezone=True)
+    review = sa.table(
+        "review",
+        sa.column("id", sa.String),
+        sa.column("contact_id", sa.String),
+        sa.column("status", sa.String),
+        sa.column("state", sa.JSON),
+        sa.column("opened_at", at),
+    )
+    pending = sa.select(review.c.id, review.c.contact_id, review.c.opened_at, review.c.state)
+    _write_uses(connection, pending.where(review.c.status == "pending"), review.c.id, "pending")
+    delivery = sa.table(
+        "delivery",
+        sa.column("id", sa.String),
+        sa.column("contact_id", sa.String),
+        sa.column("status", sa.String),
+        sa.column("draft", sa.JSON),
+        sa.column("created_at", at),
+    )
+    released = sa.select(
+        delivery.c.id, delivery.c.contact_id, delivery.c.created_at, delivery.c.draft
+    ).where(delivery.c.status.in_(("scheduled", "sending", "sent")))
+    _write_uses(connection, released, delivery.c.id, "answered")
+    article = sa.table("article", sa.column("assess_at", at))
+    connection.execute(article.update().values(assess_at=_LONG_AGO))
+
+
+def _write_uses(
+    connection: sa.Connection, query: sa.Select, key: sa.ColumnElement, status: str
+) -> None:
+    source_use = sa.table(
+        "source_use",
+        sa.column("holder", sa.String),
+        sa.column("contact_id", sa.String),
+        sa.column("article_id", sa.String),
+        sa.column("version_id", sa.String),
+        sa.column("passage_id", sa.String),
+        sa.column("content_hash", sa.String),
+        sa.column("status", sa.String),
+        sa.column("at", core.database.UtcDateTime(timezone=True)),
+    )
+    after = ""
+    while rows := connection.execute(query.where(key > after).order_by(key).limit(_AT_ONCE)).all():
+        uses = []
+        for holder, contact_id, at, kept in rows:
+            draft = kept.get("draft", kept)  # a review keeps it in its state
+            cited = {
+                citation["passage_id"]: citation
+                for sentence in draft["sentences"]
+                for citation in sentence["citations"]
+            }
+            uses += [
+                {
+                    "holder": holder,
+                    "contact_id": contact_id,
+                    "article_id": citation["article_id"],
+                    "version_id": citation["version_id"],
+                    "passage_id": passage_id,
+                    "content_hash": citation["content_hash"],
+                    "status": status,
+                    "at": at,
+                }
+                for passage_id, citation in cited.items()
+            ]
+        if uses:
+            connection.execute(source_use.insert(), uses)
+        after = rows[-1][0]
 
 
 def downgrade() -> None:
@@ -133,6 +218,8 @@ def downgrade() -> None:
         batch_op.drop_column("stale")
 
     with op.batch_alter_table("article", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_article_assess_at"))
+        batch_op.drop_column("assess_at")
         batch_op.drop_column("decided")
         batch_op.drop_column("superseded_by")
         batch_op.drop_column("withheld")
@@ -148,6 +235,7 @@ def downgrade() -> None:
 
     op.drop_table("passage_change")
     with op.batch_alter_table("source_use", schema=None) as batch_op:
+        batch_op.drop_index("ix_source_use_status_stale")
         batch_op.drop_index("ix_source_use_passage")
         batch_op.drop_index("ix_source_use_contact")
         batch_op.drop_index("ix_source_use_article_status")
