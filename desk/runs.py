@@ -23,6 +23,7 @@ from core.vocabulary import ContactStatus
 from desk.audit import DESK, write_audit
 from desk.contacts import contact_of, get_contact
 from desk.models import Contact, Delivery, Review
+from desk.rewrites import note_rewrites
 from desk.risk import due_at, risk_of
 from graph.build import RunGraph
 from graph.interrupts import allowed_decisions
@@ -178,6 +179,8 @@ class Runs:
     def _settle_review(self, session: Session, review_id: str, state: RunState) -> None:
         review = session.get_one(Review, review_id)
         stopped = bool(state.get("changes")) or bool(state.get("sent_back"))
+        if not stopped and state.get("outcome") in ("answered", "asked"):
+            note_rewrites(session, review, state["draft"], self._clock.now())
         if not stopped or review.status != "decided":
             return
         review.status = "returned"
