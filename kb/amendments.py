@@ -17,14 +17,20 @@ from kb.models import Article, ArticleChange
 
 AmendedField = Literal["owner", "archived", "last_reviewed", "superseded_by"]
 _SAID_BY_SOURCES: Final = ("owner", "archived", "last_reviewed")
+_TELLS_WHETHER_IN_USE: Final = frozenset({"archived", "gone_at", "withheld", "superseded_by"})
 
 
 def change_in_place(
     session: Session, article: Article, name: str, value: object, now: datetime
 ) -> None:
-    """Change a column of an article and keep what it was."""
+    """Change a column of an article and keep what it was.
+
+    Where that takes it out of use or back in, what rests on it is to be looked at.
+    """
     old = getattr(article, name)
     setattr(article, name, value)
+    if name in _TELLS_WHETHER_IN_USE:
+        article.assess_at = now
     session.add(
         ArticleChange(
             id=new_id("chg"),

@@ -65,10 +65,15 @@ class Library:
     # What is in force
 
     def versions_in_force(self, article_ids: Sequence[str]) -> dict[str, str]:
-        """Return article id → id of the version in force now; absent when none is."""
+        """Return article id → id of the version in force now; absent when none is.
+
+        Costs by the number of ids, and of articles that replace others.
+        """
         wanted = set(article_ids)
-        known = self._in_force().items()
-        return {article: version for article, version in known if article in wanted}
+        with self._database.read() as session:
+            some = sorted(wanted) if len(wanted) <= _IDS_AT_ONCE else None
+            known = freshness.in_force(self._begun(session, some), self._clock.now())
+        return {article: version for article, version in known.items() if article in wanted}
 
     def in_force_versions(self) -> set[str]:
         """Return the ids of the versions in force now."""
@@ -114,14 +119,28 @@ class Library:
         with self._database.read() as session:
             return freshness.in_force(self._begun(session), self._clock.now())
 
-    def _begun(self, session: Session) -> list[VersionTimes]:
-        """Return the newest version of each article that has begun, to be judged further."""
-        newest = (
+    def _begun(
+        self, session: Session, article_ids: Sequence[str] | None = None
+    ) -> list[VersionTimes]:
+        """Return the newest version of each article that has begun, to be judged further.
+
+        Args:
+            session: Where it is read.
+            article_ids: Only of these, and of whatever may replace one of them; default all.
+        """
+        begun = (
             select(ArticleVersion.article_id, func.max(ArticleVersion.number).label("number"))
             .where(ArticleVersion.effective_from <= self._clock.now())
             .group_by(ArticleVersion.article_id)
-            .subquery()
         )
+        if article_ids is not None:
+            replacing = select(Article.id).where(Article.replaces)
+            by_desk = select(Article.superseded_by).where(
+                Article.id.in_(article_ids), Article.superseded_by.is_not(None)
+            )
+            concerned = session.scalars(replacing.union(by_desk)).all()
+            begun = begun.where(ArticleVersion.article_id.in_({*article_ids, *concerned}))
+        newest = begun.subquery()
         query = _all_times().join(
             newest,
             (newest.c.article_id == ArticleVersion.article_id)

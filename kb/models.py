@@ -65,6 +65,8 @@ class Article(Base):
     """Digest of the file's bytes and of what was said about it elsewhere (index, source)."""
     outside_hash: Mapped[str] = mapped_column(String(64), default="")
     """Digest of what was said about it elsewhere, alone."""
+    replaces: Mapped[bool] = mapped_column(default=False, index=True)
+    """Whether one of its versions says that it replaces other articles."""
     assess_at: Mapped[datetime | None] = mapped_column(index=True)
     """When what rests on it must next be looked at: at once after a change, or when time brings a
     version in or ends one; None for never."""

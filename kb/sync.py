@@ -398,6 +398,8 @@ class _SourceSync:
             version = self._version(article, ready.document)
             if not old or (old.body_hash, old.meta_hash) != (version.body_hash, version.meta_hash):
                 article.newest, article.title = version.number, version.title
+                article.replaces = article.replaces or bool(version.supersedes)
+                article.assess_at = self._now
                 session.add(version)
                 passages.extend(_passage_rows(version, self._kind, ready.passages))
                 if old:

@@ -107,8 +107,22 @@ def fill_as_at_first(database: Database) -> None:
         "outside_hash": "",
         "row": 1,
     }
+    version = {
+        "id": "ver_1",
+        "article_id": "help/refunds.md",
+        "number": 1,
+        "title": "Refunds",
+        "body": "",
+        "format": "markdown",
+        "body_hash": "",
+        "meta_hash": "",
+        "effective_from": NOON,
+        "supersedes": ["help/returns.md"],
+        "synced_at": NOON,
+    }
     rows = {
         "article": [article],
+        "article_version": [version],
         "contact": [contact],
         "review": [
             {**review, "id": "rev_1", "interrupt_id": "1", "status": "pending"}
@@ -139,9 +153,10 @@ def assert_filled_in(database: Database) -> None:
         assert {use.article_id for use in uses} == {"help/refunds.md"}
         assert uses[0].content_hash == passage().content_hash
         assert (uses[0].at, uses[0].stale_at) == (NOON, None)
-        due = session.scalars(select(Article.assess_at)).one()
-        assert due is not None
-        assert due < NOON
+        article = session.scalars(select(Article)).one()
+        assert article.assess_at is not None
+        assert article.assess_at < NOON
+        assert article.replaces
 
 
 def test_what_was_there_before_is_known_to_rest_on_its_sources(tmp_path: Path) -> None:

@@ -134,7 +134,9 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("assess_at", core.database.UtcDateTime(timezone=True), nullable=True)
         )
+        batch_op.add_column(sa.Column("replaces", sa.Boolean(), nullable=False, server_default="0"))
         batch_op.create_index(batch_op.f("ix_article_assess_at"), ["assess_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_article_replaces"), ["replaces"], unique=False)
 
     with op.batch_alter_table("review", schema=None) as batch_op:
         batch_op.add_column(sa.Column("stale", sa.JSON(), nullable=False, server_default="[]"))
@@ -167,8 +169,25 @@ def _fill_in(connection: sa.Connection) -> None:
         delivery.c.id, delivery.c.contact_id, delivery.c.created_at, delivery.c.draft
     ).where(delivery.c.status.in_(("scheduled", "sending", "sent")))
     _write_uses(connection, released, delivery.c.id, "answered")
-    article = sa.table("article", sa.column("assess_at", at))
+    version = sa.table(
+        "article_version", sa.column("article_id", sa.String), sa.column("supersedes", sa.JSON)
+    )
+    replacing = {
+        article_id
+        for article_id, replaced in connection.execute(
+            sa.select(version.c.article_id, version.c.supersedes)
+        )
+        if replaced
+    }
+    article = sa.table(
+        "article",
+        sa.column("id", sa.String),
+        sa.column("replaces", sa.Boolean),
+        sa.column("assess_at", at),
+    )
     connection.execute(article.update().values(assess_at=_LONG_AGO))
+    for article_id in sorted(replacing):
+        connection.execute(article.update().where(article.c.id == article_id).values(replaces=True))
 
 
 def _write_uses(
@@ -218,7 +237,9 @@ def downgrade() -> None:
         batch_op.drop_column("stale")
 
     with op.batch_alter_table("article", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_article_replaces"))
         batch_op.drop_index(batch_op.f("ix_article_assess_at"))
+        batch_op.drop_column("replaces")
         batch_op.drop_column("assess_at")
         batch_op.drop_column("decided")
         batch_op.drop_column("superseded_by")
