@@ -11,8 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from core.vocabulary import SourceFlagKind
+
+NOTICE: Final = timedelta(days=14)
+"""How long before an article runs out its owner is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,11 @@ def is_overdue(last_reviewed: datetime, review_every_days: int | None, now: date
     return last_reviewed + timedelta(days=review_every_days) < now
 
 
+def ends_soon(effective_to: datetime | None, now: datetime) -> bool:
+    """Say whether a version ends within the notice, or has ended."""
+    return effective_to is not None and effective_to <= now + NOTICE
+
+
 def flags_of(
     *,
     owner: str | None,
@@ -108,6 +117,7 @@ def flags_of(
     effective_from: datetime,
     superseded_by: str | None,
     now: datetime,
+    effective_to: datetime | None = None,
 ) -> list[SourceFlagKind]:
     """Return what its content owner must look at, of an article with a version in its time.
 
@@ -115,10 +125,11 @@ def flags_of(
         last_reviewed: When somebody last confirmed it; a version counts as reviewed when it began.
         effective_from: When its current version came into force.
         superseded_by: Id of the article that replaces it, if any.
+        effective_to: When its current version ends with no other to follow; None for never.
     """
     flags: list[SourceFlagKind] = []
     reviewed = max(last_reviewed, effective_from) if last_reviewed else effective_from
-    if is_overdue(reviewed, review_every_days, now):
+    if is_overdue(reviewed, review_every_days, now) or ends_soon(effective_to, now):
         flags.append("overdue")
     if superseded_by:
         flags.append("superseded")

@@ -110,3 +110,21 @@ def test_a_new_version_counts_as_a_review():
         now=NOW,
     )
     assert flags == []
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"), [(None, False), (-3, True), (0, True), (11, True), (14, True), (15, False)]
+)
+def test_an_article_that_runs_out_is_told_two_weeks_ahead_and_ever_after(
+    ends: int | None, told: bool
+):
+    flags = flags_of(
+        owner="Ada",
+        review_every_days=None,
+        last_reviewed=None,
+        effective_from=NOW - 30 * DAY,
+        superseded_by=None,
+        now=NOW,
+        effective_to=None if ends is None else NOW + ends * DAY,
+    )
+    assert (flags == ["overdue"]) is told

@@ -1,0 +1,672 @@
+"""Reads off the help center, and off what answers rest on, what its owners must look at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol, cast
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session
+
+from core.database import Database
+from desk.flag_rules import (
+    OLDER,
+    RECENT,
+    Band,
+    Finding,
+    Uses,
+    often_rewritten,
+)
+from desk.models import Contact, SourceRewrite, SourceUse
+from kb.changes import STOPPING, FactChange
+from kb.content import Passage
+from kb.freshness import ends_soon, flags_of
+from kb.library import Library
+from kb.models import Article, ArticleVersion, PassageChange, PassageRow
+
+_AT_ONCE: Final = 400
+_MOST_SHOWN: Final = 20
+_RESTING: Final = ("pending", "answered")
+
+
+class SourceConflict(Protocol):
+    """Two passages in force that give different facts for the same question."""
+
+    @property
+    def left(self) -> Passage:
+        """One of them."""
+        ...
+
+    @property
+    def right(self) -> Passage:
+        """The other one."""
+        ...
+
+    @property
+    def facts(self) -> Sequence[FactChange]:
+        """What differs: ``old`` are the words of the left passage, ``new`` of the right one."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """How sure it is, 0..1."""
+        ...
+
+    @property
+    def sentence(self) -> str:
+        """One plain sentence."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLink:
+    """A link of an article in force that leads nowhere.
+
+    Attributes:
+        target: As it is written.
+        words: What a reader clicks.
+        why: One plain sentence.
+        passage_id: The passage it stands in, where known.
+    """
+
+    article_id: str
+    target: str
+    words: str
+    why: str
+    passage_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldMacro:
+    """A macro that may not be used.
+
+    Attributes:
+        why: One plain sentence.
+        contradicts: The article that says otherwise; None when no source speaks of it.
+    """
+
+    article_id: str
+    why: str
+    contradicts: str | None = None
+
+
+class ConflictFinder(Protocol):
+    """Finds what contradicts what."""
+
+    def __call__(self, article_ids: Sequence[str] | None) -> Iterable[SourceConflict]:
+        """Return the conflicts in which one of these articles takes part; None for all."""
+        ...
+
+
+class LinkFinder(Protocol):
+    """Finds links that lead nowhere."""
+
+    def __call__(self, article_ids: Sequence[str] | None) -> Iterable[BrokenLink]:
+        """Return the broken links of these articles; None for all."""
+        ...
+
+
+class WithheldFinder(Protocol):
+    """Finds macros that may not be used."""
+
+    def __call__(self, article_ids: Sequence[str] | None) -> Iterable[WithheldMacro]:
+        """Return those of these macros that may not be used; None for all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    """An article that is in use, with its newest version that has begun."""
+
+    id: str
+    title: str
+    owner: str | None
+    review_every_days: int | None
+    last_reviewed: datetime | None
+    version_id: str
+    number: int
+    effective_from: datetime
+    effective_to: datetime | None
+
+
+class Grounds:
+    """Finds the grounds of flags.
+
+    Args:
+        database: The records.
+        library: The help center.
+    """
+
+    def __init__(self, database: Database, library: Library) -> None:
+        self._database = database
+        self._library = library
+
+    def of_articles(self, article_ids: Sequence[str] | None, now: datetime) -> list[Finding]:
+        """Return what is to be said of articles from their dates, changes and edits alone.
+
+        Kinds: ``overdue``, ``superseded``, ``unowned``, ``changed``, ``often_rewritten``.
+
+        Args:
+            article_ids: The articles; None for all.
+            now: The moment.
+        """
+        replaced = self._library.superseded_by()
+        found: list[Finding] = []
+        with self._database.read() as session:
+            if article_ids is None:
+                article_ids = session.scalars(select(Article.id).order_by(Article.id)).all()
+            for some in _chunks(article_ids):
+                shelved = _shelved(session, some, now)
+                successors = _with_successor(session, some, now)
+                names = _titles(session, {replaced[id] for id in shelved if id in replaced})
+                for article in shelved.values():
+                    found += _dated(article, replaced, names, article.id in successors, now)
+                found += _changed(session, shelved, now)
+                found += _rewritten(session, shelved)
+        return found
+
+    def replaced_by(self, article_ids: Iterable[str]) -> set[str]:
+        """Return the articles that one of these replaces."""
+        wanted = set(article_ids)
+        return {old for old, new in self._library.superseded_by().items() if new in wanted}
+
+    def of_conflicts(self, conflicts: Iterable[SourceConflict]) -> list[Finding]:
+        """Return a ``conflict`` for each pair of passages."""
+        return [_conflict(one) for one in conflicts]
+
+    def of_links(self, links: Iterable[BrokenLink]) -> list[Finding]:
+        """Return a ``broken_link`` for each target of an article."""
+        links = list(links)
+        by_passage = self._library.passages([one.passage_id for one in links if one.passage_id])
+        articles = self._articles({one.article_id for one in links})
+        found: dict[str, Finding] = {}
+        for one in links:
+            article = articles.get(one.article_id)
+            if article is None:
+                continue
+            passage = by_passage.get(one.passage_id or "")
+            finding = Finding(
+                kind="broken_link",
+                subject=(one.article_id, one.target),
+                title=f"“{article.title}” links to {one.target}, which leads nowhere.",
+                article_id=one.article_id,
+                owner=article.owner,
+                passage_id=one.passage_id,
+                evidence={
+                    "target": one.target,
+                    "words": one.words,
+                    "why": one.why,
+                    "place": place_of(passage) if passage else None,
+                },
+            )
+            found.setdefault(finding.key, finding)
+        return list(found.values())
+
+    def of_withheld(self, macros: Iterable[WithheldMacro]) -> list[Finding]:
+        """Return a ``conflict`` or ``missing`` for each macro that may not be used."""
+        macros = list(macros)
+        articles = self._articles({one.article_id for one in macros})
+        return [
+            Finding(
+                kind="conflict" if one.contradicts else "missing",
+                subject=("withheld", one.article_id, one.why),
+                title=f"The macro “{articles[one.article_id].title}” is not used: {one.why}",
+                article_id=one.article_id,
+                other_article_id=one.contradicts,
+                owner=articles[one.article_id].owner,
+                evidence={"withheld": one.why},
+            )
+            for one in macros
+            if one.article_id in articles
+        ]
+
+    def _articles(self, ids: set[str]) -> dict[str, Article]:
+        found: dict[str, Article] = {}
+        with self._database.read() as session:
+            for some in _chunks(sorted(ids)):
+                for article in session.scalars(select(Article).where(Article.id.in_(some))):
+                    found[article.id] = article
+        return found
+
+
+class UseBook:
+    """Counts the contacts whose answers and pending drafts rest on articles and passages.
+
+    Args:
+        session: The caller's unit of work.
+        now: The moment.
+    """
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session = session
+        self._now = now
+
+    def of_articles(self, article_ids: Iterable[str]) -> dict[str, Uses]:
+        """Return article id → uses; absent where nothing rests on it."""
+        found: dict[str, Uses] = {}
+        for some in _chunks(sorted(set(article_ids))):
+            found |= self._gathered(self._counted(some))
+        return found
+
+    def of_passages(self, article_id: str, content_hashes: Iterable[str]) -> Uses:
+        """Return the uses of passages of an article with one of these texts, in any version."""
+        query = self._counted([article_id])
+        query = query.where(SourceUse.content_hash.in_(sorted(set(content_hashes))))
+        return self._gathered(query).get(article_id, Uses())
+
+    def _counted(self, article_ids: Sequence[str]) -> Select[tuple[str, str, str, int]]:
+        band = case(
+            (SourceUse.status == "pending", "pending"),
+            (SourceUse.at > self._now - RECENT, "recent"),
+            (SourceUse.at > self._now - OLDER, "older"),
+            else_="old",
+        )
+        return (
+            select(
+                SourceUse.article_id,
+                band,
+                Contact.tier,
+                func.count(SourceUse.contact_id.distinct()),
+            )
+            .join(Contact, Contact.id == SourceUse.contact_id)
+            .where(SourceUse.status.in_(_RESTING), SourceUse.article_id.in_(article_ids))
+            .group_by(SourceUse.article_id, band, Contact.tier)
+        )
+
+    def _gathered(self, query: Select[tuple[str, str, str, int]]) -> dict[str, Uses]:
+        counts: dict[str, dict[tuple[Band, str], int]] = defaultdict(dict)
+        for row in self._session.execute(query):
+            counts[row[0]][cast(Band, row[1]), row[2]] = row[3]
+        return {article: Uses(of_it) for article, of_it in counts.items()}
+
+
+def place_of(passage: Passage) -> dict[str, Any]:
+    """Return where a passage stands and what it says, as evidence keeps it."""
+    return {
+        "article_id": passage.article_id,
+        "title": passage.title,
+        "version": passage.version,
+        "passage_id": passage.id,
+        "heading": " › ".join(passage.heading_path),
+        "text": passage.plain,
+    }
+
+
+def _shelved(session: Session, ids: Sequence[str], now: datetime) -> dict[str, _Shelved]:
+    begun = (
+        select(ArticleVersion.article_id, func.max(ArticleVersion.number).label("number"))
+        .where(ArticleVersion.effective_from <= now, ArticleVersion.article_id.in_(ids))
+        .group_by(ArticleVersion.article_id)
+        .subquery()
+    )
+    query = (
+        select(
+            Article.id,
+            ArticleVersion.title,
+            Article.owner,
+            Article.review_every_days,
+            Article.last_reviewed,
+            ArticleVersion.id,
+            ArticleVersion.number,
+            ArticleVersion.effective_from,
+            ArticleVersion.effective_to,
+        )
+        .join(Article, Article.id == ArticleVersion.article_id)
+        .join(
+            begun,
+            (begun.c.article_id == ArticleVersion.article_id)
+            & (begun.c.number == ArticleVersion.number),
+        )
+        .where(Article.archived.is_(False), Article.gone_at.is_(None))
+        .order_by(Article.id)
+    )
+    return {row[0]: _Shelved(*row) for row in session.execute(query)}
+
+
+def _with_successor(session: Session, ids: Sequence[str], now: datetime) -> set[str]:
+    """Return the articles of which a later version is already written."""
+    query = select(ArticleVersion.article_id).where(
+        ArticleVersion.effective_from > now, ArticleVersion.article_id.in_(ids)
+    )
+    return set(session.scalars(query))
+
+
+def _titles(session: Session, ids: set[str]) -> dict[str, str]:
+    if not ids:
+        return {}
+    query = select(Article.id, Article.title).where(Article.id.in_(ids))
+    return dict(session.execute(query).tuples().all())
+
+
+def _dated(
+    article: _Shelved,
+    replaced: Mapping[str, str],
+    titles: Mapping[str, str],
+    has_successor: bool,
+    now: datetime,
+) -> Iterator[Finding]:
+    ends = None if has_successor else article.effective_to
+    kinds = flags_of(
+        owner=article.owner,
+        review_every_days=article.review_every_days,
+        last_reviewed=article.last_reviewed,
+        effective_from=article.effective_from,
+        effective_to=ends,
+        superseded_by=replaced.get(article.id),
+        now=now,
+    )
+    if "superseded" in kinds:  # whatever else is wrong with it, taking it down is what is due
+        by = replaced[article.id]
+        yield Finding(
+            kind="superseded",
+            subject=(article.id, by),
+            title=f"“{article.title}” was replaced by “{titles.get(by, by)}” and still stands.",
+            article_id=article.id,
+            owner=article.owner,
+            other_article_id=by,
+            evidence={"by": by, "by_title": titles.get(by, by)},
+        )
+        return
+    if "overdue" in kinds:
+        yield _overdue(article, ends, now)
+    if "unowned" in kinds:
+        yield Finding(
+            kind="unowned",
+            subject=(article.id,),
+            title=f"Nobody owns “{article.title}”.",
+            article_id=article.id,
+        )
+
+
+def _overdue(article: _Shelved, ends: datetime | None, now: datetime) -> Finding:
+    if ends_soon(ends, now) and ends is not None:
+        verb = "runs out" if ends > now else "ran out"
+        title = f"“{article.title}” {verb} on {_day(ends)} and nothing takes its place."
+        because, due = "ends", ends
+    else:
+        reviewed = max(article.last_reviewed or article.effective_from, article.effective_from)
+        due = reviewed + timedelta(days=article.review_every_days or 0)
+        title, because = f"“{article.title}” was due for review on {_day(due)}.", "review"
+    return Finding(
+        kind="overdue",
+        subject=(article.id, because, due.isoformat()),
+        title=title,
+        article_id=article.id,
+        owner=article.owner,
+        evidence={
+            "because": because,
+            "due": due.isoformat(),
+            "last_reviewed": article.last_reviewed.isoformat() if article.last_reviewed else None,
+            "review_every_days": article.review_every_days,
+        },
+    )
+
+
+def _changed(session: Session, shelved: Mapping[str, _Shelved], now: datetime) -> list[Finding]:
+    """Return what new versions changed since the last review, where answers rest on the old."""
+    query = (
+        select(PassageChange)
+        .where(
+            PassageChange.article_id.in_(shelved),
+            PassageChange.outcome.in_(STOPPING),
+            PassageChange.old_passage_id.is_not(None),
+        )
+        .order_by(PassageChange.at, PassageChange.id)
+    )
+    by_version: dict[tuple[str, str], list[PassageChange]] = defaultdict(list)
+    for change in session.scalars(query):
+        reviewed = shelved[change.article_id].last_reviewed
+        if reviewed is None or change.at > reviewed:
+            by_version[change.article_id, change.new_version_id].append(change)
+    if not by_version:
+        return []
+    ids = [
+        id
+        for changes in by_version.values()
+        for change in changes
+        for id in (change.old_passage_id, change.new_passage_id)
+        if id
+    ]
+    places = _places(session, ids)
+    standing = _texts_in_force(session, {article: shelved[article] for article, _ in by_version})
+    found = []
+    for (article_id, version_id), changes in by_version.items():
+        finding = _change_of(
+            session, shelved[article_id], version_id, changes, places, standing[article_id], now
+        )
+        if finding:
+            found.append(finding)
+    return found
+
+
+def _change_of(
+    session: Session,
+    article: _Shelved,
+    version_id: str,
+    changes: Sequence[PassageChange],
+    places: Mapping[str, _Place],
+    standing: set[str],
+    now: datetime,
+) -> Finding | None:
+    book = UseBook(session, now)
+    subject: set[str] = set()
+    hashes: list[str] = []
+    shown: list[dict[str, Any]] = []
+    facts: list[Mapping[str, Any]] = []
+    for change in changes:
+        old = places.get(change.old_passage_id or "")
+        new = places.get(change.new_passage_id or "")
+        if old is None:
+            continue
+        subject.add(f"{old.content_hash}>{new.content_hash if new else ''}")
+        uses = book.of_passages(article.id, [old.content_hash])
+        if old.content_hash in standing or not any(band != "old" for band, _ in uses.counts):
+            continue
+        hashes.append(old.content_hash)
+        facts += change.facts
+        shown.append(
+            {
+                "old": old.as_json(),
+                "new": new.as_json() if new else None,
+                "facts": change.facts,
+                "outcome": change.outcome,
+                "score": change.score,
+                "uses": uses.total,
+            }
+        )
+    if not shown:
+        return None
+    shown.sort(key=lambda one: -one["uses"])
+    number = session.get_one(ArticleVersion, version_id).number
+    return Finding(
+        kind="changed",
+        subject=(article.id, *sorted(subject)),
+        title=_what_changed(article.title, facts),
+        article_id=article.id,
+        owner=article.owner,
+        passage_id=shown[0]["old"]["passage_id"],
+        evidence={"version": number, "version_id": version_id, "passages": shown[:_MOST_SHOWN]},
+        content_hashes=tuple(hashes),
+    )
+
+
+def _what_changed(title: str, facts: Sequence[Mapping[str, Any]]) -> str:
+    more = f", and {len(facts) - 1} more" if len(facts) > 1 else ""
+    for fact in facts:
+        old, new = fact.get("old"), fact.get("new")
+        if old and new:
+            return f"“{title}” now says “{new}” where it said “{old}”{more}."
+        if old:
+            return f"“{title}” no longer says “{old}”{more}."
+        if new:
+            return f"“{title}” now says “{new}” too{more}."
+    return f"“{title}” changed what answers rest on."
+
+
+def _rewritten(session: Session, shelved: Mapping[str, _Shelved]) -> list[Finding]:
+    query = (
+        select(SourceRewrite, PassageRow.content_hash)
+        .join(PassageRow, PassageRow.id == SourceRewrite.passage_id)
+        .where(SourceRewrite.article_id.in_(shelved))
+        .order_by(SourceRewrite.at.desc(), SourceRewrite.id.desc())
+    )
+    by_text: dict[tuple[str, str], list[SourceRewrite]] = defaultdict(list)
+    for rewrite, content_hash in session.execute(query).tuples():
+        reviewed = shelved[rewrite.article_id].last_reviewed
+        if reviewed is None or rewrite.at > reviewed:
+            by_text[rewrite.article_id, content_hash].append(rewrite)
+    if not by_text:
+        return []
+    standing = _texts_in_force(session, {article: shelved[article] for article, _ in by_text})
+    found = []
+    for (article_id, content_hash), rewrites in by_text.items():
+        reviews = len({rewrite.review_id for rewrite in rewrites})
+        if content_hash not in standing[article_id]:
+            continue
+        article = shelved[article_id]
+        drafts = max(reviews, _drafts_of(session, article, content_hash))
+        if often_rewritten(reviews, drafts):
+            found.append(_often(session, article, content_hash, rewrites, reviews, drafts))
+    return found
+
+
+def _drafts_of(session: Session, article: _Shelved, content_hash: str) -> int:
+    query = select(func.count(SourceUse.contact_id.distinct())).where(
+        SourceUse.article_id == article.id, SourceUse.content_hash == content_hash
+    )
+    if article.last_reviewed:
+        query = query.where(SourceUse.at > article.last_reviewed)
+    return session.scalar(query) or 0
+
+
+def _often(
+    session: Session,
+    article: _Shelved,
+    content_hash: str,
+    rewrites: Sequence[SourceRewrite],
+    reviews: int,
+    drafts: int,
+) -> Finding:
+    query = select(PassageRow.id).where(
+        PassageRow.version_id == article.version_id, PassageRow.content_hash == content_hash
+    )
+    passage_id = session.scalars(query.limit(1)).one()
+    place = _places(session, [passage_id])[passage_id]
+    return Finding(
+        kind="often_rewritten",
+        subject=(article.id, content_hash),
+        title=f"People changed what was drawn from “{article.title}” in {reviews} of {drafts} "
+        "drafts.",
+        article_id=article.id,
+        owner=article.owner,
+        passage_id=passage_id,
+        content_hashes=(content_hash,),
+        evidence={
+            "place": place.as_json(),
+            "drafts": drafts,
+            "rewritten": reviews,
+            "sentences": [
+                {
+                    "before": rewrite.before,
+                    "after": rewrite.after,
+                    "review": rewrite.review_id,
+                    "at": rewrite.at.isoformat(),
+                }
+                for rewrite in rewrites[:_MOST_SHOWN]
+            ],
+        },
+    )
+
+
+def _conflict(one: SourceConflict) -> Finding:
+    first, second = sorted(
+        (one.left, one.right), key=lambda side: (side.article_id, side.content_hash)
+    )
+    swapped = first is not one.left
+    facts = [
+        {
+            "kind": fact.kind,
+            "old": fact.new if swapped else fact.old,
+            "new": fact.old if swapped else fact.new,
+        }
+        for fact in one.facts
+    ]
+    sides = (first.article_id, first.content_hash, second.article_id, second.content_hash)
+    return Finding(
+        kind="conflict",
+        subject=sides,
+        title=one.sentence,
+        article_id=first.article_id,
+        owner=first.owner or second.owner,
+        passage_id=first.id,
+        other_article_id=second.article_id,
+        evidence={
+            "first": place_of(first),
+            "second": place_of(second),
+            "facts": facts,
+            "score": round(one.score, 4),
+        },
+        content_hashes=(first.content_hash, second.content_hash),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    article_id: str
+    title: str
+    version: int
+    passage_id: str
+    heading: str
+    text: str
+    content_hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the place as evidence keeps it."""
+        return {
+            "article_id": self.article_id,
+            "title": self.title,
+            "version": self.version,
+            "passage_id": self.passage_id,
+            "heading": self.heading,
+            "text": self.text,
+        }
+
+
+def _places(session: Session, passage_ids: Sequence[str]) -> dict[str, _Place]:
+    found: dict[str, _Place] = {}
+    for some in _chunks(list(dict.fromkeys(passage_ids))):
+        query = (
+            select(PassageRow, ArticleVersion.title, ArticleVersion.number)
+            .join(ArticleVersion, ArticleVersion.id == PassageRow.version_id)
+            .where(PassageRow.id.in_(some))
+        )
+        for row, title, number in session.execute(query).tuples():
+            heading = " › ".join(row.heading_path)
+            found[row.id] = _Place(
+                row.article_id, title, number, row.id, heading, row.plain, row.content_hash
+            )
+    return found
+
+
+def _texts_in_force(session: Session, articles: Mapping[str, _Shelved]) -> dict[str, set[str]]:
+    """Return article id → the content hashes of its newest version that has begun."""
+    found: dict[str, set[str]] = {article: set() for article in articles}
+    versions = [article.version_id for article in articles.values()]
+    query = select(PassageRow.article_id, PassageRow.content_hash).where(
+        PassageRow.version_id.in_(versions)
+    )
+    for article_id, content_hash in session.execute(query).tuples():
+        found[article_id].add(content_hash)
+    return found
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ids[start : start + _AT_ONCE]
