@@ -3,8 +3,10 @@
     python -m bench.contact ../shared/data/helpcenter-letsencrypt --questions 40
 
 The floor embeds the question, asks LangChain's Chroma store for the same number of passages and has
-the same drafter write. Ours classifies, triages, searches both ways, drafts, checks every sentence,
-checkpoints every node and writes contact, review and audit trail.
+the same drafter write, with the embedding model as it is. Ours classifies, triages, searches both ways, drafts, checks every sentence,
+checkpoints every node and writes contact, review and audit trail. It does so twice: first with
+articles that no customer has asked about since the desk started, then with the same questions
+again, when the vectors of what it read are in memory.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from core.settings import Settings
 from desk.bootstrap import Desk, opened
 from desk.contacts import NewContact, NewMessage
 from desk.sample import ensure_people
+from graph.extractive import ExtractiveDrafter
 from graph.values import Conversation
 from retrieval.ports import Hit
 
@@ -47,7 +50,7 @@ def floor(desk: Desk, questions: list[str], count: int) -> float:
     for start in range(0, len(ids), 1000):
         some = ids[start : start + 1000]
         store.add_texts([passages[i].plain for i in some], ids=some)
-    drafter = desk.deps.drafter
+    drafter = ExtractiveDrafter(desk.embedder, desk.library)
 
     def one(number: int) -> None:
         question = questions[number]
@@ -62,16 +65,17 @@ def floor(desk: Desk, questions: list[str], count: int) -> float:
     return median_seconds(one, len(questions))
 
 
-def ours(desk: Desk, questions: list[str]) -> float:
-    """Return the median seconds from an opened contact to its paused review."""
+def ours(desk: Desk, questions: list[str]) -> tuple[float, float]:
+    """Return the median seconds from an opened contact to its paused review, first and again."""
     actor = ensure_people(desk)["admin"]
 
     def one(number: int) -> None:
         new = NewContact("email", [NewMessage("customer", questions[number])])
         desk.contacts.wait_for_draft(desk.contacts.open(actor, new))
 
-    one(0)
-    return median_seconds(one, len(questions))
+    new = NewContact("email", [NewMessage("customer", "Hello, is anybody there?")])
+    desk.contacts.wait_for_draft(desk.contacts.open(actor, new))  # loads the models
+    return median_seconds(one, len(questions)), median_seconds(one, len(questions))
 
 
 def _conversation(question: str) -> Conversation:
@@ -96,12 +100,14 @@ def main() -> None:
             desk.sync()
             questions = questions_of(desk, options.questions)
             plain = floor(desk, questions, settings.passages_per_draft)
-            whole = ours(desk, questions)
+            first, again = ours(desk, questions)
     result = {
         "questions": len(questions),
         "floor_ms": round(plain * 1000, 1),
-        "ours_ms": round(whole * 1000, 1),
-        "ratio": round(whole / plain, 2),
+        "ours_first_ms": round(first * 1000, 1),
+        "ours_again_ms": round(again * 1000, 1),
+        "ratio_first": round(first / plain, 2),
+        "ratio_again": round(again / plain, 2),
         "memory_mb": round(resident_megabytes()),
     }
     print(json.dumps(result) if options.json else table(list(result.items())))

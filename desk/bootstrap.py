@@ -40,6 +40,7 @@ from kb.sync import Sync, SyncReport
 from kb.workspace import Workspace
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder, VectorIndex
+from retrieval.remembering import RememberingEmbedder
 from retrieval.search import SearchService
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Desk:
     def embedder(self) -> Embedder:
         """The embedding model."""
         return load_embedder(self.settings.embeddings)
+
+    @cached_property
+    def reader(self) -> Embedder:
+        """The embedding model for what runs read: the same texts come again and again."""
+        return RememberingEmbedder(self.embedder)
 
     @cached_property
     def search(self) -> SearchService:
@@ -166,14 +172,14 @@ class Desk:
         return Deps(
             clock=self.clock,
             conversations=self.contacts,
-            classifier=ReasonClassifier(self.reasons, self.embedder, cache=cache),
-            rules=TriageService(self.tiers, self.reasons, self.embedder, cache=cache),
+            classifier=ReasonClassifier(self.reasons, self.reader, cache=cache),
+            rules=TriageService(self.tiers, self.reasons, self.reader, cache=cache),
             search=self.search,
             sources=self.library,
             drafter=self._drafter(),
-            checker=EvidenceChecker(self.embedder, patterns, self.reasons.asks()),
+            checker=EvidenceChecker(self.reader, patterns, self.reasons.asks()),
             changes=self.changes,
-            citer=EmbeddingCiter(self.embedder),
+            citer=EmbeddingCiter(self.reader),
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),
             ledger=AuditLedger(self.database, self.clock),
@@ -301,7 +307,7 @@ class Desk:
     def _drafter(self) -> Drafter:
         from graph.extractive import ExtractiveDrafter
 
-        extractive = ExtractiveDrafter(self.embedder, self.library)
+        extractive = ExtractiveDrafter(self.reader, self.library)
         if not self.settings.model:
             return extractive
         from graph.model_draft import ModelDrafter

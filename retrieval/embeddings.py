@@ -26,7 +26,7 @@ MAX_TOKENS: Final = 256
 _MAX_CHARACTERS: Final = 20_000
 
 
-def _checked(texts: Sequence[str]) -> list[str]:
+def checked(texts: Sequence[str]) -> list[str]:
     """Return ``texts`` as a list.
 
     Raises:
@@ -77,7 +77,7 @@ class MiniLmEmbedder:
             BadInput: No texts, or something that is not text.
             ModelUnavailable: The model file is missing or damaged.
         """
-        wanted = _checked(texts)
+        wanted = checked(texts)
         session, tokenizer = self._load()
         encodings = tokenizer.encode_batch([_readable(text) for text in wanted])
         out = np.empty((len(wanted), self.dimensions), np.float32)
@@ -165,7 +165,7 @@ class LangChainEmbedder:
             BadInput: No texts, or something that is not text.
             ModelUnavailable: The model does not answer, or not with one vector per text.
         """
-        wanted = _checked(texts)
+        wanted = checked(texts)
         if self._model is None:
             self._model = _langchain_model(self.name)
         try:
@@ -225,7 +225,7 @@ class HashEmbedder:
         Raises:
             BadInput: No texts, or something that is not text.
         """
-        wanted = _checked(texts)
+        wanted = checked(texts)
         self.embedded.extend(wanted)
         out = np.zeros((len(wanted), self.dimensions), np.float32)
         for row, text in enumerate(wanted):

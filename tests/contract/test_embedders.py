@@ -15,6 +15,7 @@ from retrieval.embeddings import (
     load_embedder,
 )
 from retrieval.ports import Embedder
+from retrieval.remembering import RememberingEmbedder
 
 TEXTS = [
     "You can cancel your plan at any time.",
@@ -34,8 +35,14 @@ def _langchain() -> Embedder:
     return LangChainEmbedder("test:lengths", Lengths())
 
 
+def _remembering() -> Embedder:
+    return RememberingEmbedder(HashEmbedder(), most=3)
+
+
 @pytest.fixture(
-    scope="module", params=[MiniLmEmbedder, HashEmbedder, _langchain], ids=["minilm", "hash", "lc"]
+    scope="module",
+    params=[MiniLmEmbedder, HashEmbedder, _langchain, _remembering],
+    ids=["minilm", "hash", "lc", "remembering"],
 )
 def embedder(request: pytest.FixtureRequest) -> Embedder:
     make: Callable[[], Embedder] = request.param
@@ -131,3 +138,13 @@ def test_a_model_that_fails_is_unavailable_and_leaks_nothing(model) -> None:
     with pytest.raises(ModelUnavailable) as caught:
         LangChainEmbedder("test:broken", model).embed(["one", "two"])
     assert "secret" not in caught.value.message
+
+
+def test_a_remembered_text_is_not_computed_again() -> None:
+    behind = HashEmbedder()
+    embedder = RememberingEmbedder(behind, most=2)
+    embedder.embed(["refund", "refund", "cancel"])
+    embedder.embed(["cancel", "invoice"])
+    assert behind.embedded == ["refund", "cancel", "invoice"]
+    embedder.embed(["refund"])
+    assert behind.embedded[-1] == "refund", "only the last two are kept"
