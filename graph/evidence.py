@@ -10,20 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rapidfuzz import fuzz
-
 from graph.draft import content_words, draft_digest
 from graph.ports import Changes, Sources
 from graph.values import CitedVersion, Draft, Evidence, EvidenceChange
 from kb.changes import Change
 from kb.content import Passage
+from kb.counterparts import counterpart
 from kb.facts import VALUE_KINDS
 from kb.sentences import split_sentences
 
 _WORD: Final = re.compile(r"\w+")
-_SAME_HEADING: Final = 10
-"""Percent that standing under the same heading is worth beside the share of common words."""
-_NEAR: Final = 45
 _SAME_SUBJECT: Final = 2
 """Content words that a new passage shares with the draft before it is taken to bear on it."""
 _SAME_SENTENCE: Final = 0.5
@@ -66,21 +62,6 @@ def evidence_of(draft: Draft, last_message_id: str) -> Evidence:
         "versions": list(versions.values()),
         "last_message_id": last_message_id,
     }
-
-
-def counterpart(passage: Passage, candidates: Sequence[Passage]) -> Passage | None:
-    """Return the passage of a newer version that took the place of ``passage``, if one did.
-
-    The nearest wording wins; the same heading breaks ties. None when nothing is near.
-    """
-    words = _words(passage.plain)
-    best: tuple[float, Passage] | None = None
-    for candidate in candidates:
-        score = fuzz.ratio(words, _words(candidate.plain))
-        score += _SAME_HEADING if candidate.anchor == passage.anchor else 0
-        if best is None or score > best[0]:
-            best = (score, candidate)
-    return best[1] if best and best[0] >= _NEAR else None
 
 
 def _words(text: str) -> list[str]:

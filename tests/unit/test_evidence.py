@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from graph.evidence import Recheck, Sight, changes_since, counterpart, evidence_of
+from graph.evidence import Recheck, Sight, changes_since, evidence_of
 from graph.values import Draft
 from kb.changes import Change, ChangeJudge, FactChange
 from kb.content import Passage
@@ -153,10 +153,3 @@ def test_an_edited_draft_stops_it() -> None:
 def test_with_the_real_judge(text: str, stops: bool) -> None:
     new = passage(text, id="ver_2#0", version_id="ver_2", version=2)
     assert bool(recheck([new], ChangeJudge()).stops) is stops
-
-
-def test_the_counterpart_is_the_nearest_wording_not_the_nearest_place() -> None:
-    unrelated = passage("Call us on weekdays.", id="ver_2#0")
-    moved = passage("Refunds usually take 9 days.", id="ver_2#7", anchor="elsewhere")
-    assert counterpart(OLD, [unrelated, moved]) == moved
-    assert counterpart(OLD, [unrelated]) is None
