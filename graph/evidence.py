@@ -11,8 +11,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from graph.draft import content_words, draft_digest
-from graph.ports import Changes, Sources
-from graph.values import CitedVersion, Draft, Evidence, EvidenceChange
+from graph.ports import Changes, Disputes, Sources
+from graph.values import (
+    CitedVersion,
+    Dispute,
+    Draft,
+    Evidence,
+    EvidenceChange,
+    Finding,
+    Sentence,
+)
 from kb.changes import Change
 from kb.content import Passage
 from kb.counterparts import counterpart
@@ -40,8 +48,8 @@ def cited_articles(draft: Draft) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-def evidence_of(draft: Draft, last_message_id: str) -> Evidence:
-    """Return what an approval of ``draft`` is bound to."""
+def evidence_of(draft: Draft, last_message_id: str, disputes: Sequence[Dispute] = ()) -> Evidence:
+    """Return what an approval of ``draft`` is bound to; ``disputes`` are shown to the reviewer."""
     versions: dict[str, CitedVersion] = {}
     for sentence in draft["sentences"]:
         for citation in sentence["citations"]:
@@ -61,6 +69,7 @@ def evidence_of(draft: Draft, last_message_id: str) -> Evidence:
         "draft_digest": draft_digest(draft),
         "versions": list(versions.values()),
         "last_message_id": last_message_id,
+        "disputes": [dispute["id"] for dispute in disputes],
     }
 
 
@@ -78,12 +87,14 @@ class Sight:
         cited: Passage id → cited passage as stored.
         versions: Version id → its passages in reading order: of each cited version that is no
             longer the one in force, and of the one that took its place.
+        disputes: What contradicts the cited passages in what the draft says of them.
     """
 
     last_message_id: str
     in_force: Mapping[str, str]
     cited: Mapping[str, Passage]
     versions: Mapping[str, Sequence[Passage]] = field(default_factory=dict)
+    disputes: Sequence[Dispute] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +110,58 @@ class Recheck:
     notes: list[EvidenceChange]
 
 
+def disputes_of(draft: Draft, passages: Sequence[Passage], disputes: Disputes) -> list[Dispute]:
+    """Return the contradictions of ``passages`` that bear on what ``draft`` says of them."""
+    return [
+        dispute
+        for dispute in disputes.of(passages)
+        if any(_bears_on(dispute, s) for s in draft["sentences"])
+    ]
+
+
+def dispute_findings(draft: Draft, disputes: Sequence[Dispute]) -> list[Finding]:
+    """Return what the check holds against the sentences that rest on a disputed passage."""
+    return [
+        {
+            "sentence": index,
+            "rule": "conflict",
+            "message": _contradiction(dispute),
+            "words": sentence["text"],
+            "source_words": dispute["text"],
+            "passage_id": dispute["passage_id"],
+        }
+        for index, sentence in enumerate(draft["sentences"])
+        for dispute in disputes
+        if _bears_on(dispute, sentence)
+    ]
+
+
+def _bears_on(dispute: Dispute, sentence: Sentence) -> bool:
+    quotes = [c["quote"] for c in sentence["citations"] if c["passage_id"] == dispute["passage_id"]]
+    if not quotes:
+        return False
+    said = " ".join(_words(" ".join([sentence["text"], *quotes])))
+    told = [" ".join(_words(fact["old"])) for fact in dispute["facts"]]
+    return not told or any(words in said for words in told)
+
+
+def _contradiction(dispute: Dispute) -> str:
+    for fact in dispute["facts"]:
+        if fact["old"] and fact["new"]:
+            return (
+                f"“{dispute['title']}” is in force too and says “{_short(fact['new'])}” "
+                f"where this source says “{_short(fact['old'])}”."
+            )
+    return f"“{dispute['title']}” is in force too and contradicts this source."
+
+
 def look_again(
     evidence: Evidence,
     draft: Draft,
     last_message_id: str,
     sources: Sources,
     changes: Changes,
+    disputes: Disputes | None = None,
 ) -> Recheck:
     """Read what is true now of what an approval is bound to, and say what differs.
 
@@ -114,6 +171,7 @@ def look_again(
         last_message_id: Id of the last customer message as it is now.
         sources: Where passages are read and what is in force is told.
         changes: Judges what an edit did to the facts of a passage.
+        disputes: Knows which sources contradict each other; None when that is not asked.
     """
     in_force = sources.versions_in_force(
         [version["article_id"] for version in evidence["versions"]]
@@ -125,10 +183,12 @@ def look_again(
         for version_id in (version["version_id"], now)
         if version_id
     }
+    cited = sources.passages([i for v in evidence["versions"] for i in v["passage_ids"]])
     sight = Sight(
         last_message_id=last_message_id,
         in_force=in_force,
-        cited=sources.passages([i for v in evidence["versions"] for i in v["passage_ids"]]),
+        cited=cited,
+        disputes=disputes_of(draft, list(cited.values()), disputes) if disputes else (),
         versions={version_id: sources.passages_of_version(version_id) for version_id in moved},
     )
     return changes_since(evidence, draft, sight, changes)
@@ -161,7 +221,22 @@ def changes_since(evidence: Evidence, draft: Draft, sight: Sight, changes: Chang
         )
     for version in evidence["versions"]:
         _look_at_version(version, draft, sight, changes, found)
+    shown = evidence.get("disputes", [])
+    found.stops.extend(_newly_disputed(d, sight) for d in sight.disputes if d["id"] not in shown)
     return found
+
+
+def _newly_disputed(dispute: Dispute, sight: Sight) -> EvidenceChange:
+    cited = sight.cited[dispute["passage_id"]]
+    return {
+        "what": "conflict",
+        "sentence": f"“{cited.title}” is contradicted now: {_contradiction(dispute)}",
+        "article_id": cited.article_id,
+        "passage_id": cited.id,
+        "old": cited.plain,
+        "new": dispute["text"],
+        "facts": dispute["facts"],
+    }
 
 
 def _look_at_version(

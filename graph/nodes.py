@@ -15,7 +15,6 @@ from graph.interrupts import payload, read_decision
 from graph.ports import Deps
 from graph.state import RunState
 from graph.values import (
-    CheckReport,
     Conversation,
     Decision,
     Draft,
@@ -150,21 +149,29 @@ def _newly_refused(state: RunState, decision: Decision) -> set[str]:
     return {c["content_hash"] for s in state["draft"]["sentences"] for c in s["citations"]}
 
 
-def _judge(draft: Draft, state: RunState, deps: Deps) -> CheckReport:
+def _judge(draft: Draft, state: RunState, deps: Deps) -> dict[str, Any]:
+    """Return what the check holds against ``draft`` and the evidence an approval is bound to."""
     passages = deps.sources.passages(evidence_rules.cited_passage_ids(draft))
     in_force = deps.sources.versions_in_force(evidence_rules.cited_articles(draft))
     question = state["classification"]["question"]
     report = deps.checker.check(draft, passages, set(in_force.values()), question)
-    if draft["kind"] == "abstain" or draft["sentences"]:
-        return report
-    return {**report, "passed": False, "findings": [*report["findings"], _SAYS_NOTHING]}
+    disputes = evidence_rules.disputes_of(draft, list(passages.values()), deps.disputes)
+    findings = [*report["findings"], *evidence_rules.dispute_findings(draft, disputes)]
+    if draft["kind"] != "abstain" and not draft["sentences"]:
+        findings.append(_SAYS_NOTHING)
+    return {
+        "check": {
+            **report,
+            "passed": report["passed"] and not findings,
+            "findings": findings,
+        },
+        "evidence": evidence_rules.evidence_of(draft, state["last_message_id"], disputes),
+    }
 
 
 def check(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Judge the draft against its sources and bind the coming approval to its evidence."""
-    report = _judge(state["draft"], state, runtime.context)
-    evidence = evidence_rules.evidence_of(state["draft"], state["last_message_id"])
-    return {"check": report, "evidence": evidence}
+    return _judge(state["draft"], state, runtime.context)
 
 
 def review(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
@@ -204,40 +211,25 @@ def recheck(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         _last_customer_message(conversation),
         deps.sources,
         deps.changes,
+        deps.disputes,
     )
     if decision["kind"] == "approve":
         if not found.stops:
             return {"changes": [], "sent_back": False, "noted": found.notes}
-        report = _judge(state["draft"], state, deps)
-        return _send_back(state, state["draft"], report, found.stops)
+        return _send_back(state["draft"], _judge(state["draft"], state, deps), found.stops)
     # An edit is judged on what it cites itself.
-    changes = [change for change in found.stops if change["what"] != "source"]
+    changes = [change for change in found.stops if change["what"] in ("message", "draft")]
     edited = _edited_draft(state, decision, deps)
-    report = _judge(edited, state, deps)
-    if changes or not report["passed"]:
-        return _send_back(state, edited, report, changes)
-    evidence = evidence_rules.evidence_of(edited, state["last_message_id"])
-    return {
-        "draft": edited,
-        "check": report,
-        "evidence": evidence,
-        "changes": [],
-        "sent_back": False,
-        "noted": [],
-    }
+    judged = _judge(edited, state, deps)
+    if changes or not judged["check"]["passed"]:
+        return _send_back(edited, judged, changes)
+    return {"draft": edited, **judged, "changes": [], "sent_back": False, "noted": []}
 
 
 def _send_back(
-    state: RunState, draft: Draft, report: CheckReport, changes: list[EvidenceChange]
+    draft: Draft, judged: dict[str, Any], changes: list[EvidenceChange]
 ) -> dict[str, Any]:
-    return {
-        "draft": draft,
-        "check": report,
-        "evidence": evidence_rules.evidence_of(draft, state["last_message_id"]),
-        "changes": changes,
-        "sent_back": True,
-        "noted": [],
-    }
+    return {"draft": draft, **judged, "changes": changes, "sent_back": True, "noted": []}
 
 
 def _decided(state: RunState) -> Decision:

@@ -14,6 +14,7 @@ from graph.values import (
     Classification,
     Conversation,
     Decision,
+    Dispute,
     Draft,
     Triage,
 )
@@ -146,6 +147,14 @@ class Changes(Protocol):
         ...
 
 
+class Disputes(Protocol):
+    """Knows which sources in force contradict each other."""
+
+    def of(self, passages: Sequence[Passage]) -> list[Dispute]:
+        """Return what contradicts these passages and was not dismissed by a content owner."""
+        ...
+
+
 class Citer(Protocol):
     """Ties free text to its sources."""
 
@@ -184,6 +193,7 @@ class Deps:
     drafter: Drafter
     checker: Checker
     changes: Changes
+    disputes: Disputes
     citer: Citer
     outbox: Outbox
     handoffs: Handoffs

@@ -135,6 +135,7 @@ FindingRule = Literal[
     "permission",
     "name",
     "unsupported",
+    "conflict",
     "link",
     "unsupported_promise",
     "final_policy_exception",
@@ -166,6 +167,24 @@ class CheckReport(TypedDict):
     triggers: list[TriggerFiring]  # forbidden ones; they block Approve itself
 
 
+class ChangedFact(TypedDict):
+    """One fact that two passages state differently. ``old`` or ``new`` is empty: not stated."""
+
+    kind: str
+    old: str
+    new: str
+
+
+class Dispute(TypedDict):
+    """Another source in force that contradicts a cited passage."""
+
+    id: str  # of the source flag
+    passage_id: str  # the cited passage
+    title: str  # of the other source
+    text: str  # the other passage
+    facts: list[ChangedFact]  # ``old`` as the cited passage says it, ``new`` as the other one does
+
+
 class CitedVersion(TypedDict):
     """A version an approval is bound to."""
 
@@ -181,20 +200,13 @@ class Evidence(TypedDict):
     draft_digest: str
     versions: list[CitedVersion]
     last_message_id: str
-
-
-class ChangedFact(TypedDict):
-    """One fact that a passage states differently now. ``old`` or ``new`` is empty: not stated."""
-
-    kind: str
-    old: str
-    new: str
+    disputes: NotRequired[list[str]]  # ids of the contradictions that the reviewer was shown
 
 
 class EvidenceChange(TypedDict):
     """One thing that changed between the review and its approval."""
 
-    what: Literal["source", "message", "draft"]
+    what: Literal["source", "conflict", "message", "draft"]
     sentence: str  # one plain sentence for the reviewer
     article_id: NotRequired[str]
     passage_id: NotRequired[str]  # the cited passage

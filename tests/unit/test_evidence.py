@@ -4,8 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from graph.evidence import Recheck, Sight, changes_since, evidence_of
-from graph.values import Draft
+from graph.evidence import (
+    Recheck,
+    Sight,
+    changes_since,
+    dispute_findings,
+    disputes_of,
+    evidence_of,
+)
+from graph.values import Dispute, Draft
 from kb.changes import Change, ChangeJudge, FactChange
 from kb.content import Passage
 from tests.factories import draft_from, passage
@@ -141,6 +148,43 @@ def test_an_edited_draft_stops_it() -> None:
     sight = Sight("msg_1", {"help/refunds.md": "ver_1"}, {OLD.id: OLD})
     (change,) = changes_since(EVIDENCE, edited, sight, NOT_ASKED).stops
     assert change["what"] == "draft"
+
+
+def dispute(cited: Passage = OLD, old: str = "5 days") -> Dispute:
+    return {
+        "id": "flg_1",
+        "passage_id": cited.id,
+        "title": "Billing",
+        "text": "A refund takes 14 days.",
+        "facts": [{"kind": "duration", "old": old, "new": "14 days"}],
+    }
+
+
+class Disputed:
+    """Knows one contradiction."""
+
+    def of(self, passages: Sequence[Passage]) -> list[Dispute]:
+        return [dispute()] if OLD in passages else []
+
+
+def test_a_disputed_source_is_held_against_the_sentence_that_rests_on_it() -> None:
+    (finding,) = dispute_findings(DRAFT, disputes_of(DRAFT, [OLD], Disputed()))
+    assert (finding["sentence"], finding["rule"]) == (0, "conflict")
+    assert finding["message"] == (
+        "“Billing” is in force too and says “14 days” where this source says “5 days”."
+    )
+
+
+def test_a_dispute_about_something_the_draft_does_not_say_is_not_held_against_it() -> None:
+    assert dispute_findings(DRAFT, [dispute(old="10 euros")]) == []
+
+
+def test_a_contradiction_that_came_after_the_review_was_opened_stops_it() -> None:
+    sight = Sight("msg_1", {"help/refunds.md": "ver_1"}, {OLD.id: OLD}, disputes=[dispute()])
+    (change,) = changes_since(EVIDENCE, DRAFT, sight, NOT_ASKED).stops
+    assert (change["what"], change["new"]) == ("conflict", "A refund takes 14 days.")
+    shown = evidence_of(DRAFT, "msg_1", [dispute()])
+    assert changes_since(shown, DRAFT, sight, NOT_ASKED).stops == [], "approved in spite of it"
 
 
 @pytest.mark.parametrize(
