@@ -29,15 +29,17 @@ from desk.jobs import (
     start_working,
     stop_working,
 )
+from desk.macros import MacroJudge, Macros
 from desk.people import People
 from desk.reviews import Reviews
-from graph.ports import Deps, Drafter
+from graph.ports import Checker, Citer, Deps, Drafter
 from graph.reasons import ReasonMap
 from graph.tiers import TierRules
 from kb.changes import ChangeJudge
 from kb.library import Library
-from kb.sync import Sync, SyncReport
+from kb.sync import Problem, Sync, SyncReport
 from kb.workspace import Workspace
+from retrieval.embedding_store import EmbeddingStore
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder, VectorIndex
 from retrieval.remembering import RememberingEmbedder
@@ -156,19 +158,42 @@ class Desk:
         return ChangeJudge()
 
     @cached_property
-    def deps(self) -> Deps:
-        """What the nodes of a run get."""
+    def checker(self) -> Checker:
+        """The judge of drafts against their sources."""
         from graph.check import EvidenceChecker
-        from graph.citer import EmbeddingCiter
-        from graph.classify import ReasonClassifier
-        from graph.triage import TriageService
 
-        cache = self.settings.home / "cache"
         patterns = [
             (trigger, pattern)
             for trigger, found in self.tiers.patterns_for_drafts().items()
             for pattern in found
         ]
+        return EvidenceChecker(self.reader, patterns, self.reasons.asks())
+
+    @cached_property
+    def citer(self) -> Citer:
+        """What ties free text to its sources."""
+        from graph.citer import EmbeddingCiter
+
+        return EmbeddingCiter(self.reader)
+
+    @cached_property
+    def macros(self) -> Macros:
+        """What keeps macros out of use that no article in force bears out."""
+        return Macros(
+            self.database,
+            self.clock,
+            self.library,
+            EmbeddingStore(self.database, self.embedder),
+            lambda: MacroJudge(self.search, self.citer, self.checker),
+        )
+
+    @cached_property
+    def deps(self) -> Deps:
+        """What the nodes of a run get."""
+        from graph.classify import ReasonClassifier
+        from graph.triage import TriageService
+
+        cache = self.settings.home / "cache"
         return Deps(
             clock=self.clock,
             conversations=self.contacts,
@@ -177,9 +202,9 @@ class Desk:
             search=self.search,
             sources=self.library,
             drafter=self._drafter(),
-            checker=EvidenceChecker(self.reader, patterns, self.reasons.asks()),
+            checker=self.checker,
             changes=self.changes,
-            citer=EmbeddingCiter(self.reader),
+            citer=self.citer,
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),
             ledger=AuditLedger(self.database, self.clock),
@@ -234,7 +259,17 @@ class Desk:
             self.search.refresh(lambda done, total: on_progress("passages", done, total))
         else:
             self.search.refresh()
+        self._keep_macros_true(report)
         return report
+
+    def _keep_macros_true(self, report: SyncReport) -> None:
+        verdicts = self.macros.keep_true()
+        if verdicts:
+            self.search.refresh()
+        report.withheld = [
+            Problem(one.article_id, one.sentence) for one in verdicts if one.withheld
+        ]
+        report.released = [one.article_id for one in verdicts if not one.withheld]
 
     def sync_anywhere(
         self,

@@ -1,9 +1,9 @@
 """Decides what is in force and what is stale. Pure: the moment is always an argument.
 
-What is in force at a moment: of an article that is neither archived nor gone, the version with the
-highest number that has come into force by then, unless that version has ended. An older version
-never takes the place of one that ended. An article that another article supersedes is out as long
-as that other article has a version of its own in its time.
+What is in force at a moment: of an article that is neither archived, gone nor withheld, the version
+with the highest number that has come into force by then, unless that version has ended. An older
+version never takes the place of one that ended. An article that another article supersedes is out as
+long as that other article has a version of its own in its time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class VersionTimes:
     """What decides whether a version is in force.
 
     Attributes:
-        usable: The article is neither archived nor gone.
+        usable: The article is neither archived nor gone nor withheld.
         supersedes: Ids of the articles that this version's article replaces.
         replaced_by: Id of the article that replaces this version's article by the desk's decision.
     """

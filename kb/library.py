@@ -29,6 +29,7 @@ _TIMES: Final = (
     Article.archived,
     Article.gone_at,
     Article.superseded_by,
+    Article.withheld,
 )
 _PASSAGE: Final = (
     PassageRow.id,
@@ -209,8 +210,8 @@ def _all_times() -> Select[*tuple[Any, ...]]:
 
 
 def _times(row: Row[*tuple[Any, ...]]) -> VersionTimes:
-    version_id, article_id, number, begins, ends, supersedes, archived, gone_at, by = tuple(row)
-    usable = not archived and gone_at is None
+    version_id, article_id, number, begins, ends, supersedes, archived, gone, by, held = tuple(row)
+    usable = not archived and gone is None and held is None
     return VersionTimes(version_id, article_id, number, begins, ends, usable, tuple(supersedes), by)
 
 

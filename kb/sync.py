@@ -52,6 +52,8 @@ _IN_PLACE: Final = (
     "url",
 )
 
+NOT_JUDGED: Final = "It has not yet been judged against the articles in force."
+"""Why a new text of a macro is withheld until the desk has judged it."""
 Progress = Callable[[str, int, int], None]
 """Called with the source's name, how many of its documents are done, and how many there are."""
 
@@ -87,6 +89,8 @@ class SyncReport:
         returned: Articles that were gone and are there again.
         unchanged: How many articles are as they were.
         failed: Files that could not be read; an article that had been read keeps its last version.
+        withheld: Macros that may no longer be used, and why.
+        released: Macros that were withheld and may be used again.
         notes: What was odd about files that could be read.
         seconds: How long it took.
     """
@@ -99,7 +103,14 @@ class SyncReport:
     unchanged: int = 0
     failed: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
+    withheld: list[Problem] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    def touched(self) -> list[str]:
+        """Return the ids of the articles that are not as they were."""
+        versions = [version.article_id for version in self.changed]
+        return [*self.new, *versions, *self.updated, *self.gone, *self.returned]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
@@ -400,6 +411,8 @@ class _SourceSync:
                 article.newest, article.title = version.number, version.title
                 article.replaces = article.replaces or bool(version.supersedes)
                 article.assess_at = self._now
+                if self._kind == "macro":
+                    article.withheld = article.withheld or NOT_JUDGED
                 session.add(version)
                 passages.extend(_passage_rows(version, self._kind, ready.passages))
                 if old:

@@ -1,0 +1,194 @@
+"""A macro is used only while the articles in force bear it out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from desk.bootstrap import Desk
+from desk.models import AuditEvent
+from desk.permissions import Actor
+from kb.sync import SyncReport
+from tests.factories import ADMIN
+from tests.integration.conftest import OpenDesk, open_contact, pending_review
+
+GOOD = """Hi {{customer_name}},
+
+thanks for asking. A refund takes 5 business days to reach your card, and we have asked the bank
+about order {{order_number}}.
+
+{{agent_name}}
+Lamp Support
+"""
+WRONG = GOOD.replace("5 business days", "9 business days")
+QUESTION = "Hello, how long does a refund take to reach my card?"
+
+
+def write_macro(workspace: Path, text: str, name: str = "refund-time") -> None:
+    folder = workspace / "macros"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.md").write_text(f"---\ntitle: How long a refund takes\n---\n\n{text}")
+
+
+def change_refunds(desk: Desk, old: str, new: str) -> SyncReport:
+    path = desk.settings.workspace_folder / "articles" / "refunds.md"
+    path.write_text(path.read_text().replace(old, new))
+    return desk.sync()
+
+
+def searchable(desk: Desk) -> set[str]:
+    return {hit.passage.article_id for hit in desk.search.search("how long does a refund take", 50)}
+
+
+def trail(desk: Desk) -> list[str]:
+    newest_first = [entry.event for entry in desk.audit.latest(ADMIN)]
+    return [event for event in reversed(newest_first) if event.startswith("macro.")]
+
+
+@pytest.fixture
+def good(workspace: Path, open_synced: OpenDesk) -> Desk:
+    """A desk with a macro that agrees with the articles."""
+    write_macro(workspace, GOOD)
+    return open_synced()
+
+
+def test_a_macro_that_agrees_is_used_and_its_placeholders_state_nothing(good: Desk) -> None:
+    assert good.library.article("macros/refund-time.md").withheld is None
+    assert "macros/refund-time.md" in searchable(good)
+    assert trail(good) == []
+
+
+def test_a_macro_that_contradicts_an_article_is_withheld_from_the_start(
+    workspace: Path, open_synced: OpenDesk
+) -> None:
+    write_macro(workspace, WRONG)
+    desk = open_synced()
+    why = desk.library.article("macros/refund-time.md").withheld
+    assert why
+    assert "9 business days" in why
+    assert "5 business days" in why
+    assert searchable(desk) == {"help-center/refunds.md", "help-center/shipping.md"}
+    assert desk.library.versions_in_force(["macros/refund-time.md"]) == {}
+    (verdict,) = desk.macros.withheld()
+    assert verdict.contradicts == "help-center/refunds.md"
+    assert verdict.sentence == why
+    assert trail(desk) == ["macro.withheld"]
+
+
+def test_a_figure_that_no_article_holds_is_withheld(workspace: Path, open_synced: OpenDesk) -> None:
+    write_macro(workspace, "We engrave any lamp for $12 if you write to our workshop first.")
+    (verdict,) = open_synced().macros.withheld()
+    assert verdict.contradicts is None
+    assert "$12" in verdict.sentence
+
+
+def test_a_changed_article_takes_the_macro_out_and_the_fixed_macro_comes_back(good: Desk) -> None:
+    report = change_refunds(good, "5 business days", "9 business days")
+    assert [problem.path for problem in report.withheld] == ["macros/refund-time.md"]
+    assert "macros/refund-time.md" not in searchable(good)
+    write_macro(good.settings.workspace_folder, WRONG)
+    report = good.sync()
+    assert report.released == ["macros/refund-time.md"]
+    assert "macros/refund-time.md" in searchable(good)
+    assert trail(good) == ["macro.withheld", "macro.released"]
+
+
+def test_an_article_that_returns_to_what_it_said_releases_the_macro(good: Desk) -> None:
+    change_refunds(good, "5 business days", "9 business days")
+    assert change_refunds(good, "9 business days", "5 business days").released == [
+        "macros/refund-time.md"
+    ]
+
+
+def test_a_rewording_leaves_the_macro_in_use(good: Desk) -> None:
+    report = change_refunds(good, "A refund takes 5 business days", "Refunds take 5 business days")
+    assert report.withheld == []
+    assert "macros/refund-time.md" in searchable(good)
+
+
+def test_only_macros_near_to_what_changed_are_judged_again(
+    good: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_macro(good.settings.workspace_folder, "Standard shipping costs $4.50.", "shipping-cost")
+    good.sync()
+    _assessed(good)
+    judged: list[str] = []
+    real = type(good.macros._judge()).judge
+
+    def watched(self: object, article_id: str, *more: object) -> object:
+        judged.append(article_id)
+        return real(self, article_id, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("desk.macros.MacroJudge.judge", watched)
+    change_refunds(good, "5 business days", "9 business days")
+    assert judged == ["macros/refund-time.md"]
+
+
+def _assessed(desk: Desk) -> None:
+    """What is to be assessed after a sync was assessed."""
+    from sqlalchemy import update
+
+    from kb.models import Article
+
+    with desk.database.write() as session:
+        session.execute(update(Article).values(assess_at=None))
+
+
+def test_a_withheld_macro_is_never_cited(workspace: Path, open_synced: OpenDesk) -> None:
+    write_macro(workspace, WRONG)
+    desk = open_synced()
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    contact_id = open_contact(desk, agent, QUESTION)
+    view = desk.reviews.get(agent, pending_review(desk, agent, contact_id))
+    cited = {c["article_id"] for s in view.draft["sentences"] for c in s["citations"]}
+    assert cited == {"help-center/refunds.md"}
+    assert "9 business days" not in " ".join(s["text"] for s in view.draft["sentences"])
+
+
+def test_an_approval_that_rests_on_a_macro_is_stopped_once_it_is_withheld(
+    workspace: Path, open_synced: OpenDesk
+) -> None:
+    write_macro(workspace, "A refund takes 5 business days to reach your card, as a rule.")
+    desk = open_synced()
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    supervisor = desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+    review_id = _review_that_cites_the_macro(desk, agent)
+    change_refunds(desk, "5 business days", "9 business days")
+    outcome = desk.reviews.decide(supervisor, review_id, {"kind": "approve"})
+    assert outcome.stopped
+    assert list((desk.settings.home / "outbox").glob("*.eml")) == []
+
+
+def _review_that_cites_the_macro(desk: Desk, agent: Actor) -> str:
+    contact_id = open_contact(desk, agent, QUESTION)
+    review_id = pending_review(desk, agent, contact_id)
+    view = desk.reviews.get(agent, review_id)
+    cited = {c["article_id"] for s in view.draft["sentences"] for c in s["citations"]}
+    assert "macros/refund-time.md" in cited
+    return review_id
+
+
+def test_a_macro_whose_sync_was_cut_short_stays_out_until_it_is_judged(good: Desk) -> None:
+    from kb.sync import NOT_JUDGED, Sync
+    from kb.workspace import Workspace
+
+    write_macro(good.settings.workspace_folder, WRONG, "second")
+    Sync(good.database, good.clock).run(Workspace.load(good.settings.workspace_folder))
+    good.search.refresh()
+    assert good.library.article("macros/second.md").withheld == NOT_JUDGED
+    assert "macros/second.md" not in searchable(good)
+    good.sync()
+    assert "9 business days" in (good.library.article("macros/second.md").withheld or "")
+
+
+def test_the_trail_names_the_macro_and_what_contradicts_it(good: Desk) -> None:
+    change_refunds(good, "5 business days", "9 business days")
+    with good.database.read() as session:
+        event = session.scalars(
+            select(AuditEvent).where(AuditEvent.event == "macro.withheld")
+        ).one()
+    assert event.data["article"] == "macros/refund-time.md"
+    assert event.data["contradicts"] == "help-center/refunds.md"
+    assert "9 business days" in event.data["why"]
