@@ -1,16 +1,31 @@
-"""Judges what an edit of a passage did to its facts: nothing, or which one became what."""
+"""Judges what an edit of a passage did to its facts: nothing, or which one became what.
+
+Rules read the edit (``kb.change_features``): the texts are aligned, values compared in one form,
+and what merely moved or is written differently is set aside. A value, a bound, or a word that
+permits or denies, left over on one side, settles it. For the rest a small model shipped with its
+training script (``kb.train_changes``) weighs what is left.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from kb.facts import VALUE_KINDS, compare, extract_facts
+from kb.change_features import Edit, Hunk, Reading, Token, align, fills_hole, is_heading
+from kb.change_model import ChangeModel
+from kb.facts import VALUE_KINDS, compare
+from kb.words import MODALS, NEGATIONS
 
 Outcome = Literal["same", "changed", "added", "removed", "unclear"]
 STOPPING: Final[frozenset[Outcome]] = frozenset({"changed", "added", "removed", "unclear"})
 """Outcomes after which nobody may rely on the older passage without a look."""
+SETTLED: Final = 0.9
+"""Least score of an edit in which a rule found a value, a bound or a permission changed."""
+SURE: Final = 0.5
+"""Score from which an edit that no rule settles is called a change and not unclear."""
+_LONGEST_QUOTE: Final = 120
+_FEW: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +50,15 @@ class FactChange:
         """Return kind, old and new as plain JSON values."""
         return {"kind": self.kind, "old": self.old, "new": self.new}
 
+    @property
+    def sentence(self) -> str:
+        """What changed, for people: ``says “60 days” where it said “30 days”``."""
+        if self.old and self.new:
+            return f"says “{_short(self.new)}” where it said “{_short(self.old)}”"
+        if self.new:
+            return f"now also says “{_short(self.new)}”"
+        return f"no longer says “{_short(self.old)}”"
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -56,31 +80,190 @@ class Change:
         """Whether an answer that rests on the older passage needs a person's look."""
         return self.outcome in STOPPING
 
+    @property
+    def sentence(self) -> str:
+        """What became of the passage, for people; the first fact speaks for the others."""
+        if not self.stops:
+            return "says the same in other words" if self.score else "says the same"
+        if not self.facts:
+            return "tells a reader something else"
+        more = len(self.facts) - 1
+        return self.facts[0].sentence + (f", and {more} more" if more else "")
+
 
 class ChangeJudge:
-    """Compares an older and a newer text of one passage."""
+    """Compares an older and a newer text of one passage.
+
+    Args:
+        model: Weighs what no rule settles; the shipped one is read on first use.
+    """
+
+    def __init__(self, model: ChangeModel | None = None) -> None:
+        self._model = model
+
+    @property
+    def model(self) -> ChangeModel:
+        """The model at work.
+
+        Raises:
+            ModelUnavailable: The shipped weights are missing or damaged.
+        """
+        if self._model is None:
+            self._model = ChangeModel.load()
+        return self._model
 
     def judge(self, old: str, new: str) -> Change:
-        """Return what changed between two plain texts; symmetric in neither argument."""
-        return self.judge_many([(old, new)])[0]
+        """Return what changed from ``old`` to ``new``, two plain texts of one passage."""
+        if old.split() == new.split():
+            return Change("same", 0.0)
+        if not old.strip() or not new.strip():
+            return _whole(old, new)
+        edit = align(old, new)
+        facts = sorted(_fact_changes(edit, old, new), key=_rank)
+        bounds = list(_bounds(edit, old, new))
+        facts = bounds + [fact for fact in facts if fact not in bounds]
+        settled = bool(bounds) or any(_settles(hunk) for hunk in edit.hunks)
+        score = self.model.score(edit)
+        if settled:
+            score = max(score, SETTLED)
+        outcome = _outcome(score, self.model.threshold, settled, facts)
+        return Change(outcome, score, () if outcome == "same" else tuple(facts))
 
     def judge_many(self, pairs: Sequence[tuple[str, str]]) -> list[Change]:
         """Return a change for each pair of (older, newer) plain text."""
-        return [_judge(old, new) for old, new in pairs]
+        return [self.judge(old, new) for old, new in pairs]
 
 
-def _judge(old: str, new: str) -> Change:
-    if old == new:
-        return Change("same", 0.0)
-    facts = [
-        FactChange(
-            d.fact.kind,
-            d.source.text if d.source else "",
-            d.fact.text,
-            d.source.start if d.source else -1,
-            d.fact.start,
+def _outcome(score: float, threshold: float, settled: bool, facts: Sequence[FactChange]) -> Outcome:
+    if score < threshold:
+        return "same"
+    if score < SURE and not settled:
+        return "unclear"
+    if facts and not any(fact.old for fact in facts):
+        return "added"
+    if facts and not any(fact.new for fact in facts):
+        return "removed"
+    return "changed"
+
+
+def _settles(hunk: Hunk) -> bool:
+    """Say whether a value stands alone on one side of a hunk."""
+    return any(token.kind in VALUE_KINDS for token in (*hunk.gone, *hunk.came))
+
+
+def _bounds(edit: Edit, old: str, new: str) -> Iterator[FactChange]:
+    """Yield the values that are bounded on the other side now: "up to 30" → "at least 30"."""
+    for found in compare(edit.new.facts, edit.old.facts):
+        if found.how == "bound" and found.source is not None:
+            before, after = found.source, found.fact
+            yield FactChange(
+                after.kind,
+                old[before.start : before.end],
+                new[after.start : after.end],
+                before.start,
+                after.start,
+            )
+
+
+_RANKS: Final[dict[str, int]] = {
+    kind: rank for rank, kind in enumerate((*VALUE_KINDS, "permission", "negation"))
+}
+
+
+def _rank(fact: FactChange) -> tuple[int, int]:
+    one_sided = 0 if fact.old and fact.new else 1
+    return _RANKS.get(fact.kind, len(_RANKS) + (fact.kind == "statement")), one_sided
+
+
+def _fact_changes(edit: Edit, old: str, new: str) -> Iterator[FactChange]:
+    for hunk in edit.hunks:
+        if is_heading(hunk, edit) or fills_hole(hunk, edit):
+            continue
+        if all(_idle(token) for token in (*hunk.gone, *hunk.came)):
+            continue
+        gone = [token for token in hunk.gone if not _idle(token)]
+        came = [token for token in hunk.came if not _idle(token)]
+        if _only_values(gone, came):
+            yield from _value_pairs(gone, came, old, new)
+        else:
+            yield _one_change(edit, hunk, gone, came, old, new)
+
+
+def _idle(token: Token) -> bool:
+    return token.function and token.low not in NEGATIONS and token.key != "not"
+
+
+def _only_values(gone: Sequence[Token], came: Sequence[Token]) -> bool:
+    return len(gone) == len(came) and all(
+        left.kind == right.kind and left.kind != "word"
+        for left, right in zip(gone, came, strict=True)
+    )
+
+
+def _value_pairs(
+    gone: Sequence[Token], came: Sequence[Token], old: str, new: str
+) -> Iterator[FactChange]:
+    for left, right in zip(gone, came, strict=True):
+        yield FactChange(
+            left.kind,
+            old[left.start : left.end],
+            new[right.start : right.end],
+            left.start,
+            right.start,
         )
-        for d in compare(extract_facts(new), extract_facts(old))
-        if d.fact.kind in VALUE_KINDS
-    ]
-    return Change("changed", 0.9, tuple(facts)) if facts else Change("unclear", 0.5)
+
+
+def _one_change(
+    edit: Edit, hunk: Hunk, gone: Sequence[Token], came: Sequence[Token], old: str, new: str
+) -> FactChange:
+    before, after = _span(edit.old, hunk.old, gone), _span(edit.new, hunk.new, came)
+    kind = _kind(gone, came)
+    small = len(gone) + len(came) <= _FEW
+    if small and kind in {"permission", "negation"} and not (before and after):
+        # A lone "not" tells nobody what is denied: the words beside it come along.
+        before, after = _wider(edit.old, hunk.old), _wider(edit.new, hunk.new)
+    return FactChange(
+        kind,
+        old[slice(*before)] if before else "",
+        new[slice(*after)] if after else "",
+        before[0] if before else -1,
+        after[0] if after else -1,
+    )
+
+
+def _span(reading: Reading, span: tuple[int, int], kept: Sequence[Token]) -> tuple[int, int] | None:
+    """Return offsets from the first to the last token that is left over, small words included."""
+    if not kept:
+        return None
+    tokens = reading.tokens[span[0] : span[1]]
+    if len(kept) == len([token for token in tokens if not _idle(token)]):
+        kept = tokens
+    return kept[0].start, kept[-1].end
+
+
+def _wider(reading: Reading, span: tuple[int, int]) -> tuple[int, int] | None:
+    tokens = reading.tokens[max(0, span[0] - 1) : span[1] + 1]
+    return (tokens[0].start, tokens[-1].end) if tokens else None
+
+
+def _kind(gone: Sequence[Token], came: Sequence[Token]) -> str:
+    tokens = (*gone, *came)
+    kinds = [token.kind for token in tokens if token.kind != "word"]
+    for kind in VALUE_KINDS:
+        if kind in kinds:
+            return kind
+    few = len(gone) <= _FEW and len(came) <= _FEW
+    if few and any(token.low in MODALS for token in tokens):
+        return "permission"
+    if few and any(token.key == "not" or token.low in NEGATIONS for token in tokens):
+        return "negation"
+    if few and kinds:
+        return kinds[0]
+    if few and any(token.name for token in tokens):
+        return "name"
+    return "statement"
+
+
+def _short(words: str) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= _LONGEST_QUOTE else words[: _LONGEST_QUOTE - 1].rstrip() + "…"
