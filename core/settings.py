@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     model_timeout_seconds: float = Field(
         60.0, gt=0, description="Longest wait for one model reply."
     )
+    model_votes: bool = Field(
+        False,
+        description="Whether the model also votes on whether a source changed under an approval.",
+    )
     embeddings: str = Field(
         "all-MiniLM-L6-v2",
         description="Embedding model: the built-in one, or any LangChain embeddings by name.",
