@@ -134,6 +134,16 @@ class ChangeJudge:
         return [self.judge(old, new) for old, new in pairs]
 
 
+def _whole(old: str, new: str) -> Change:
+    """Return the change of a passage that came into being or went away."""
+    start = next(
+        (i for i, char in enumerate(old if old.strip() else new) if not char.isspace()), -1
+    )
+    if new.strip():
+        return Change("added", 1.0, (FactChange("statement", "", new.strip(), -1, start),))
+    return Change("removed", 1.0, (FactChange("statement", old.strip(), "", start, -1),))
+
+
 def _outcome(score: float, threshold: float, settled: bool, facts: Sequence[FactChange]) -> Outcome:
     if score < threshold:
         return "same"
