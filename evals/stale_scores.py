@@ -1,0 +1,344 @@
+"""Scores verdicts of the stale suite against labels. Pure: from values to values.
+
+What is scored, and how a draft is found to state an old value, is documented in ``evals/README.md``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+from evals.stale_cases import VALUE_KINDS, Case, Label
+from evals.stale_verdicts import PROBES, Verdict
+from kb.facts import VALUE_KINDS as VALUE_FACTS
+from kb.facts import Fact, extract_facts, same_value
+from kb.markup import plain_text
+
+DETECTORS: Final = ("diff", "approve", "twins", "text_differs", "token_rule")
+"""Probes that must flag what changed and leave the rest alone."""
+ASKERS: Final = ("ask", "plain_rag")
+"""Probes that write an answer."""
+_Z: Final = 1.959964  # 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a report.
+
+    Attributes:
+        value: Between 0 and 1, or seconds; None when there was nothing to measure.
+        hits: How many of ``n`` count; None where the figure is no share.
+        n: How many cases it rests on.
+        low: Lower end of the 95 % Wilson interval; None where the figure is no share.
+        high: Upper end.
+    """
+
+    value: float | None
+    n: int
+    hits: int | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figure as plain JSON."""
+        return {
+            "value": _rounded(self.value),
+            "hits": self.hits,
+            "n": self.n,
+            "low": _rounded(self.low),
+            "high": _rounded(self.high),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A verdict that the labels contradict, or a draft that is stale."""
+
+    case: Case
+    label: Label
+    verdict: Verdict
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """What passes without a look at one threshold of the score.
+
+    Attributes:
+        threshold: Everything that scores at most this passes.
+        coverage: Share of all edits that pass, 0..1.
+        risk: Share of those that pass although something changed, 0..1.
+    """
+
+    threshold: float
+    coverage: float
+    risk: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Everything the report says in figures.
+
+    Attributes:
+        figures: By dotted name, such as ``diff.recall.duration``; the names that gates use.
+        curves: Risk and coverage of each detector that gives a score.
+        misses: What went wrong, by probe and id.
+    """
+
+    figures: dict[str, Figure]
+    curves: dict[str, list[CurvePoint]]
+    misses: list[Miss]
+
+
+def wilson(hits: int, n: int, z: float = _Z) -> tuple[float, float]:
+    """Return the Wilson score interval of ``hits`` in ``n``; (0, 1) when nothing was counted."""
+    if n == 0:
+        return 0.0, 1.0
+    share, square = hits / n, z * z
+    middle = (share + square / (2 * n)) / (1 + square / n)
+    reach = z * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def share(hits: int, n: int) -> Figure:
+    """Return ``hits`` in ``n`` as a figure with its interval."""
+    if n == 0:
+        return Figure(None, 0, 0)
+    low, high = wilson(hits, n)
+    return Figure(hits / n, n, hits, low, high)
+
+
+def auroc(scored: Sequence[tuple[float, bool]]) -> float | None:
+    """Return how often a changed edit scores above an unchanged one, ties counting half.
+
+    None when one of the two kinds is absent.
+    """
+    positive = [score for score, changed in scored if changed]
+    negative = [score for score, changed in scored if not changed]
+    if not positive or not negative:
+        return None
+    above = sum((p > q) + 0.5 * (p == q) for p in positive for q in negative)
+    return above / (len(positive) * len(negative))
+
+
+def risk_coverage(scored: Sequence[tuple[float, bool]]) -> list[CurvePoint]:
+    """Return a point for every distinct score, the lowest first."""
+    points: list[CurvePoint] = []
+    ordered = sorted(scored)
+    missed = 0
+    for place, (score, changed) in enumerate(ordered, start=1):
+        missed += changed
+        if place == len(ordered) or ordered[place][0] > score:
+            points.append(CurvePoint(score, place / len(ordered), missed / place))
+    return points
+
+
+# What a draft states
+
+
+def _values(text: str) -> list[Fact]:
+    facts = extract_facts(text, polarity=False, names=False)
+    return [fact for fact in facts if fact.kind in VALUE_FACTS and not fact.vague]
+
+
+def _held(fact: Fact, by: Iterable[Fact]) -> bool:
+    return any(same_value(fact, other) or same_value(other, fact) for other in by)
+
+
+def only_in_old(old: str, *newer: str) -> list[Fact]:
+    """Return the values that ``old`` states and none of ``newer`` does."""
+    known = [fact for text in newer for fact in _values(text)]
+    return [fact for fact in _values(old) if not _held(fact, known)]
+
+
+def old_values_of(case: Case) -> list[Fact]:
+    """Return the values of the old answer that are wrong now: neither new answer nor passage has them."""
+    return only_in_old(case.old_answer, case.new_answer, plain_text(case.new_passage))
+
+
+def new_values_of(case: Case) -> list[Fact]:
+    """Return the values of the new answer that the old one lacks."""
+    return only_in_old(case.new_answer, case.old_answer)
+
+
+def states(draft: str, values: Iterable[Fact]) -> Fact | None:
+    """Return the first of ``values`` that ``draft`` states; None when it states none."""
+    said = _values(draft)
+    return next((value for value in values if _held(value, said)), None)
+
+
+def folded(text: str) -> str:
+    """Return the letters and digits of Markdown as read, lower case, single spaces."""
+    return re.sub(r"[\W_]+", " ", plain_text(text)).casefold().strip()
+
+
+def rests_on(passage: str, cited: Iterable[str]) -> bool:
+    """Say whether one of ``cited`` is ``passage``, a part of it of some length, or holds it."""
+    wanted = folded(passage)
+    for text in cited:
+        found = folded(text)
+        if not found or not wanted:
+            continue
+        if found == wanted or wanted in found:
+            return True
+        if found in wanted and len(found) >= min(20, len(wanted)):
+            return True
+    return False
+
+
+# Scores
+
+
+def score(
+    cases: Sequence[Case], labels: Mapping[str, Label], verdicts: Sequence[Verdict]
+) -> Scores:
+    """Return how the verdicts compare with the labels.
+
+    Edits without a label, and verdicts on edits that are not among ``cases``, do not count.
+    """
+    known = {case.id: case for case in cases if case.id in labels}
+    by_probe: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.id in known:
+            by_probe.setdefault(verdict.probe, []).append(verdict)
+    figures: dict[str, Figure] = {}
+    curves: dict[str, list[CurvePoint]] = {}
+    misses: list[Miss] = []
+    for probe in sorted(by_probe, key=_order):
+        found = by_probe[probe]
+        if probe in DETECTORS:
+            _score_detector(probe, found, labels, figures)
+            points = risk_coverage([(v.score, labels[v.id].changed) for v in found])
+            if len(points) > 2:
+                curves[probe] = points
+        elif probe in ASKERS:
+            _score_asker(probe, found, known, labels, figures)
+        else:
+            _score_drafts(probe, found, labels, figures)
+        figures[f"{probe}.seconds"] = Figure(median(v.seconds for v in found), len(found))
+        if probe in PROBES or probe.endswith("_with_history"):
+            misses += _misses(probe, found, known, labels)
+    return Scores(figures, curves, misses)
+
+
+def _order(probe: str) -> tuple[int, str]:
+    return (PROBES.index(probe) if probe in PROBES else len(PROBES), probe)
+
+
+def _shares_by_kind(
+    name: str,
+    verdicts: Sequence[Verdict],
+    labels: Mapping[str, Label],
+    figures: dict[str, Figure],
+    counts: Callable[[Verdict], bool] = lambda verdict: verdict.flagged,
+) -> None:
+    """Put the share of flagged verdicts into ``figures``, in all and by kind of change."""
+    groups: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        groups.setdefault(labels[verdict.id].kind, []).append(verdict)
+    for kind in sorted(groups):
+        hits = sum(counts(verdict) for verdict in groups[kind])
+        figures[f"{name}.{kind}"] = share(hits, len(groups[kind]))
+
+
+def _score_detector(
+    probe: str,
+    verdicts: Sequence[Verdict],
+    labels: Mapping[str, Label],
+    figures: dict[str, Figure],
+) -> None:
+    changed = [v for v in verdicts if labels[v.id].changed]
+    same = [v for v in verdicts if not labels[v.id].changed]
+    hits, alarms = sum(v.flagged for v in changed), sum(v.flagged for v in same)
+    scored = [(v.score, labels[v.id].changed) for v in verdicts]
+    figures[f"{probe}.auroc"] = Figure(auroc(scored), len(scored))
+    figures[f"{probe}.recall"] = share(hits, len(changed))
+    figures[f"{probe}.false_alarms"] = share(alarms, len(same))
+    figures[f"{probe}.precision"] = share(hits, hits + alarms)
+    total = len(changed) + hits + alarms
+    figures[f"{probe}.f1"] = Figure(2 * hits / total if changed else None, len(verdicts))
+    values = [v for v in changed if labels[v.id].kind in VALUE_KINDS]
+    figures[f"{probe}.recall.values"] = share(sum(v.flagged for v in values), len(values))
+    _shares_by_kind(f"{probe}.recall", changed, labels, figures)
+
+
+def _score_drafts(
+    probe: str,
+    verdicts: Sequence[Verdict],
+    labels: Mapping[str, Label],
+    figures: dict[str, Figure],
+) -> None:
+    if probe.startswith("draft_old"):
+        # Where nothing changed the old answer is the new one, and draft_new scores it. An old
+        # answer of kind `added` says that nothing is said: there is no stale fact to catch.
+        changed = [v for v in verdicts if labels[v.id].changed]
+        wanted = [v for v in changed if labels[v.id].kind != "added"]
+        figures[f"{probe}.recall"] = share(sum(v.flagged for v in wanted), len(wanted))
+        _shares_by_kind(f"{probe}.recall", changed, labels, figures)
+    else:
+        alarms = sum(v.flagged for v in verdicts)
+        figures[f"{probe}.false_alarms"] = share(alarms, len(verdicts))
+        _shares_by_kind(f"{probe}.false_alarms", verdicts, labels, figures)
+
+
+def _score_asker(
+    probe: str,
+    verdicts: Sequence[Verdict],
+    cases: Mapping[str, Case],
+    labels: Mapping[str, Label],
+    figures: dict[str, Figure],
+) -> None:
+    drafted = [v for v in verdicts if v.draft]
+    figures[f"{probe}.drafted"] = share(len(drafted), len(verdicts))
+    figures[f"{probe}.stale"] = share(sum(v.flagged for v in verdicts), len(verdicts))
+    on_new = sum(rests_on(cases[v.id].new_passage, v.cited or ()) for v in drafted)
+    figures[f"{probe}.rests_on_new"] = share(on_new, len(drafted))
+    values = [v for v in verdicts if labels[v.id].changed and labels[v.id].kind in VALUE_KINDS]
+    gradable = [v for v in values if old_values_of(cases[v.id])]
+    figures[f"{probe}.old_value"] = share(
+        sum(_says_old(v, cases[v.id]) for v in gradable), len(gradable)
+    )
+    _shares_by_kind(
+        f"{probe}.old_value", gradable, labels, figures, lambda v: _says_old(v, cases[v.id])
+    )
+    telling = [v for v in values if new_values_of(cases[v.id])]
+    told = sum(states(v.draft or "", new_values_of(cases[v.id])) is not None for v in telling)
+    figures[f"{probe}.new_value"] = share(told, len(telling))
+
+
+def _says_old(verdict: Verdict, case: Case) -> bool:
+    return states(verdict.draft or "", old_values_of(case)) is not None
+
+
+def _misses(
+    probe: str,
+    verdicts: Sequence[Verdict],
+    cases: Mapping[str, Case],
+    labels: Mapping[str, Label],
+) -> list[Miss]:
+    found: list[Miss] = []
+    for verdict in verdicts:
+        case, label = cases[verdict.id], labels[verdict.id]
+        what = ""
+        if probe in DETECTORS:
+            if label.changed != verdict.flagged:
+                what = "missed a change" if label.changed else "false alarm"
+        elif probe.startswith("draft_old"):
+            if label.changed and label.kind != "added" and not verdict.flagged:
+                what = "let an old answer pass"
+        elif probe.startswith("draft_new"):
+            if verdict.flagged:
+                what = "stopped a right answer"
+        elif verdict.flagged or (label.kind in VALUE_KINDS and _says_old(verdict, case)):
+            what = "stale draft"
+        if what:
+            found.append(Miss(case, label, verdict, what))
+    return found
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

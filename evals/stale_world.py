@@ -1,0 +1,188 @@
+"""The help centers that the stale suite replays: which articles change in which round, and a desk.
+
+Edits of one help center are replayed together. In a round every article stands first as it was
+before its edit and then as it was after; a further edit of the same article waits for the next
+round. So a hundred edits cost a few syncs, and each is asked among the other articles of its
+help center, as in life.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from rapidfuzz import fuzz
+
+from core.identifiers import text_digest
+from core.settings import Settings
+from desk.bootstrap import Desk, opened
+from desk.permissions import Actor
+from evals.stale_cases import Case
+from evals.stale_scores import folded
+from kb.changes import ChangeJudge
+from kb.content import Passage
+from kb.workspace import DEFAULT_SOURCE
+from retrieval.ports import Embedder
+
+_SUFFIXES: Final = {".md", ".markdown", ".html", ".htm", ".txt"}
+_NEAR: Final = 60  # percent of common words below which a passage is not the one that was edited
+_SHORT: Final = 12  # characters of a passage that may stand anywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An article before and after, and the edits of passages that it holds."""
+
+    path: str
+    old: str
+    new: str
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HelpCenter:
+    """The rounds of one corpus."""
+
+    name: str
+    rounds: tuple[tuple[Edit, ...], ...]
+
+
+def with_articles(cases: Sequence[Case]) -> list[HelpCenter]:
+    """Return the help centers of the cases that name their articles, oldest edits first."""
+    corpora: dict[str, dict[str, dict[tuple[Path, Path], list[Case]]]] = {}
+    for case in sorted(cases, key=lambda one: one.date):
+        if case.old_article is None or case.new_article is None:
+            continue
+        articles = corpora.setdefault(case.corpus, {})
+        path = article_path(case.article, case.new_article.suffix)
+        edits = articles.setdefault(path, {})
+        edits.setdefault((case.old_article, case.new_article), []).append(case)
+    return [HelpCenter(name, _rounds(corpora[name])) for name in sorted(corpora)]
+
+
+def _rounds(
+    articles: Mapping[str, Mapping[tuple[Path, Path], Sequence[Case]]],
+) -> tuple[tuple[Edit, ...], ...]:
+    rounds: list[list[Edit]] = []
+    for path, edits in articles.items():
+        for number, ((old, new), cases) in enumerate(edits.items()):
+            if number == len(rounds):
+                rounds.append([])
+            edit = Edit(path, _text(old), _text(new), tuple(cases))
+            rounds[number].append(edit)
+    return tuple(tuple(edits) for edits in rounds)
+
+
+def of_passages(cases: Sequence[Case]) -> list[HelpCenter]:
+    """Return one round a corpus in which each case is an article of its own: heading and passage."""
+    corpora: dict[str, list[Edit]] = {}
+    for case in cases:
+        head = f"# {case.title or 'Help'}\n\n"
+        section = case.section.lstrip("# ").strip()
+        head += f"## {section}\n\n" if section else ""
+        path = f"passages/{text_digest(case.id)[:16]}.md"
+        edit = Edit(path, head + case.old_passage + "\n", head + case.new_passage + "\n", (case,))
+        corpora.setdefault(case.corpus, []).append(edit)
+    return [HelpCenter(name, (tuple(corpora[name]),)) for name in sorted(corpora)]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig", errors="replace")
+
+
+def article_path(name: str, suffix: str) -> str:
+    """Return where an article lies in a workspace: visible folders, a suffix that a sync reads."""
+    parts = [re.sub(r"[^\w.-]+", "-", part).lstrip(".") for part in PurePosixPath(name).parts]
+    path = PurePosixPath(*[part for part in parts if part] or ["article"])
+    suffix = suffix.lower() if suffix.lower() in _SUFFIXES else ".md"
+    return str(path if path.suffix.lower() == suffix else path.with_name(path.name + suffix))
+
+
+def passages_of(markdown: str, passages: Sequence[Passage]) -> list[Passage]:
+    """Return the stored passages that a passage of the data is, is part of, or consists of.
+
+    A passage of the data may hold several of ours (a list) or less than one. Where the words are
+    not found the nearest passage is taken; none when nothing is near.
+    """
+    wanted = folded(markdown)
+    if not wanted:
+        return []
+    words = {passage.id: folded(passage.text) for passage in passages}
+    for test in (lambda has: has == wanted, lambda has: wanted in has):
+        for passage in passages:
+            if test(words[passage.id]):
+                return [passage]
+    parts = [p for p in passages if len(words[p.id]) >= _SHORT and words[p.id] in wanted]
+    if sum(len(words[p.id]) for p in parts) >= 0.6 * len(wanted):
+        return parts
+    near = max(passages, key=lambda p: fuzz.ratio(words[p.id], wanted), default=None)
+    if near is not None and fuzz.ratio(words[near.id], wanted) >= _NEAR:
+        return [near]
+    return parts
+
+
+class Replay:
+    """A desk of its own whose articles are put where a round needs them.
+
+    Args:
+        desk: The desk; its jobs are carried out in the caller's thread.
+        actor: A supervisor of it.
+        folder: Where its articles lie.
+    """
+
+    def __init__(self, desk: Desk, actor: Actor, folder: Path) -> None:
+        self.desk = desk
+        self.actor = actor
+        self._folder = folder
+
+    def put(self, articles: Mapping[str, str]) -> None:
+        """Write articles, by path, and sync."""
+        for path, text in articles.items():
+            file = self._folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        self.desk.sync()
+
+    def article_id(self, path: str) -> str:
+        """Return the id of the article at ``path``."""
+        return f"{DEFAULT_SOURCE}/{path}"
+
+    def passages(self, path: str) -> list[Passage]:
+        """Return the passages in force of the article at ``path``; none when it has none."""
+        article_id = self.article_id(path)
+        version = self.desk.library.versions_in_force([article_id]).get(article_id)
+        return self.desk.library.passages_of_version(version) if version else []
+
+
+@contextmanager
+def replay(
+    folder: Path, embedder: Embedder, changes: ChangeJudge | None = None
+) -> Iterator[Replay]:
+    """Open an empty desk in ``folder``.
+
+    Args:
+        folder: Made if need be.
+        embedder: Shared between replays, so that no text is embedded twice.
+        changes: Judge of changes; the product's own by default.
+    """
+    articles = folder / "workspace" / "articles"
+    articles.mkdir(parents=True, exist_ok=True)
+    settings = Settings(
+        home=folder / "home",
+        workspace=folder / "workspace",
+        # Never the records of a desk at work, wherever the environment says they are.
+        database_url=None,
+        undo_seconds=0,
+        _env_file=None,
+    )
+    with opened(settings, inline=True) as desk:
+        # Put in place of what bootstrap would build, before anything asks for it.
+        desk.embedder = embedder
+        if changes is not None:
+            desk.changes = changes
+        actor = desk.people.add(None, "Stale suite", "suite@example.invalid", "supervisor")
+        yield Replay(desk, actor, articles)
