@@ -19,6 +19,9 @@ from core.settings import Settings
 from desk.audit import AuditLedger, AuditTrail
 from desk.contacts import Contacts
 from desk.delivery import Deliveries, EmlTransport
+from desk.disputes import OpenConflicts
+from desk.flag_wiring import flag_parts
+from desk.flags import SourceFlags
 from desk.handoffs import Handoffs
 from desk.jobs import (
     DbosJobs,
@@ -32,7 +35,7 @@ from desk.jobs import (
 from desk.macros import MacroJudge, Macros
 from desk.people import People
 from desk.reviews import Reviews
-from graph.ports import Checker, Citer, Deps, Drafter
+from graph.ports import Changes, Checker, Citer, Deps, Drafter
 from graph.reasons import ReasonMap
 from graph.tiers import TierRules
 from kb.changes import ChangeJudge
@@ -135,12 +138,18 @@ class Desk:
             lambda: self.undo_seconds,
             SENDER,
             self.library,
+            self.changes_at_approval,
         )
 
     @cached_property
     def audit(self) -> AuditTrail:
         """The audit trail."""
         return AuditTrail(self.database)
+
+    @cached_property
+    def flags(self) -> SourceFlags:
+        """What content owners must look at."""
+        return SourceFlags(self.database, self.library, self.clock, flag_parts(self))
 
     @cached_property
     def reasons(self) -> ReasonMap:
@@ -156,6 +165,18 @@ class Desk:
     def changes(self) -> ChangeJudge:
         """The judge of what an edit did to the facts of a passage."""
         return ChangeJudge()
+
+    @cached_property
+    def changes_at_approval(self) -> Changes:
+        """As :attr:`changes`, with the model's vote where the settings ask for it."""
+        given = self.settings
+        if given.model is None or not given.model_votes:
+            return self.changes
+        from graph.change_vote import ModelVote
+        from graph.model_draft import load_model
+
+        model = load_model(given.model, given.model_url, given.model_timeout_seconds)
+        return ModelVote(self.changes, model)
 
     @cached_property
     def checker(self) -> Checker:
@@ -203,7 +224,8 @@ class Desk:
             sources=self.library,
             drafter=self._drafter(),
             checker=self.checker,
-            changes=self.changes,
+            changes=self.changes_at_approval,
+            disputes=OpenConflicts(self.database),
             citer=self.citer,
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),
@@ -252,7 +274,7 @@ class Desk:
         source: str | None = None,
         on_progress: Callable[[str, int, int], None] | None = None,
     ) -> SyncReport:
-        """Bring the help center in and the index up to date."""
+        """Bring the help center in, the index up to date, and flag what its owners must look at."""
         workspace = Workspace.load(self.settings.workspace_folder)
         report = Sync(self.database, self.clock).run(workspace, source, on_progress)
         if on_progress:
@@ -260,6 +282,8 @@ class Desk:
         else:
             self.search.refresh()
         self._keep_macros_true(report)
+        self.flags.refresh(report.touched())
+        self.flags.freshen()
         return report
 
     def _keep_macros_true(self, report: SyncReport) -> None:

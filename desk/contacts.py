@@ -20,6 +20,7 @@ from desk.audit import DESK, write_audit
 from desk.jobs import Jobs
 from desk.models import Contact, Handoff, Message, Person, Review
 from desk.permissions import Actor, require
+from desk.uses import let_go_of_drafts
 from graph.values import Brief, Conversation, Draft, TriggerFiring
 
 MAX_MESSAGE_CHARACTERS: Final = 200_000
@@ -189,6 +190,7 @@ class Contacts:
                     .where(Review.thread == contact.thread, Review.status == "pending")
                     .values(status="withdrawn")
                 )
+                let_go_of_drafts(session, contact_id)
                 start_new_run(session, self._jobs, contact)
                 write_audit(
                     session,

@@ -25,10 +25,11 @@ from desk.contacts import get_contact, last_customer_message, start_new_run
 from desk.jobs import Jobs
 from desk.models import Delivery, DeliveryAttempt, Message, Review
 from desk.permissions import Actor, require
+from desk.uses import hand_over, let_go
 from graph.draft import draft_text
-from graph.evidence import cited_articles
-from graph.ports import Sources
-from graph.values import Decision, Draft
+from graph.evidence import evidence_of, look_again
+from graph.ports import Changes, Sources
+from graph.values import Decision, Draft, EvidenceChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class Deliveries:
         undo_seconds: Callable[[], int],
         sender: str,
         sources: Sources,
+        changes: Changes,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -127,6 +129,7 @@ class Deliveries:
         self._undo_seconds = undo_seconds
         self._sender = sender
         self._sources = sources
+        self._changes = changes
 
     def put(self, key: str, contact_id: str, draft: Draft, decision: Decision) -> None:
         """Accept an answer for delivery; a key that is there already changes nothing."""
@@ -150,6 +153,7 @@ class Deliveries:
                 due_at=now + timedelta(seconds=self._undo_seconds()),
             )
             session.add(delivery)
+            hand_over(session, delivery.review_id, delivery.id, contact_id, draft, now)
             write_audit(
                 session,
                 now,
@@ -167,21 +171,14 @@ class Deliveries:
     def deliver(self, delivery_id: str) -> str:
         """Send one delivery unless it was undone or sent; return its status.
 
-        What it rests on is looked at once more: a source that is no longer in force, a further
-        message or a newer run stops it, and its draft goes back to review.
+        What it rests on is looked at once more: a source in which a fact it relies on changed or
+        that is no longer in force, a further message or a newer run stops it, and its draft goes
+        back to review. A rewording lets it go, and the trail says so.
 
         Safe to repeat after a crash at any point: the transport knows the key.
         """
-        if stopped := self._stop_if_stale(delivery_id):
-            return stopped
-        taken = (
-            update(Delivery)
-            .where(Delivery.id == delivery_id, Delivery.status.in_(("scheduled", "sending")))
-            .values(status="sending")
-            .returning(Delivery.id)
-        )
-        with self._database.write() as session:
-            if session.scalar(taken) is None:
+        if not self._release(delivery_id):
+            with self._database.read() as session:
                 return _get(session, delivery_id).status
         with self._database.read() as session:
             delivery = _get(session, delivery_id)
@@ -201,46 +198,61 @@ class Deliveries:
             raise
         return self._sent(delivery_id, location)
 
-    def _stop_if_stale(self, delivery_id: str) -> DeliveryStatus | None:
+    def _release(self, delivery_id: str) -> bool:
+        """Take a delivery for sending, or stop it; tell whether it is to be sent."""
         with self._database.read() as session:
-            delivery = _get(session, delivery_id)
-        draft = cast(Draft, delivery.draft)
-        articles = cited_articles(draft)
-        in_force = self._sources.versions_in_force(articles)
-        cited = {c["version_id"] for s in draft["sentences"] for c in s["citations"]}
-        stale = sorted(cited - set(in_force.values()))
+            draft = cast(Draft, _get(session, delivery_id).draft)
+        found = look_again(evidence_of(draft, ""), draft, "", self._sources, self._changes)
         with self._database.write() as session:
             delivery = _get(session, delivery_id)
-            if delivery.status != "scheduled":
-                return None
-            contact = get_contact(session, delivery.contact_id)
-            review = session.get(Review, delivery.review_id) if delivery.review_id else None
-            newer_run = review is not None and review.thread != contact.thread
-            wrote_again = (
-                review is not None
-                and last_customer_message(contact) != (review.state["evidence"]["last_message_id"])
-            )
-            if not (stale or newer_run or wrote_again):
-                return None
-            delivery.status = "undone"
-            if not newer_run:
-                # After a further message the contact is triaged and drafted anew.
-                start_new_run(session, self._jobs, contact, None if wrote_again else delivery.draft)
-            write_audit(
-                session,
-                self._clock.now(),
-                DESK,
-                "delivery.stopped",
-                contact_id=contact.id,
-                review_id=delivery.review_id,
-                data={
-                    "delivery": delivery_id,
-                    "not_in_force": stale,
-                    "newer_run": newer_run,
-                    "wrote_again": wrote_again,
-                },
-            )
-            return delivery.status
+            if delivery.status == "sending":
+                return True
+            if delivery.status != "scheduled" or self._stop(session, delivery, found.stops):
+                return False
+            delivery.status = "sending"
+            if found.notes:
+                write_audit(
+                    session,
+                    self._clock.now(),
+                    DESK,
+                    "delivery.reworded",
+                    contact_id=delivery.contact_id,
+                    review_id=delivery.review_id,
+                    data={"delivery": delivery_id, "noted": found.notes},
+                )
+            return True
+
+    def _stop(self, session: Session, delivery: Delivery, changes: list[EvidenceChange]) -> bool:
+        """Send the draft back to review if it may not leave; tell whether it did."""
+        contact = get_contact(session, delivery.contact_id)
+        review = session.get(Review, delivery.review_id) if delivery.review_id else None
+        newer_run = review is not None and review.thread != contact.thread
+        wrote_again = (
+            review is not None
+            and last_customer_message(contact) != (review.state["evidence"]["last_message_id"])
+        )
+        if not (changes or newer_run or wrote_again):
+            return False
+        delivery.status = "undone"
+        let_go(session, delivery.id)
+        if not newer_run:
+            # After a further message the contact is triaged and drafted anew.
+            start_new_run(session, self._jobs, contact, None if wrote_again else delivery.draft)
+        write_audit(
+            session,
+            self._clock.now(),
+            DESK,
+            "delivery.stopped",
+            contact_id=contact.id,
+            review_id=delivery.review_id,
+            data={
+                "delivery": delivery.id,
+                "changes": changes,
+                "newer_run": newer_run,
+                "wrote_again": wrote_again,
+            },
+        )
+        return True
 
     def give_up(self, delivery_id: str, cause: str) -> None:
         """Set a delivery aside that could not be sent: a person must look at it."""
@@ -249,6 +261,7 @@ class Deliveries:
             if delivery.status not in ("scheduled", "sending"):
                 return
             delivery.status = "failed"
+            let_go(session, delivery_id)
             contact = get_contact(session, delivery.contact_id)
             contact.status = "failed"
             contact.failure = f"The answer was approved but could not be delivered: {cause}"
@@ -281,6 +294,7 @@ class Deliveries:
                 require(actor, "decide")
             if session.scalar(undone) is None:
                 raise Conflict(f"This answer is {delivery.status}: it cannot be called back.")
+            let_go(session, delivery_id)
             contact = get_contact(session, delivery.contact_id)
             contact.updated_at = self._clock.now()
             start_new_run(session, self._jobs, contact, delivery.draft)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 
 from langgraph.types import Command, StateSnapshot
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -25,10 +26,14 @@ from desk.contacts import contact_of, get_contact
 from desk.models import Contact, Delivery, Review
 from desk.rewrites import note_rewrites
 from desk.risk import due_at, risk_of
+from desk.uses import let_go, let_go_of_drafts, rest_on
 from graph.build import RunGraph
+from graph.evidence import cited_articles, look_again
 from graph.interrupts import allowed_decisions
 from graph.ports import Deps
 from graph.state import RunState
+from graph.values import EvidenceChange
+from kb.models import Article
 
 RECURSION_LIMIT = 50
 THREAD_LOCKS = 64
@@ -116,6 +121,7 @@ class Runs:
             contact = get_contact(session, contact_id)
             if contact.thread != thread:  # a newer run speaks for the contact
                 return
+            let_go_of_drafts(session, contact_id)
             contact.status = "failed"
             contact.failure = cause
             contact.updated_at = self._clock.now()
@@ -151,15 +157,17 @@ class Runs:
     def _settle(self, contact_id: str, thread: str, decided_review: str | None) -> str:
         snapshot = self._snapshot(thread)
         state = cast(RunState, snapshot.values)
+        stale = self._changed_meanwhile(state) if snapshot.interrupts else []
         with self._database.write() as session:
             contact = get_contact(session, contact_id)
             if decided_review:
                 self._settle_review(session, decided_review, state)
+                let_go(session, decided_review)
             if contact.thread != thread:  # undone or reopened meanwhile: the new run speaks
                 return contact.status
             self._describe(contact, state)
             if snapshot.interrupts:
-                self._open_review(session, contact, thread, snapshot.interrupts[0].id, state)
+                self._open_review(session, contact, thread, snapshot.interrupts[0].id, state, stale)
                 contact.status = "in_review"
             else:
                 contact.status = _status_of_ended(session, contact, state)
@@ -194,8 +202,27 @@ class Runs:
             data={"changes": state.get("changes", []), "findings": state["check"]["findings"]},
         )
 
+    def _changed_meanwhile(self, state: RunState) -> list[EvidenceChange]:
+        """Return what changed under a draft since it was written.
+
+        What the recheck has just found stands in the state already.
+        """
+        if state.get("sent_back"):
+            return []
+        message = state["evidence"]["last_message_id"]
+        deps = self._deps
+        return look_again(
+            state["evidence"], state["draft"], message, deps.sources, deps.changes
+        ).stops
+
     def _open_review(
-        self, session: Session, contact: Contact, thread: str, interrupt_id: str, state: RunState
+        self,
+        session: Session,
+        contact: Contact,
+        thread: str,
+        interrupt_id: str,
+        state: RunState,
+        stale: list[EvidenceChange],
     ) -> None:
         known = select(Review.id).where(
             Review.thread == thread, Review.interrupt_id == interrupt_id
@@ -215,11 +242,14 @@ class Runs:
             reason=contact.reason,
             state={part: state[part] for part in _REVIEW_PARTS if part in state},  # type: ignore[literal-required]
             allowed=list(allowed_decisions(state)),
+            stale=stale,
             findings=len(state["check"]["findings"]),
             opened_at=now,
             due_at=contact.due_at,
         )
         session.add(review)
+        rest_on(session, review.id, contact.id, state["draft"], now)
+        self._ask_for_a_look(session, state, now)
         write_audit(
             session,
             now,
@@ -235,6 +265,22 @@ class Runs:
                 "changes": state.get("changes", []),
             },
         )
+
+    def _ask_for_a_look(self, session: Session, state: RunState, now: datetime) -> None:
+        """Have a sync that came while the draft was written looked at again.
+
+        It found nothing that rests on what it changed; the next one, or the night, will.
+        """
+        if not (articles := cited_articles(state["draft"])):
+            return
+        in_force = set(self._deps.sources.versions_in_force(articles).values())
+        late = {
+            version["article_id"]
+            for version in state["evidence"]["versions"]
+            if version["version_id"] not in in_force
+        }
+        if late:
+            session.execute(update(Article).where(Article.id.in_(late)).values(assess_at=now))
 
 
 def _status_of_ended(session: Session, contact: Contact, state: RunState) -> ContactStatus:

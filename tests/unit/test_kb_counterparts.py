@@ -16,7 +16,7 @@ def at(version: int, ordinal: int, text: str, anchor: str = "how-long") -> Passa
 
 
 def pairs(older: list[Passage], newer: list[Passage]) -> list[tuple[str | None, str | None]]:
-    return [(old and old.plain, new and new.plain) for old, new in align(older, newer)]
+    return [(o.plain if o else None, n.plain if n else None) for o, n in align(older, newer)]
 
 
 def test_the_counterpart_is_the_nearest_wording_not_the_nearest_place() -> None:
