@@ -14,17 +14,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
 from core.errors import BadInput, ProofdeskError, Unavailable
-from core.settings import Settings
 from core.vocabulary import REJECT_REASONS, Channel, Role
-
-if TYPE_CHECKING:
-    from desk.bootstrap import Desk
-    from desk.permissions import Actor
+from desk.cli_flags import flags_app
+from desk.cli_shared import As, Json
+from desk.cli_shared import acting as _actor
+from desk.cli_shared import opened_desk as _desk
+from desk.cli_shared import print_json as _print_json
+from desk.cli_shared import read_settings as _settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -36,20 +37,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 review_app = typer.Typer(help="The review queue.", no_args_is_help=True)
-flags_app = typer.Typer(help="What content owners must look at.", no_args_is_help=True)
 users_app = typer.Typer(help="People and their sign-in links.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
 app.add_typer(flags_app, name="flags")
 app.add_typer(users_app, name="users")
 # By name: the suites stand above the desk and use it, so the desk may not import them.
 app.add_typer(import_module("evals.cli").app, name="eval")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-As = Annotated[
-    Optional[str],  # noqa: UP045 - Typer reads this annotation at run time
-    typer.Option("--as", help="Act as this person (id or e-mail). Default: the admin."),
-]
-
 
 def main() -> None:
     """Run the command line; the entry point of `proofdesk`."""
@@ -357,20 +350,6 @@ def review_answer(
     _decide(review_id, as_person, as_json, {"kind": "answer", "text": text})
 
 
-@flags_app.command("list")
-def flags_list(as_json: Json = False) -> None:
-    """List what content owners must look at."""
-    from desk.flags import source_flags
-    from desk.render import flags_table
-
-    with _desk() as desk:
-        flags = source_flags(desk.library, desk.clock.now())
-    if as_json:
-        _print_json({"flags": flags})
-    else:
-        flags_table(flags)
-
-
 @users_app.command("list")
 def users_list(as_json: Json = False) -> None:
     """List the people of the desk."""
@@ -403,35 +382,6 @@ def users_link(person: Annotated[str, typer.Argument(help="Id or e-mail address.
         actor = desk.people.get(person)
         token = desk.people.new_link_token(None, actor.id)
         typer.echo(f"http://localhost:{desk.settings.port}/?signin={token}")
-
-
-def _settings() -> Settings:
-    from pydantic import ValidationError
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise BadInput(f"PROOFDESK_{name}: {first['msg']}.") from None
-
-
-@contextmanager
-def _desk() -> Iterator[Desk]:
-    """Open the desk of this machine; a fresh home gets the sample workspace unless one is named."""
-    from desk.bootstrap import opened
-    from desk.sample import ensure_workspace
-
-    settings = _settings()
-    ensure_workspace(settings)
-    with opened(settings) as desk:
-        yield desk
-
-
-def _actor(desk: Desk, person: str | None) -> Actor:
-    from desk.sample import ensure_people
-
-    return desk.people.get(person) if person else ensure_people(desk)["admin"]
 
 
 def _decide(review_id: str, person: str | None, as_json: bool, reply: dict[str, Any]) -> None:
@@ -506,10 +456,6 @@ def _customer_options(channel: str, status: str) -> tuple[Channel, str]:
 
 def _as_role(role: str) -> Role:
     return role  # type: ignore[return-value] # People.add refuses what is no role
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 if __name__ == "__main__":

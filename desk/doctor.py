@@ -8,7 +8,6 @@ from typing import Final, TypedDict
 
 from core.errors import ProofdeskError
 from desk.bootstrap import Desk
-from desk.flags import source_flags
 
 LOW_DISK_BYTES: Final = 500 * 1024 * 1024
 
@@ -76,8 +75,8 @@ def _rules(desk: Desk) -> str:
 
 
 def _sources(desk: Desk) -> str:
-    flags = source_flags(desk.library, desk.clock.now())
-    return f"{len(flags)} flags for content owners; see `proofdesk flags list`."
+    count = desk.flags.open_count()
+    return f"{count} flags for content owners are open; see `proofdesk flags list`."
 
 
 def _worker(desk: Desk) -> str:

@@ -257,7 +257,7 @@ class UseBook:
         query = query.where(SourceUse.content_hash.in_(sorted(set(content_hashes))))
         return self._gathered(query).get(article_id, Uses())
 
-    def _counted(self, article_ids: Sequence[str]) -> Select[tuple[str, str, str, int]]:
+    def _counted(self, article_ids: Sequence[str]) -> Select[str, str, str, int]:
         band = case(
             (SourceUse.status == "pending", "pending"),
             (SourceUse.at > self._now - RECENT, "recent"),
@@ -276,7 +276,7 @@ class UseBook:
             .group_by(SourceUse.article_id, band, Contact.tier)
         )
 
-    def _gathered(self, query: Select[tuple[str, str, str, int]]) -> dict[str, Uses]:
+    def _gathered(self, query: Select[str, str, str, int]) -> dict[str, Uses]:
         counts: dict[str, dict[tuple[Band, str], int]] = defaultdict(dict)
         for row in self._session.execute(query):
             counts[row[0]][cast(Band, row[1]), row[2]] = row[3]

@@ -14,7 +14,6 @@ from core.vocabulary import Channel
 from desk.bootstrap import Desk
 from desk.contacts import ContactView, NewContact, NewMessage
 from desk.doctor import Part
-from desk.flags import SourceFlag
 from desk.permissions import Actor
 from desk.reviews import DecisionOutcome, ReviewSummary, ReviewView
 from graph.draft import draft_text
@@ -302,17 +301,6 @@ def outcome_report(result: Mapping[str, Any]) -> None:
         console.print(f"{result['kind']}: the contact is {status.replace('_', ' ')}.")
     if result["next_review_id"]:
         console.print(f"Next: review {result['next_review_id']}.")
-
-
-def flags_table(flags: Sequence[SourceFlag]) -> None:
-    """Print source flags."""
-    if not flags:
-        _console().print("No flag: every source is owned, reviewed and in force.")
-        return
-    table = Table("flag", "article", "title", "owner")
-    for flag in flags:
-        table.add_row(flag["kind"], flag["article"], Text(flag["title"]), flag["owner"] or "-")
-    _console().print(table)
 
 
 def doctor_report(parts: Sequence[Part]) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
+from sqlalchemy.orm import Session
 
-from core.clock import Clock
 from core.database import Database
 from core.vocabulary import TIERS, ContactStatus, SourceFlagKind
 from desk.contacts import ContactSummary, summary_of
-from desk.models import Contact, Person
+from desk.models import Contact, Person, SourceFlagRow
 from desk.permissions import Actor, require
 from kb.content import PassageKind
-from kb.freshness import flags_of
 from kb.library import Library
 from kb.models import Article, ArticleVersion
 
@@ -144,10 +143,9 @@ class VersionLine:
 class Shelf:
     """Lists the articles and macros of the help center."""
 
-    def __init__(self, database: Database, library: Library, clock: Clock) -> None:
+    def __init__(self, database: Database, library: Library) -> None:
         self._database = database
         self._library = library
-        self._clock = clock
 
     def lines(
         self, *, words: str = "", flagged: bool = False, limit: int = 100, after: str = ""
@@ -160,13 +158,22 @@ class Shelf:
             limit: Length of the page.
             after: Id of the last article of the page before.
         """
-        found: list[ArticleLine] = []
-        for line in self._all(words, limit, after):
-            if line.flags or not flagged:
-                found.append(line)
-            if len(found) == limit:
-                break
-        return found
+        query = select(Article).where(Article.id > after).order_by(Article.id).limit(limit)
+        for word in words.split():
+            query = query.where(
+                or_(
+                    Article.title.icontains(word, autoescape=True),
+                    Article.id.icontains(word, autoescape=True),
+                )
+            )
+        if flagged:
+            row = SourceFlagRow
+            own = select(row.article_id).where(row.status == "open")
+            other = select(row.other_article_id).where(row.status == "open", row.kind == "conflict")
+            query = query.where(or_(Article.id.in_(own), Article.id.in_(other)))
+        with self._database.read() as session:
+            articles = session.scalars(query).all()
+        return self._described(articles)
 
     def versions(self, article_id: str) -> list[VersionLine]:
         """Return the versions of an article, the newest first, without their texts."""
@@ -185,58 +192,57 @@ class Shelf:
             rows = session.execute(query).tuples().all()
         return [VersionLine(*row, in_force=row[0] == in_force) for row in rows]
 
-    def _all(self, words: str, page: int, after: str) -> Iterator[ArticleLine]:
-        replaced = self._library.superseded_by()
-        query = select(Article).order_by(Article.id).limit(page)
-        for word in words.split():
-            query = query.where(
-                or_(
-                    Article.title.icontains(word, autoescape=True),
-                    Article.id.icontains(word, autoescape=True),
-                )
-            )
-        while True:
-            with self._database.read() as session:
-                articles = session.scalars(query.where(Article.id > after)).all()
-            yield from self._described(list(articles), replaced)
-            if len(articles) < page:
-                return
-            after = articles[-1].id
-
-    def _described(self, articles: list[Article], replaced: dict[str, str]) -> list[ArticleLine]:
-        in_force = self._library.versions_in_force([article.id for article in articles])
+    def _described(self, articles: Sequence[Article]) -> list[ArticleLine]:
+        ids = [article.id for article in articles]
+        in_force = self._library.versions_in_force(ids)
         query = select(
             ArticleVersion.article_id, ArticleVersion.number, ArticleVersion.effective_from
         ).where(ArticleVersion.id.in_(in_force.values()))
         with self._database.read() as session:
             known = {row[0]: (row[1], row[2]) for row in session.execute(query).tuples()}
-        return [self._line(article, known.get(article.id), replaced) for article in articles]
+            flags = _open_flags(session, ids)
+        return [
+            _article_line(article, known.get(article.id), flags.get(article.id, []))
+            for article in articles
+        ]
 
-    def _line(
-        self, article: Article, version: tuple[int, datetime] | None, replaced: dict[str, str]
-    ) -> ArticleLine:
-        number, since = version if version else (article.newest, None)
-        flags: list[SourceFlagKind] = []
-        if since or article.id in replaced:
-            now = self._clock.now()
-            flags = flags_of(
-                owner=article.owner,
-                review_every_days=article.review_every_days,
-                last_reviewed=article.last_reviewed,
-                effective_from=since or now,
-                superseded_by=replaced.get(article.id),
-                now=now,
-            )
-        return ArticleLine(
-            id=article.id,
-            kind=article.kind,
-            title=article.title,
-            owner=article.owner,
-            version=number,
-            in_force_since=since,
-            last_reviewed=article.last_reviewed,
-            flags=flags,
+
+def _open_flags(session: Session, articles: Sequence[str]) -> dict[str, list[SourceFlagKind]]:
+    """Return article id → kinds of its open flags, each once, the most harmful first."""
+    row = SourceFlagRow
+    query = (
+        select(row.article_id, row.other_article_id, row.kind)
+        .where(
+            row.status == "open",
+            or_(
+                row.article_id.in_(articles),
+                and_(row.kind == "conflict", row.other_article_id.in_(articles)),
+            ),
         )
+        .order_by(row.damage.desc(), row.id)
+    )
+    found: dict[str, list[SourceFlagKind]] = {}
+    for article, other, kind in session.execute(query).tuples():
+        for about in (article, other if kind == "conflict" else None):
+            if about and kind not in found.setdefault(about, []):
+                found[about].append(kind)
+    return found
+
+
+def _article_line(
+    article: Article, version: tuple[int, datetime] | None, flags: list[SourceFlagKind]
+) -> ArticleLine:
+    number, since = version if version else (article.newest, None)
+    return ArticleLine(
+        id=article.id,
+        kind=article.kind,
+        title=article.title,
+        owner=article.owner,
+        version=number,
+        in_force_since=since,
+        last_reviewed=article.last_reviewed,
+        flags=flags,
+    )
 
 
 def sync_sources(

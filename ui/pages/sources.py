@@ -46,7 +46,7 @@ def render(desk: Desk, actor: Actor) -> None:
         if question.strip():
             search_results(desk.search.search(question, _FOUND), question, now)
             return
-        shelf = Shelf(desk.database, desk.library, desk.clock)
+        shelf = Shelf(desk.database, desk.library)
         lines = shelf.lines(flagged=shown == _SHOWN[1], limit=PAGE)
         if not lines:
             empty("No articles here", "“Sync now” brings in what the workspace's sources hold.")
