@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import ModelUnavailable
-from kb.change_features import Edit, WordStats, features
+from kb.change_features import WordStats, features
+from kb.edits import Edit
 
 SHIPPED: Final = Path(__file__).parent / "changes.json"
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from kb.change_features import Edit, Hunk, Reading, Token, align, fills_hole, is_heading
 from kb.change_model import ChangeModel
-from kb.facts import VALUE_KINDS, compare
-from kb.words import MODALS, NEGATIONS
+from kb.edits import Edit, Hunk, Reading, Token, align, fills_hole, is_heading
+from kb.facts import VALUE_KINDS, bound_span, compare
+from kb.words import LIMITERS, MODALS, opposite
 
 Outcome = Literal["same", "changed", "added", "removed", "unclear"]
 STOPPING: Final[frozenset[Outcome]] = frozenset({"changed", "added", "removed", "unclear"})
@@ -118,11 +118,11 @@ class ChangeJudge:
             return Change("same", 0.0)
         if not old.strip() or not new.strip():
             return _whole(old, new)
-        edit = align(old, new)
+        edit = align(old, new, self.model.words.common)
         facts = sorted(_fact_changes(edit, old, new), key=_rank)
         bounds = list(_bounds(edit, old, new))
-        facts = bounds + [fact for fact in facts if fact not in bounds]
-        settled = bool(bounds) or any(_settles(hunk) for hunk in edit.hunks)
+        facts = bounds + [fact for fact in facts if not any(_covers(b, fact) for b in bounds)]
+        settled = bool(bounds) or any(_settles(edit, hunk) for hunk in edit.hunks)
         score = self.model.score(edit)
         if settled:
             score = max(score, SETTLED)
@@ -156,23 +156,119 @@ def _outcome(score: float, threshold: float, settled: bool, facts: Sequence[Fact
     return "changed"
 
 
-def _settles(hunk: Hunk) -> bool:
-    """Say whether a value stands alone on one side of a hunk."""
-    return any(token.kind in VALUE_KINDS for token in (*hunk.gone, *hunk.came))
+def _settles(edit: Edit, hunk: Hunk) -> bool:
+    """Say whether what is left over in a hunk is a change whatever else it looks like."""
+    tokens = (*hunk.gone, *hunk.came)
+    if any(token.kind in VALUE_KINDS for token in tokens):
+        return True
+    if is_heading(hunk, edit) or fills_hole(hunk, edit):
+        return False
+    if max(_names_things(hunk.gone), _names_things(hunk.came)) > _SMALL:
+        return False
+    return (
+        _denies_otherwise(edit, hunk)
+        or _permits_otherwise(hunk)
+        or _came_true(hunk)
+        or _limits_otherwise(hunk)
+        or _is_opposite(hunk)
+    )
+
+
+def _names_things(tokens: Sequence[Token]) -> int:
+    return sum(not token.function and not token.turning for token in tokens)
+
+
+def _denies_otherwise(edit: Edit, hunk: Hunk) -> bool:
+    """Say whether one side denies what the other states; "do and will not" denies both."""
+    if sum(token.denies for token in hunk.gone) % 2 == sum(token.denies for token in hunk.came) % 2:
+        return False
+    for reading, tokens, span in (
+        (edit.old, hunk.gone, hunk.old),
+        (edit.new, hunk.came, hunk.new),
+    ):
+        if any(token.denies for token in tokens):
+            beside = reading.tokens[max(0, span[0] - _NEAR) : span[0]]
+            beside += reading.tokens[span[1] : span[1] + _NEAR]
+            if any(token.denies for token in beside):
+                return False
+    return True
+
+
+def _permits_otherwise(hunk: Hunk) -> bool:
+    """Say whether "may" stands where "must" stood, or "might" where "do" stood."""
+    gone, came = (
+        {MODALS[token.low] for token in tokens if token.low in MODALS and token.low != "would"}
+        for tokens in (hunk.gone, hunk.came)
+    )
+    if gone and came:
+        return gone != came
+    plain = hunk.came if gone else hunk.gone
+    return (gone | came) >= {"can"} and any(token.low in _PLAINLY for token in plain)
+
+
+def _came_true(hunk: Hunk) -> bool:
+    """Say whether what will be was, or the other way round."""
+    gone, came = ({token.low for token in tokens} for tokens in (hunk.gone, hunk.came))
+    return bool(gone & _AHEAD and came & _PAST) or bool(came & _AHEAD and gone & _PAST)
+
+
+def _limits_otherwise(hunk: Hunk) -> bool:
+    """Say whether "only", "unless" or "except" came or went, or "all" became "some"."""
+    gone, came = ({token.low for token in tokens} for tokens in (hunk.gone, hunk.came))
+    limits = [
+        {LIMITERS[word] for word in words if LIMITERS.get(word) in _STRICT}
+        for words in (gone, came)
+    ]
+    shares = [{_SHARES[word] for word in words if word in _SHARES} for words in (gone, came)]
+    return limits[0] != limits[1] or bool(shares[0] and shares[1] and shares[0] != shares[1])
+
+
+def _is_opposite(hunk: Hunk) -> bool:
+    return any(
+        opposite(left.low, right.low) or {left.low, right.low} in _SMALL_OPPOSITES
+        for left in hunk.gone
+        for right in hunk.came
+    )
+
+
+_SMALL: Final = 3
+"""Words that name something, up to which a hunk is about the small words in it."""
+_NEAR: Final = 3
+_PLAINLY: Final = frozenset({"do", "does", "is", "are"})
+_AHEAD: Final = frozenset({"will", "shall", "'ll"})
+_PAST: Final = frozenset({"was", "were", "had"})
+_STRICT: Final = frozenset({"only", "unless", "except"})
+_SHARES: Final = {
+    word: share
+    for share, words in (
+        ("all", "all every each always"),
+        ("some", "some most many several few certain usually often sometimes rarely"),
+    )
+    for word in words.split()
+}
+_SMALL_OPPOSITES: Final = ({"on", "off"}, {"up", "down"}, {"in", "out"})
 
 
 def _bounds(edit: Edit, old: str, new: str) -> Iterator[FactChange]:
     """Yield the values that are bounded on the other side now: "up to 30" → "at least 30"."""
     for found in compare(edit.new.facts, edit.old.facts):
         if found.how == "bound" and found.source is not None:
-            before, after = found.source, found.fact
+            before = bound_span(old, found.source)
+            after = bound_span(new, found.fact)
             yield FactChange(
-                after.kind,
-                old[before.start : before.end],
-                new[after.start : after.end],
-                before.start,
-                after.start,
+                found.fact.kind, old[slice(*before)], new[slice(*after)], before[0], after[0]
             )
+
+
+def _covers(whole: FactChange, part: FactChange) -> bool:
+    """Say whether the words of ``part`` stand within those of ``whole``."""
+    return all(
+        start < 0 or (outer <= start and start + len(words) <= outer + len(around))
+        for outer, around, start, words in (
+            (whole.old_start, whole.old, part.old_start, part.old),
+            (whole.new_start, whole.new, part.new_start, part.new),
+        )
+    )
 
 
 _RANKS: Final[dict[str, int]] = {
@@ -200,7 +296,7 @@ def _fact_changes(edit: Edit, old: str, new: str) -> Iterator[FactChange]:
 
 
 def _idle(token: Token) -> bool:
-    return token.function and token.low not in NEGATIONS and token.key != "not"
+    return token.function and not token.turning
 
 
 def _only_values(gone: Sequence[Token], came: Sequence[Token]) -> bool:
@@ -229,8 +325,8 @@ def _one_change(
     before, after = _span(edit.old, hunk.old, gone), _span(edit.new, hunk.new, came)
     kind = _kind(gone, came)
     small = len(gone) + len(came) <= _FEW
-    if small and kind in {"permission", "negation"} and not (before and after):
-        # A lone "not" tells nobody what is denied: the words beside it come along.
+    if small and any(token.turning for token in (*gone, *came)) and not (before and after):
+        # A lone "not" or "only" tells nobody what it turns: the words beside it come along.
         before, after = _wider(edit.old, hunk.old), _wider(edit.new, hunk.new)
     return FactChange(
         kind,
@@ -242,13 +338,15 @@ def _one_change(
 
 
 def _span(reading: Reading, span: tuple[int, int], kept: Sequence[Token]) -> tuple[int, int] | None:
-    """Return offsets from the first to the last token that is left over, small words included."""
+    """Return offsets from the first to the last token that is left over, small words included.
+
+    The small words before them come along when nothing of the hunk was set aside.
+    """
     if not kept:
         return None
     tokens = reading.tokens[span[0] : span[1]]
-    if len(kept) == len([token for token in tokens if not _idle(token)]):
-        kept = tokens
-    return kept[0].start, kept[-1].end
+    whole = len(kept) == sum(not _idle(token) for token in tokens)
+    return (tokens if whole else kept)[0].start, kept[-1].end
 
 
 def _wider(reading: Reading, span: tuple[int, int]) -> tuple[int, int] | None:
@@ -265,11 +363,11 @@ def _kind(gone: Sequence[Token], came: Sequence[Token]) -> str:
     few = len(gone) <= _FEW and len(came) <= _FEW
     if few and any(token.low in MODALS for token in tokens):
         return "permission"
-    if few and any(token.key == "not" or token.low in NEGATIONS for token in tokens):
+    if few and any(token.denies for token in tokens):
         return "negation"
     if few and kinds:
         return kinds[0]
-    if few and any(token.name for token in tokens):
+    if few and all(token.name for token in tokens):
         return "name"
     return "statement"
 

@@ -138,9 +138,10 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
     ("date", re.compile(r"\b(?P<year>(?:19|20)\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b")),
     ("date", re.compile(r"\b(?P<numeric>\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d\d))\b(?!\.\d)")),
+    ("date", re.compile(r"\bFY\s?['’]?(?P<fiscal>(?:19|20)?\d\d)\b")),
     ("date", re.compile(r"\bQ(?P<quarter>[1-4])(?:\s+(?:of\s+)?(?P<year>(?:19|20)\d\d))?\b")),
     ("phone", re.compile(r"(?<![\w$€£])(?:\+\d|\(\d{3}\)|\d{3}[-.\s]\d{3}[-.\s]|1-8)[\d\s().-]{5,16}\d\b")),
-    ("time", re.compile(r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?\s?(?P<half>[ap]\.?m\b\.?)", re.I)),
+    ("time", re.compile(r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?\s?(?P<half>[ap]m\b|[ap]\.m\b\.?)", re.I)),
     ("time", re.compile(r"\b(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::\d\d)?\b")),
     ("time", re.compile(r"\b24/7\b|\b(?:noon|midnight)\b", re.I)),
     (
@@ -310,6 +311,8 @@ def _date_value(groups: dict[str, str | None]) -> str:
         if second > 12 >= first:
             return f"{full}-{first:02}-{second:02}"
         return f"{full} {first}/{second}"
+    if groups.get("fiscal"):
+        return f"fiscal {str(groups['fiscal'])[-2:]}"
     if groups.get("quarter"):
         return f"{groups.get('year') or ''}Q{groups['quarter']}"
     if groups.get("weekday"):

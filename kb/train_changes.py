@@ -21,9 +21,10 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import BadInput
-from kb.change_features import FEATURE_NAMES, Edit, WordStats, align, features, word_keys
+from kb.change_features import FEATURE_NAMES, WordStats, features
 from kb.change_model import SHIPPED, ChangeModel
 from kb.changes import ChangeJudge
+from kb.edits import Edit, align, word_keys
 from kb.markup import mask_templates, plain_text
 
 RECALL_WANTED: Final = 0.98
@@ -156,7 +157,7 @@ def fit(rows: Sequence[Row], words: WordStats) -> ChangeModel:
     """Fit weights on ``rows``; the threshold is left at one half."""
     from sklearn.linear_model import LogisticRegression
 
-    matrix = _matrix([align(row.old, row.new) for row in rows], words)
+    matrix = _matrix([align(row.old, row.new, words.common) for row in rows], words)
     labels = np.array([row.changed for row in rows])
     centers = np.array([row.corpus for row in rows])
     kept = [
