@@ -70,6 +70,7 @@ class Document:
         stated_from: Start of its time as its author states it, if they do.
         date: When it last changed, as index, git or file system tell; None when nobody does.
         supersedes: Paths or article ids, as the author wrote them.
+        addresses: Paths at which the site serves it, as the author says.
         notes: What was odd about it but did not stop it.
     """
 
@@ -86,6 +87,7 @@ class Document:
     last_reviewed: datetime | None = None
     archived: bool = False
     url: str | None = None
+    addresses: list[str] = field(default_factory=list)
     date: datetime | None = None
     notes: tuple[str, ...] = ()
 
@@ -375,6 +377,7 @@ def parse(
         last_reviewed=fields.moment("last_reviewed"),
         archived=fields.yes("archived"),
         url=_url(fields.text("url"), source.url, found.path),
+        addresses=_addresses(fields),
         date=fields.moment("last_modified") or git_date or _file_date(found),
         notes=tuple(said),
     )
@@ -382,9 +385,8 @@ def parse(
 
 def outside_digest(found: Found, source: SourceSpec) -> str:
     """Return a digest of everything that bears on a document and is not in its file."""
-    return json_digest(
-        [dict(found.outside), source.owner, source.review_every_days, source.url, source.kind]
-    )
+    said = [dict(found.outside), source.owner, source.review_every_days, source.url, source.kind]
+    return json_digest([*said, _READING])
 
 
 def readable_name(path: str) -> str:
@@ -485,6 +487,23 @@ class _Fields:
 
     def _note(self, name: str, wanted: str) -> None:
         self._notes.append(f"{name} is not {wanted}; it was ignored")
+
+
+_READING: Final = 2
+"""Raised when more is read out of a file than before: the next sync then reads every file anew."""
+_ADDRESS_FIELDS: Final = ("permalink", "redirect_from", "aliases", "slug", "url")
+
+
+def stated_addresses(text: str) -> list[str]:
+    """Return the paths at which the site serves a document, as its front matter says."""
+    block, _ = split_front_matter(text)
+    notes: list[str] = []
+    return _addresses(_Fields(_front_matter(block, text, notes), notes))
+
+
+def _addresses(fields: _Fields) -> list[str]:
+    said = (text for name in _ADDRESS_FIELDS for text in fields.texts(name))
+    return list(dict.fromkeys(text[:500] for text in said if "://" not in text))[:50]
 
 
 def _url(own: str | None, base: str | None, path: str) -> str | None:

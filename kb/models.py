@@ -55,6 +55,8 @@ class Article(Base):
     """When a sync no longer found it; None while it is there."""
     url: Mapped[str | None] = mapped_column(Text)
     """Where a customer reads it."""
+    addresses: Mapped[list[str]] = mapped_column(default=list)
+    """Paths at which its site serves it, as its author says (``permalink``, ``redirect_from`` …)."""
     newest: Mapped[int] = mapped_column(default=0)
     """Number of its newest version."""
     file_size: Mapped[int | None] = mapped_column(BigInteger)

@@ -50,6 +50,7 @@ _IN_PLACE: Final = (
     "last_reviewed",
     "archived",
     "url",
+    "addresses",
 )
 
 NOT_JUDGED: Final = "It has not yet been judged against the articles in force."
@@ -92,6 +93,12 @@ class SyncReport:
         withheld: Macros that may no longer be used, and why.
         released: Macros that were withheld and may be used again.
         notes: What was odd about files that could be read.
+        facts: Which facts changed in which passages, the surest first: article, title, heading,
+            outcome, score and ``facts`` of old and new words each.
+        facts_count: How many passages tell a reader something else; ``facts`` may hold fewer.
+        reworded: How many passages only read differently.
+        impact: What rests on what changed, counts and first ids of each kind.
+        id: Id of its ``SyncRun``.
         seconds: How long it took.
     """
 
@@ -105,12 +112,19 @@ class SyncReport:
     notes: list[Problem] = field(default_factory=list)
     withheld: list[Problem] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    facts_count: int = 0
+    reworded: int = 0
+    impact: dict[str, Any] = field(default_factory=dict)
+    id: str = ""
     seconds: float = 0.0
 
     def touched(self) -> list[str]:
         """Return the ids of the articles that are not as they were."""
         versions = [version.article_id for version in self.changed]
-        return [*self.new, *versions, *self.updated, *self.gone, *self.returned]
+        macros = [*(problem.path for problem in self.withheld), *self.released]
+        touched = [*self.new, *versions, *self.updated, *self.gone, *self.returned, *macros]
+        return sorted(set(touched))
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
@@ -179,9 +193,9 @@ class Sync:
         report = SyncReport()
         specs = self._specs(workspace, source)
         listings = self._listings(specs, report)
-        run_id = new_id("syn")
+        report.id = new_id("syn")
         with self._database.write() as session:
-            session.add(SyncRun(id=run_id, started=self._clock.now(), report={}))
+            session.add(SyncRun(id=report.id, started=self._clock.now(), report={}))
         names = {spec.name for spec in workspace.sources} | {MACROS}
         for spec, listing in listings:
             _SourceSync(self._database, self._clock.now(), spec, names, report).run(
@@ -190,8 +204,13 @@ class Sync:
         if source is None:
             self._drop_sources(names, report)
         report.seconds = round(time.perf_counter() - began, 3)
-        self._finish(run_id, report)
+        self._finish(report)
         return report
+
+    def amend(self, report: SyncReport) -> None:
+        """Keep what was found out after the sync with its run."""
+        with self._database.write() as session:
+            session.get_one(SyncRun, report.id).report = report.as_json()
 
     def _specs(self, workspace: Workspace, source: str | None) -> list[SourceSpec]:
         specs = list(workspace.sources)
@@ -246,9 +265,9 @@ class Sync:
             for name in sorted({article.source for article in dropped}):
                 report.notes.append(Problem(name, "no longer a source of this workspace"))
 
-    def _finish(self, run_id: str, report: SyncReport) -> None:
+    def _finish(self, report: SyncReport) -> None:
         with self._database.write() as session:
-            run = session.get_one(SyncRun, run_id)
+            run = session.get_one(SyncRun, report.id)
             run.finished = self._clock.now()
             run.new, run.changed, run.gone = len(report.new), len(report.changed), len(report.gone)
             run.unchanged, run.failed = report.unchanged, len(report.failed)

@@ -127,6 +127,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.add_column(sa.Column("withheld", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("addresses", sa.JSON(), nullable=False, server_default="[]"))
         batch_op.add_column(sa.Column("superseded_by", sa.String(length=512), nullable=True))
         batch_op.add_column(
             sa.Column("decided", sa.JSON(none_as_null=True), nullable=False, server_default="{}")
@@ -243,6 +244,7 @@ def downgrade() -> None:
         batch_op.drop_column("assess_at")
         batch_op.drop_column("decided")
         batch_op.drop_column("superseded_by")
+        batch_op.drop_column("addresses")
         batch_op.drop_column("withheld")
 
     with op.batch_alter_table("source_rewrite", schema=None) as batch_op:
