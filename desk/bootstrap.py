@@ -23,6 +23,7 @@ from desk.disputes import OpenConflicts
 from desk.flag_wiring import flag_parts
 from desk.flags import SourceFlags
 from desk.handoffs import Handoffs
+from desk.impact import Impact, ImpactReport
 from desk.jobs import (
     DbosJobs,
     Handlers,
@@ -142,6 +143,11 @@ class Desk:
         )
 
     @cached_property
+    def impact(self) -> Impact:
+        """What rests on sources that changed."""
+        return Impact(self.database, self.library, self.clock, self.jobs, self.changes)
+
+    @cached_property
     def audit(self) -> AuditTrail:
         """The audit trail."""
         return AuditTrail(self.database)
@@ -259,12 +265,14 @@ class Desk:
                 "carry": lambda thread: self.runs.carry(thread),
                 "resume": lambda review_id: self.runs.resume(review_id),
                 "deliver": lambda delivery_id: self.deliveries.deliver(delivery_id),
+                "redraft": lambda review_id: self.impact.redraft(review_id),
                 "sync": lambda source: self._sync_job(source),
             },
             give_up={
                 "carry": lambda thread, cause: self.runs.fail(thread, cause),
                 "resume": lambda review_id, cause: self.runs.fail_resume(review_id, cause),
                 "deliver": lambda delivery_id, cause: self.deliveries.give_up(delivery_id, cause),
+                "redraft": lambda review_id, cause: None,  # it stays marked, and waits for a person
                 "sync": lambda source, cause: None,
             },
         )
@@ -276,15 +284,29 @@ class Desk:
     ) -> SyncReport:
         """Bring the help center in, the index up to date, and flag what its owners must look at."""
         workspace = Workspace.load(self.settings.workspace_folder)
-        report = Sync(self.database, self.clock).run(workspace, source, on_progress)
+        sync = Sync(self.database, self.clock)
+        report = sync.run(workspace, source, on_progress)
+        found = self.impact.sweep()
         if on_progress:
             self.search.refresh(lambda done, total: on_progress("passages", done, total))
         else:
             self.search.refresh()
         self._keep_macros_true(report)
+        found.add(self.impact.sweep())  # of macros that were just withheld or released
+        found.tell(report)
+        sync.amend(report)
+        # Not before the index holds the new passages: a draft would not find them.
+        self.impact.redraft_stale()
         self.flags.refresh(report.touched())
         self.flags.freshen()
         return report
+
+    def sweep(self) -> ImpactReport:
+        """Look at what time alone changed, and at what an interrupted sync left; for every night."""
+        found = self.impact.sweep()
+        self.search.refresh()
+        self.impact.redraft_stale()
+        return found
 
     def _keep_macros_true(self, report: SyncReport) -> None:
         verdicts = self.macros.keep_true()

@@ -22,7 +22,7 @@ from core.errors import ProofdeskError, Unavailable
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
 
-JobName = Literal["carry", "resume", "deliver", "sync"]
+JobName = Literal["carry", "resume", "deliver", "redraft", "sync"]
 Handler = Callable[[str], str]
 """Carries one job out; its argument is an id, its result a short text. Running twice is harmless."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -103,5 +104,10 @@ def _pair_near(
             partner[newer[j].id] = older[i]
 
 
-def _words(passage: Passage) -> list[str]:
-    return _WORD.findall(passage.plain.casefold())
+def _words(passage: Passage) -> tuple[str, ...]:
+    return _words_of(passage.plain)
+
+
+@lru_cache(maxsize=20_000)
+def _words_of(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.casefold()))
