@@ -98,9 +98,18 @@ _MEASURES: Final[Mapping[str, str]] = {
 
 def label_of(name: str) -> str:
     """Return what a figure is called in a report: ``recall on changed · duration``."""
+    words, kind = words_of(name)
+    return f"{words} · {kind}" if kind else words
+
+
+def words_of(name: str) -> tuple[str, str]:
+    """Return the words for a figure and the kind of change it is about, ``""`` for all kinds.
+
+    The kind comes from the data: it is text from outside.
+    """
     _, measure, *kind = name.split(".")
-    words = _MEASURES.get(measure, measure)
-    return f"{words} · {'.'.join(kind)}" if kind else words
+    printable = "".join(letter for letter in ".".join(kind) if letter.isprintable())
+    return _MEASURES.get(measure, measure), printable
 
 
 def by_probe(figures: Mapping[str, Figure]) -> dict[str, dict[str, Figure]]:
@@ -185,7 +194,7 @@ def as_markdown(report: Report) -> str:
         lines += ["", f"## {TITLES.get(probe, probe)}", ""]
         lines += _table(
             ("figure", "value", "count", "95 % interval"),
-            [(label_of(name), *shown(figure)) for name, figure in figures.items()],
+            [(_label(name), *shown(figure)) for name, figure in figures.items()],
         )
         if points := scores.curves.get(probe):
             lines += ["", "Let the edits with the lowest scores pass without a look:", ""]
@@ -208,8 +217,9 @@ def _compared(comparison: Comparison) -> list[str]:
     lines = ["", f"## Beside the run {_code(comparison.name)}", ""]
     lines += [f"{comparison.shared} edits were judged by both.", ""]
     moved = moves(comparison)
+    coded = [(_code(name), *rest) for name, *rest in moved]
     lines += (
-        _table(("figure", "then", "now", "difference"), moved) if moved else ["No figure moved."]
+        _table(("figure", "then", "now", "difference"), coded) if moved else ["No figure moved."]
     )
     if comparison.flips:
         lines += ["", f"{len(comparison.flips)} verdicts are others:", ""]
@@ -255,6 +265,11 @@ def miss_rows(miss: Miss) -> list[tuple[str, str]]:
         ("why", verdict.why),
     ]
     return [(label, words) for label, words in rows if words.strip()]
+
+
+def _label(name: str) -> str:
+    words, kind = words_of(name)
+    return f"{words} · {_code(kind)}" if kind else words
 
 
 def _code(text: str) -> str:

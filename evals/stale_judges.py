@@ -73,7 +73,7 @@ def _center(case: Case) -> str:
 
 
 def _words(data: Data, folder: Path | None) -> dict[str, tuple[int, Counter[str]]]:
-    from kb.change_features import word_keys
+    from kb.edits import word_keys
     from kb.train_changes import count_words
 
     if folder is not None:

@@ -26,6 +26,7 @@ from evals.stale_world import (
     Edit,
     HelpCenter,
     Replay,
+    article_path,
     of_passages,
     passages_of,
     replay,
@@ -97,7 +98,9 @@ def drafts(
     files: dict[Path, str] = {}
     for case in answered:
         if case.new_article:
-            files.setdefault(case.new_article, f"{len(files):04}{case.new_article.suffix}")
+            # Several versions of one article stand side by side, each under its own name.
+            path = article_path(case.article, case.new_article.suffix)
+            files.setdefault(case.new_article, f"{len(files):04}/{path}")
     if not files:
         return []
     with temporary_folder() as folder, replay(folder, embedder) as home:

@@ -294,7 +294,9 @@ def _score_asker(
 ) -> None:
     drafted = [v for v in verdicts if v.draft]
     figures[f"{probe}.drafted"] = share(len(drafted), len(verdicts))
-    figures[f"{probe}.stale"] = share(sum(v.flagged for v in verdicts), len(verdicts))
+    # Who cites the older wording of what only reads differently now tells nobody anything false.
+    changed = [v for v in verdicts if labels[v.id].changed]
+    figures[f"{probe}.stale"] = share(sum(v.flagged for v in changed), len(changed))
     on_new = sum(rests_on(cases[v.id].new_passage, v.cited or ()) for v in drafted)
     figures[f"{probe}.rests_on_new"] = share(on_new, len(drafted))
     values = [v for v in verdicts if labels[v.id].changed and labels[v.id].kind in VALUE_KINDS]
@@ -333,7 +335,9 @@ def _misses(
         elif probe.startswith("draft_new"):
             if verdict.flagged:
                 what = "stopped a right answer"
-        elif verdict.flagged or (label.kind in VALUE_KINDS and _says_old(verdict, case)):
+        elif label.changed and (
+            verdict.flagged or (label.kind in VALUE_KINDS and _says_old(verdict, case))
+        ):
             what = "stale draft"
         if what:
             found.append(Miss(case, label, verdict, what))

@@ -96,8 +96,8 @@ def _text(path: Path) -> str:
 
 def article_path(name: str, suffix: str) -> str:
     """Return where an article lies in a workspace: visible folders, a suffix that a sync reads."""
-    parts = [re.sub(r"[^\w.-]+", "-", part).lstrip(".") for part in PurePosixPath(name).parts]
-    path = PurePosixPath(*[part for part in parts if part] or ["article"])
+    parts = [re.sub(r"[^\w.-]+", "-", part).lstrip(".-") for part in PurePosixPath(name).parts]
+    path = PurePosixPath(*([part for part in parts if part] or ["article"]))
     suffix = suffix.lower() if suffix.lower() in _SUFFIXES else ".md"
     return str(path if path.suffix.lower() == suffix else path.with_name(path.name + suffix))
 
