@@ -30,6 +30,8 @@ TWIN_SCORE: Final = 0.5
 AGREEMENT: Final = 0.75
 """Share of the words around a value that either side must find on the other side."""
 _FEWEST_SHARED: Final = 2
+_WHEN_KINDS: Final = ("date", "time")
+_ONE_SUBJECT: Final = 0.72  # cosine from which two titles of no common word may head one subject
 _COPIED: Final = 0.88  # share of words in common, in order, from which a sentence was copied
 _COPIED_WORDS: Final = 4
 _REACH: Final = 60  # characters either side of a value in which a name tells its case
@@ -99,24 +101,29 @@ _CASES: Final = _listed(
     "admin admins administrator administrators owner owners guest guests minor minors child children adult adults senior "
     "consumer consumers merchant merchants seller sellers buyer buyers "
     "digital physical gift refurbished damaged faulty lost stolen wildcard intermediate root public private "
-    "usa us states canada mexico brazil uk kingdom britain england scotland wales ireland france germany spain italy "
+    "usa canada mexico brazil uk kingdom britain england scotland wales ireland france germany spain italy "
     "portugal netherlands belgium luxembourg austria switzerland denmark sweden norway finland iceland poland czech "
     "hungary romania greece turkey russia ukraine israel egypt india china japan korea taiwan singapore malaysia "
     "indonesia thailand vietnam philippines australia zealand africa asia europe european eu eea america american "
     "canadian british french german california texas york colorado virginia quebec ontario alaska hawaii "
     "january february march april june july august september october november december"
 )
-_NEUTRAL: Final = frozenset(meaning(word) for word in META_WORDS | HEDGES) | _stems(
-    "long longest short maximum minimum most least limit limits total period time times within "
-    "altogether full faq faqs overview help support general common frequently asked about please must "
-    "may can will would should able allowed per each every ever after before prior until now today late "
-    "later soon early latest no day days"
+_LIMITS: Final = _stems("minimum maximum limit")
+_NEUTRAL: Final = (
+    frozenset(_key(word) for word in (META_WORDS - {"check", "refer", "case", "cases"}) | HEDGES)
+    | _LIMITS
+    | _stems(
+        "long longest short most least total period time times within altogether full faq faqs overview "
+        "help support general common frequently asked about please must may can will would should able "
+        "allowed per each every ever another other after before prior until now today late later soon "
+        "early latest no not never more less day days"
+    )
 )
 # Words that only tie a value to its subject: each way of putting it has its own.
 _TIES: Final = _stems(
     "take takes last lasts need want use uses used give gives come comes include includes carry make "
     "makes made have keep keeps go goes arrive arrives reach reaches receive due valid expire expires "
-    "price cost costs fee fees charge charges pay place placing placed earn get set add "
+    "price cost costs value amount fee fees charge charges pay place placing placed earn get set add "
     "date moment start begin end close closes open opens available contain contains hold offer support"
 )
 _PRICE: Final = _key("price")
@@ -151,7 +158,7 @@ _LABEL: Final = re.compile(r"\A(?P<words>[^:.!?]{2,60}):\s")
 _SEAM: Final = re.compile(
     r"\b(?:and|but|which|who|so that|plus|while|whereas)\b|[.;:!?()\[\]]|,\s", re.I
 )
-_CLAUSE: Final = re.compile(r"[.;:!?]\s|[()\[\]]")
+_CLAUSE: Final = re.compile(r"[.;!?]\s|[()\[\]]")
 _IF: Final = re.compile(
     r"\b(?:if|unless|when|whenever|in case|provided|assuming|should you)\b", re.I
 )
@@ -258,8 +265,8 @@ class ConflictJudge:
                 if len(claim.keys & other.keys) < _FEWEST_SHARED:
                     continue
                 copied = _copied_values(claim, other)
-                found += copied or _values(left, claim, right, other)
-                found += _polarity(left, claim, right, other)
+                found += copied or _values(left, claim, right, other, similarity)
+                found += _polarity(left, claim, right, other, similarity)
         if not found:
             return None
         found.sort(key=lambda pair: (-pair[0], pair[1].old_start, pair[1].new_start))
@@ -324,9 +331,26 @@ def _apart(left: _Side, right: _Side) -> bool:
     for one, other in ((left, right), (right, left)):
         if one.cases - other.keys - other.context:
             return True
+    if _sibling_titles(left, right):
+        return True
     return bool(
         (left.is_row or right.is_row)
         and ((left.context ^ right.context) - _NEUTRAL or left.is_row != right.is_row)
+    )
+
+
+def _sibling_titles(left: _Side, right: _Side) -> bool:
+    """Whether two titles are built alike around a word of their own: checked bags, cabin bags."""
+    one, two = _words(left.passage.title), _words(right.passage.title)
+    matcher = SequenceMatcher(None, one, two, autojunk=False)
+    if matcher.ratio() < 0.5:
+        return False
+    idle = _NEUTRAL | _TIES
+    return any(
+        tag == "replace"
+        and set(one[a:b]) - idle - set(two) - right.keys - right.context
+        and set(two[c:d]) - idle - set(one) - left.keys - left.context
+        for tag, a, b, c, d in matcher.get_opcodes()
     )
 
 
@@ -381,23 +405,27 @@ def _agreement(
     """Return how much two values are about the same thing, 0..1, from the words around them."""
     mine, theirs = _around(claim, fact), _around(other, rival)
     shared = (set(mine) & other.keys) | (set(theirs) & claim.keys)
-    if len(shared - _NEUTRAL) < _FEWEST_SHARED or not shared - _NEUTRAL - _TIES:
+    subject = shared - (_NEUTRAL - _LIMITS)
+    if len(subject) < _FEWEST_SHARED or not subject - _TIES - _LIMITS:
         return 0.0
     near = min(_cover(mine, other, right), _cover(theirs, claim, left))
     far = min(_cover(sorted(claim.keys), other, right), _cover(sorted(other.keys), claim, left))
     return 0.75 * near + 0.25 * far
 
 
-def _other_case(left: _Side, claim: _Claim, right: _Side, other: _Claim) -> bool:
+def _other_case(left: _Side, claim: _Claim, right: _Side, other: _Claim, similarity: float) -> bool:
     """Whether one of two claims speaks of a case of its own."""
     if _EXAMPLE.search(claim.text) or _EXAMPLE.search(other.text):
         return True
     mine = _missing(claim.keys, other, right)
     theirs = _missing(other.keys, claim, left)
-    if any(key in _CASES for key in (*mine, *theirs)):
+    if (_cases(claim.bare) | _cases(other.bare)) & {*mine, *theirs}:
         return True
+    idle = _TIES | _NEUTRAL - _LIMITS
     if any(
-        opposite(one, two) for one in claim.keys - other.keys for two in other.keys - claim.keys
+        opposite(one, two)
+        for one in claim.keys - other.keys - idle
+        for two in other.keys - claim.keys - idle
     ):
         return True
     if {*_YEAR.findall(claim.bare)} ^ {*_YEAR.findall(other.bare)}:
@@ -406,7 +434,7 @@ def _other_case(left: _Side, claim: _Claim, right: _Side, other: _Claim) -> bool
         _condition_missing(claim, other, right)
         or _condition_missing(other, claim, left)
         or _other_word(claim, other)
-        or _title_only(left, claim, right, other)
+        or (similarity < _ONE_SUBJECT and _title_only(left, claim, right, other))
     )
 
 
@@ -464,7 +492,24 @@ def _copied_values(claim: _Claim, other: _Claim) -> list[tuple[float, FactChange
         if _agree(fact, rival) or _is_mark(claim, fact) or _is_mark(other, rival):
             continue
         found.append((alike, _change(claim, fact, other, rival)))
-    return found
+    return [] if _other_premise(claim, other) else found
+
+
+def _other_premise(claim: _Claim, other: _Claim) -> bool:
+    """Whether another value in the two sentences may set the case: over $100, on Sunday."""
+    spare = [
+        [one for one in mine.facts if not any(_agree(one, two) for two in theirs.facts)]
+        for mine, theirs in ((claim, other), (other, claim))
+    ]
+    if any(len(some) > 1 and any(one.kind in _WHEN_KINDS for one in some) for some in spare):
+        return True
+    if min(map(len, spare)) > 1 and any(one.bound for some in spare for one in some):
+        return True
+    return any(
+        _agree(one, two) and {one.bound, two.bound} == {"at_most", "at_least"}
+        for one in claim.facts
+        for two in other.facts
+    )
 
 
 def _change(claim: _Claim, fact: Fact, other: _Claim, rival: Fact) -> FactChange:
@@ -474,18 +519,26 @@ def _change(claim: _Claim, fact: Fact, other: _Claim, rival: Fact) -> FactChange
 
 
 def _values(
-    left: _Side, claim: _Claim, right: _Side, other: _Claim
+    left: _Side, claim: _Claim, right: _Side, other: _Claim, similarity: float
 ) -> list[tuple[float, FactChange]]:
     found: list[tuple[float, FactChange]] = []
     for fact in claim.facts:
-        rivals = [one for one in other.facts if one.kind == fact.kind]
+        rivals = [
+            one
+            for one in other.facts
+            if one.kind == fact.kind and not any(_agree(one, own) for own in claim.facts)
+        ]
         if not rivals or not _usable(claim, fact):
             continue
         if any(_agree(fact, one) for one in _facts_of(right)):
             continue
         rival = max(rivals, key=lambda one: (kinship(fact, one), -one.start))
         back = max(
-            (one for one in claim.facts if one.kind == fact.kind),
+            (
+                one
+                for one in claim.facts
+                if one.kind == fact.kind and not any(_agree(one, far) for far in other.facts)
+            ),
             key=lambda one: (kinship(rival, one), -one.start),
         )
         if (
@@ -497,7 +550,9 @@ def _values(
         if any(_agree(rival, one) for one in _facts_of(left)):
             continue
         score = _agreement(left, claim, fact, right, other, rival)
-        if score < AGREEMENT or _other_case(left, claim, right, other):
+        if score < AGREEMENT or _other_case(left, claim, right, other, similarity):
+            continue
+        if _other_premise(claim, other):
             continue
         if _names_near(claim, fact, right) or _names_near(other, rival, left):
             continue
@@ -608,7 +663,7 @@ def _names_near(claim: _Claim, fact: Fact, side: _Side) -> bool:
 
 
 def _polarity(
-    left: _Side, claim: _Claim, right: _Side, other: _Claim
+    left: _Side, claim: _Claim, right: _Side, other: _Claim, similarity: float
 ) -> list[tuple[float, FactChange]]:
     """Return a yes against a no: the same words, and a negation on one side only."""
     if claim.negated == other.negated or claim.text.endswith("?") or other.text.endswith("?"):
@@ -622,7 +677,11 @@ def _polarity(
     shared = claim.keys & other.keys
     spare = (claim.keys ^ other.keys) - _NEUTRAL - {_key(match.group())}
     loose = [key for key in spare if key not in left.context | right.context]
-    if len(shared - _NEUTRAL) < 3 or loose or _other_case(left, claim, right, other):
+    if (
+        len(shared - _NEUTRAL) < (3 if spare else 2)
+        or loose
+        or _other_case(left, claim, right, other, similarity)
+    ):
         return []
     first, second = (claim.text, other.text)
     return [(0.9, FactChange("permission", first, second, claim.start, other.start))]
