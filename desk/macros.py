@@ -12,15 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.database import Database
 from desk.audit import DESK, write_audit
+from desk.models import AuditEvent
 from graph.draft import cite_whole
 from graph.ports import Checker, Citer
 from graph.promises import is_courtesy, is_request
@@ -30,7 +32,7 @@ from kb.amendments import change_in_place
 from kb.content import Passage
 from kb.facts import VALUE_KINDS, Fact, extract_facts
 from kb.library import Library
-from kb.models import Article, ArticleVersion
+from kb.models import Article, ArticleChange, ArticleVersion
 from kb.sentences import split_sentences
 from kb.sync import NOT_JUDGED
 from kb.words import opposite
@@ -58,6 +60,8 @@ _CASE: Final = re.compile(
 _NAME_HOLE: Final = re.compile(r"name|agent|signature|greeting|salutation", re.IGNORECASE)
 _SEAM: Final = re.compile(r"[;:]\s+|,\s+(?:and|or|but|then|so)\s+|,\s+|\s+(?:and|but|then)\s+")
 _SIGNATURE_WORDS: Final = 5
+_JUDGED: Final = "macros.judged"
+_IN_USE: Final = ("archived", "gone_at", "superseded_by")
 _BLOCK: Final = 2_000  # columns of one matrix product
 _ACTED_ON: Final = frozenset((*VALUE_KINDS, "email", "phone", "url"))
 _TURNS: Final = re.compile(
@@ -297,7 +301,6 @@ class _Macro:
     title: str
     withheld: str | None
     version_id: str
-    touched: bool
 
 
 class Macros:
@@ -358,8 +361,8 @@ class Macros:
         """Judge the macros that a sync may have made false or true; withhold and release them.
 
         Judged are macros that are new or changed, and those that say something near to what an
-        article says or said that came, changed or went since it was last assessed
-        (``Article.assess_at``).
+        article says or said that came, changed or went since macros were last judged; time alone
+        may have done that, too.
 
         Args:
             on_progress: Called with how many macros are judged, and how many are to be.
@@ -367,26 +370,26 @@ class Macros:
         Returns:
             The verdicts that changed something: the index must follow.
         """
+        now = self._clock.now()
+        touched = self._touched(now)
         macros = self._macros()
-        due = self._due(macros)
+        due = self._due(macros, touched)
         verdicts = self._verdicts(due, on_progress)
         before = {one.id: one for one in due}
-        changed = []
         with self._database.write() as session:
-            for verdict in verdicts:
-                if self._record(session, before[verdict.article_id], verdict):
-                    changed.append(verdict)
+            changed = [
+                verdict
+                for verdict in verdicts
+                if self._record(session, before[verdict.article_id], verdict)
+            ]
+            if macros and (due or touched):
+                data = {"judged": len(due), "until": now.isoformat()}
+                write_audit(session, now, DESK, _JUDGED, data=data)
         return changed
 
     def _macros(self) -> list[_Macro]:
         query = (
-            select(
-                Article.id,
-                Article.title,
-                Article.withheld,
-                ArticleVersion.id,
-                Article.assess_at.is_not(None),
-            )
+            select(Article.id, Article.title, Article.withheld, ArticleVersion.id)
             .join(ArticleVersion, ArticleVersion.article_id == Article.id)
             .where(
                 Article.kind == "macro",
@@ -399,28 +402,44 @@ class Macros:
         with self._database.read() as session:
             return [_Macro(*row) for row in session.execute(query).tuples()]
 
-    def _due(self, macros: Sequence[_Macro]) -> list[_Macro]:
-        own = {one.id for one in macros if one.touched or one.withheld == NOT_JUDGED}
+    def _touched(self, now: datetime) -> set[str]:
+        """Return the articles and macros that came, changed or went since macros were judged."""
+        last = select(AuditEvent.data).where(AuditEvent.event == _JUDGED)
+        with self._database.read() as session:
+            event = session.scalar(last.order_by(AuditEvent.id.desc()).limit(1))
+            if event is None:
+                return set(session.scalars(select(Article.id)))
+            since = datetime.fromisoformat(event["until"])
+            versions = select(ArticleVersion.article_id).where(
+                or_(
+                    ArticleVersion.synced_at >= since,
+                    ArticleVersion.effective_from.between(since, now),
+                    ArticleVersion.effective_to.between(since, now),
+                )
+            )
+            changes = select(ArticleChange.article_id).where(
+                ArticleChange.at >= since, ArticleChange.field.in_(_IN_USE)
+            )
+            return {*session.scalars(versions), *session.scalars(changes)}
+
+    def _due(self, macros: Sequence[_Macro], touched: Collection[str]) -> list[_Macro]:
+        own = {one.id for one in macros if one.id in touched or one.withheld == NOT_JUDGED}
         others = [one for one in macros if one.id not in own]
-        touched = self._touched_texts() if others else []
-        if touched:
+        said_by = self._said_by(touched) if others else []
+        if said_by:
             texts = {one.id: self._texts(one.version_id) for one in others}
-            own |= self._near(texts, touched)
+            own |= self._near(texts, said_by)
         return [one for one in macros if one.id in own]
 
-    def _touched_texts(self) -> list[str]:
-        """Return the sentences of the articles to be assessed, as they are and as they were."""
+    def _said_by(self, touched: Collection[str]) -> list[str]:
+        """Return the sentences of these articles, as they are and as they were."""
         query = (
-            select(ArticleVersion.id)
-            .join(Article, Article.id == ArticleVersion.article_id)
-            .where(
-                Article.kind == "article",
-                Article.assess_at.is_not(None),
-                ArticleVersion.number >= Article.newest - 1,
-            )
+            select(Article.id, ArticleVersion.id)
+            .join(ArticleVersion, ArticleVersion.article_id == Article.id)
+            .where(Article.kind == "article", ArticleVersion.number >= Article.newest - 1)
         )
         with self._database.read() as session:
-            versions = list(session.scalars(query))
+            versions = [version for one, version in session.execute(query) if one in touched]
         return list(dict.fromkeys(text for one in versions for text in self._texts(one)))
 
     def _texts(self, version_id: str) -> list[str]:
