@@ -175,6 +175,16 @@ class Shelf:
             articles = session.scalars(query).all()
         return self._described(articles)
 
+    def titles(self) -> dict[str, str]:
+        """Return id → title of every article and macro in use, by title."""
+        query = (
+            select(Article.id, Article.title)
+            .where(Article.gone_at.is_(None), Article.archived.is_(False))
+            .order_by(Article.title, Article.id)
+        )
+        with self._database.read() as session:
+            return dict(session.execute(query).tuples().all())
+
     def versions(self, article_id: str) -> list[VersionLine]:
         """Return the versions of an article, the newest first, without their texts."""
         in_force = self._library.versions_in_force([article_id]).get(article_id)

@@ -26,7 +26,7 @@ def review_id(desk: Desk, agent: Actor) -> str:
     [
         ("desk", "No contact is open"),
         ("reviews", "Nothing waits for a decision"),
-        ("sources", "No article is open"),
+        ("sources", "Nobody owns “Shipping”."),
         ("outbox", "Nothing here"),
         ("people", "Choose a person"),
     ],
@@ -209,10 +209,47 @@ def test_an_article_is_listed_with_what_its_owner_must_look_at(
     open_page: OpenPage, owner: Actor
 ) -> None:
     page = open_page("sources", owner)
+    page.pills(key="sources.shown").set_value("Articles").run()
     table = page.dataframe[0].value
     row = table[table["Title"] == "Shipping"].iloc[0]
     assert row["Owner"] == "Nobody"
     assert row["Look at"] == "Unowned"
+
+
+def test_an_owner_is_named_for_what_nobody_owns(
+    open_page: OpenPage, desk: Desk, owner: Actor
+) -> None:
+    page = open_page("sources", owner)
+    (flag,) = desk.flags.page(owner, kind="unowned")
+    page.button(key="flags.do.assign").click().run()
+    page.text_input(key=f"flags.owner.{flag.id}").input("Tomas")
+    page.button(key="flags.send.assign").click().run()
+    assert "Assigned." in seen(page)
+    assert "Nothing to look at" in seen(page)
+    assert desk.library.article("help-center/shipping.md").owner == "Tomas"
+
+
+def test_a_dismissal_needs_a_reason_and_can_be_taken_back(
+    open_page: OpenPage, desk: Desk, owner: Actor
+) -> None:
+    page = open_page("sources", owner)
+    (flag,) = desk.flags.page(owner, kind="unowned")
+    page.button(key="flags.do.dismiss").click().run()
+    page.button(key="flags.send.dismiss").click().run()
+    assert "say why it is dismissed" in seen(page)
+    page.text_input(key=f"flags.reason.{flag.id}").input("It is about to go.")
+    page.button(key="flags.send.dismiss").click().run()
+    assert "Nothing to look at" in seen(page)
+    page.button(key="flags.undo").click().run()
+    assert "Nobody owns “Shipping”." in seen(page)
+
+
+def test_a_supervisor_sees_flags_and_is_offered_no_action(
+    open_page: OpenPage, supervisor: Actor
+) -> None:
+    page = open_page("sources", supervisor)
+    assert "Nobody owns “Shipping”." in seen(page)
+    assert not [button for button in page.button if (button.key or "").startswith("flags.do.")]
 
 
 def test_a_search_marks_the_words_it_found(open_page: OpenPage, owner: Actor) -> None:
@@ -229,6 +266,7 @@ def test_a_sync_says_what_changed_and_versions_stand_side_by_side(
     page = open_page("sources", owner)
     page.button(key="sources.sync").click().run()
     assert "1 changed" in seen(page)
+    page.pills(key="sources.shown").set_value("Articles").run()
     titles = list(page.dataframe[0].value["Title"])
     page.session_state["sources.table"] = {"selection": {"rows": [titles.index("Shipping")]}}
     page.run()

@@ -9,28 +9,34 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.views import Shelf, sync_sources
+from ui.components.flag_detail import carry_out_flag_action, flag_shown, undo_shown
+from ui.components.flag_list import flag_filter, flag_table, folded_lines
 from ui.components.frame import title
-from ui.components.notice import empty, refusals_shown
+from ui.components.notice import empty, refusals_shown, show_kept
 from ui.components.shelf import article_shown, article_table, search_results, sync_report
 
 PAGE: Final = 200
 _FOUND: Final = 10
-_SHOWN: Final = ("All", "To look at")
+_SHOWN: Final = ("To look at", "Articles")
 _SYNCED: Final = "sources.synced"
 
 
 def render(desk: Desk, actor: Actor) -> None:
     """Show the page."""
+    carry_out_flag_action(desk, actor)
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
     ):
-        title("Sources", "What answers may rest on.")
+        title("Sources", "What answers may rest on, and what is wrong with it.")
         if actor.may("sync_sources") and st.button(
             "Sync now", key="sources.sync", icon=":material/sync:"
         ):
             _sync(desk, actor)
     if _SYNCED in st.session_state:
         sync_report(*st.session_state[_SYNCED])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_kept()
+        undo_shown(desk, actor)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         question = st.text_input(
             "Search the passages in force",
@@ -41,21 +47,44 @@ def render(desk: Desk, actor: Actor) -> None:
         shown = st.pills(
             "Show", _SHOWN, default=_SHOWN[0], required=True, key="sources.shown", width="content"
         )
-    now = desk.clock.now()
     with refusals_shown():
         if question.strip():
-            search_results(desk.search.search(question, _FOUND), question, now)
-            return
-        shelf = Shelf(desk.database, desk.library)
-        lines = shelf.lines(flagged=shown == _SHOWN[1], limit=PAGE)
-        if not lines:
-            empty("No articles here", "“Sync now” brings in what the workspace's sources hold.")
-            return
-        chosen = article_table(lines, now)
-        if chosen:
-            article_shown(shelf, desk.library, chosen, now)
+            search_results(desk.search.search(question, _FOUND), question, desk.clock.now())
+        elif shown == _SHOWN[0]:
+            _flags(desk, actor)
         else:
-            empty("No article is open", "Choose one in the table to read it and its versions.")
+            _articles(desk)
+
+
+def _flags(desk: Desk, actor: Actor) -> None:
+    now = desk.clock.now()
+    desk.flags.freshen()
+    groups = desk.flags.grouped(actor)
+    if not groups:
+        empty("Nothing to look at", "Every source is owned, reviewed, in force and undisputed.")
+        return
+    chosen = flag_filter(groups)
+    lines = desk.flags.page(actor, kind=chosen.kind, owner=chosen.owner, limit=PAGE)
+    if lines:
+        flag_shown(desk, desk.flags.get(actor, flag_table(lines, now)), now)
+    elif chosen.kind or chosen.owner is not None:
+        empty("No such flag", "Choose another kind or owner.")
+    if not chosen.kind:
+        folded_lines(desk.flags.folded(actor, owner=chosen.owner))
+
+
+def _articles(desk: Desk) -> None:
+    now = desk.clock.now()
+    shelf = Shelf(desk.database, desk.library)
+    lines = shelf.lines(limit=PAGE)
+    if not lines:
+        empty("No articles here", "“Sync now” brings in what the workspace's sources hold.")
+        return
+    chosen = article_table(lines, now)
+    if chosen:
+        article_shown(shelf, desk.library, chosen, now)
+    else:
+        empty("No article is open", "Choose one in the table to read it and its versions.")
 
 
 def _sync(desk: Desk, actor: Actor) -> None:
