@@ -104,8 +104,13 @@ class ConflictFinder(Protocol):
 class LinkFinder(Protocol):
     """Finds links that lead nowhere."""
 
-    def __call__(self, article_ids: Sequence[str] | None) -> Iterable[BrokenLink]:
-        """Return the broken links of these articles; None for all."""
+    def __call__(
+        self, article_ids: Sequence[str] | None
+    ) -> tuple[Sequence[str] | None, Iterable[BrokenLink]]:
+        """Return the articles that a change of these bears on, and their broken links.
+
+        Those that link to a changed article are looked at as well; None stands for all.
+        """
         ...
 
 
@@ -406,21 +411,23 @@ def _overdue(article: _Shelved, ends: datetime | None, now: datetime) -> Finding
 
 
 def _changed(session: Session, shelved: Mapping[str, _Shelved], now: datetime) -> list[Finding]:
-    """Return what new versions changed since the last review, where answers rest on the old."""
+    """Return what new versions of the last half-year changed, where answers rest on the old.
+
+    That its author looked the new text over ends nothing: it is about what was said before.
+    """
     query = (
         select(PassageChange)
         .where(
             PassageChange.article_id.in_(shelved),
             PassageChange.outcome.in_(STOPPING),
             PassageChange.old_passage_id.is_not(None),
+            PassageChange.at > now - OLDER,
         )
         .order_by(PassageChange.at, PassageChange.id)
     )
     by_version: dict[tuple[str, str], list[PassageChange]] = defaultdict(list)
     for change in session.scalars(query):
-        reviewed = shelved[change.article_id].last_reviewed
-        if reviewed is None or change.at > reviewed:
-            by_version[change.article_id, change.new_version_id].append(change)
+        by_version[change.article_id, change.new_version_id].append(change)
     if not by_version:
         return []
     ids = [

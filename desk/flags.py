@@ -219,8 +219,9 @@ class SourceFlags:
         wanted = None if changed_articles is None else self._touched(changed_articles)
         done = self._reconcile(self._grounds.of_articles(wanted, now), _PLAIN_KINDS, wanted, now)
         if self._parts.links:
-            links = self._grounds.of_links(self._parts.links(wanted))
-            done += self._reconcile(links, {"broken_link"}, wanted, now)
+            looked_at, broken = self._parts.links(wanted)
+            links = self._grounds.of_links(broken)
+            done += self._reconcile(links, {"broken_link"}, looked_at, now)
         if self._parts.conflicts:
             conflicts = self._grounds.of_conflicts(self._parts.conflicts(wanted))
             done += self._reconcile(conflicts, {"conflict"}, wanted, now)
@@ -461,7 +462,7 @@ class SourceFlags:
                 if row is None:
                     session.add(_row(finding, uses[key], now))
                     opened += 1
-                elif row.status == "resolved":
+                elif row.status == "resolved" and not _is_settled(row):
                     _open_again(row, now)
                     _describe(row, finding, uses[key], now)
                     reopened += 1
@@ -763,6 +764,11 @@ def _as_found(row: SourceFlagRow) -> Finding:
         other_article_id=row.other_article_id,
         content_hashes=tuple(row.evidence.get("content_hashes", ())),
     )
+
+
+def _is_settled(row: SourceFlagRow) -> bool:
+    """Tell whether a person confirmed what does not go away: that a text is not what it was."""
+    return row.kind == "changed" and row.action == "verify"
 
 
 def _open_again(row: SourceFlagRow, now: datetime) -> None:

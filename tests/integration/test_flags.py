@@ -399,7 +399,7 @@ def test_a_broken_link_and_a_withheld_macro_are_flagged_while_they_are_so(
 ) -> None:
     links = [BrokenLink(SHIPPING, "gone.md", "see here", "There is no such article.")]
     macros = [WithheldMacro(REFUNDS, "It says 60 days.", SHIPPING), WithheldMacro(SHIPPING, "?")]
-    parts = FlagParts(links=lambda _ids: links, withheld=lambda _ids: macros)
+    parts = FlagParts(links=lambda ids: (ids, links), withheld=lambda _ids: macros)
     flags = SourceFlags(desk.database, desk.library, desk.clock, parts)
     flags.refresh()
     flags.sweep()
