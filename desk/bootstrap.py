@@ -306,6 +306,7 @@ class Desk:
         found = self.impact.sweep()
         self.search.refresh()
         self.impact.redraft_stale()
+        self.flags.sweep()
         return found
 
     def _keep_macros_true(self, report: SyncReport) -> None:
