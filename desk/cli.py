@@ -44,6 +44,7 @@ app.add_typer(users_app, name="users")
 # By name: the suites stand above the desk and use it, so the desk may not import them.
 app.add_typer(import_module("evals.cli").app, name="eval")
 
+
 def main() -> None:
     """Run the command line; the entry point of `proofdesk`."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -114,7 +115,7 @@ def sync(
     source: Annotated[Optional[str], typer.Option(help="Only this source.")] = None,  # noqa: UP045
     as_json: Json = False,
 ) -> None:
-    """Bring the help center in; says what is new, changed, gone, and what could not be read."""
+    """Bring the help center in; says what is new, changed, gone, and which facts changed."""
     with _desk() as desk, _progress(quiet=as_json) as report:
         result = desk.sync_anywhere(source, report)
     if as_json:

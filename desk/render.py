@@ -15,6 +15,7 @@ from desk.bootstrap import Desk
 from desk.contacts import ContactView, NewContact, NewMessage
 from desk.doctor import Part
 from desk.permissions import Actor
+from desk.render_changes import changes_report
 from desk.reviews import DecisionOutcome, ReviewSummary, ReviewView
 from graph.draft import draft_text
 from graph.values import Citation, Draft
@@ -85,6 +86,7 @@ def sync_report(report: Mapping[str, Any]) -> None:
         )
     for article in report["gone"][:MOST_LISTED]:
         console.print(Text(f"  gone     {article}", style="yellow"))
+    changes_report(console, report)
     for problem in report["notes"]:
         console.print(Text(f"  note     {problem['path']}: {problem['reason']}", style="dim"))
     for problem in report["failed"]:
