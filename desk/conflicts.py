@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -13,19 +14,25 @@ from kb.conflicts import Conflict, ConflictJudge, headed_apart, same_subject_tit
 from kb.content import Passage
 from kb.counterparts import align
 from retrieval.embedding_store import EmbeddingStore
-from retrieval.neighbours import Neighbours, neighbours, shared_text
+from retrieval.neighbours import Neighbourhood, Neighbours, shared_text
 
 TWINS: Final = 0.5
 """Share of text from which two articles of one title are versions of one text."""
-TEMPLATE: Final = 0.25
-"""Share of text from which two articles of different titles are one text filled in for two cases."""
 
 
 class Sources(Protocol):
     """Where the passages in force come from; ``kb.library.Library`` is one."""
 
+    def in_force_passage_ids(self) -> set[str]:
+        """Return the ids of the passages in force now."""
+        ...
+
     def passages_in_force(self) -> Iterable[Passage]:
         """Give the passages in force now."""
+        ...
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Return the passages of ``ids``; unknown ids are absent."""
         ...
 
 
@@ -60,39 +67,74 @@ class ConflictFound:
         )
 
 
+class Conflicts:
+    """Finds what contradicts what. Keep one: it remembers passages and vectors between two looks.
+
+    Args:
+        sources: The help center.
+        store: Has or makes the vectors of its passages.
+        changes: Judges what two versions of one text say differently.
+    """
+
+    def __init__(self, sources: Sources, store: EmbeddingStore, changes: ChangeJudge) -> None:
+        self._sources = sources
+        self._changes = changes
+        self._neighbourhood = Neighbourhood(store)
+        self._held: dict[str, Passage] = {}
+        self._looking = threading.Lock()
+
+    def find(self, changed: Collection[str] | None = None) -> list[ConflictFound]:
+        """Return the conflicts among the sources in force, by article and place.
+
+        Args:
+            changed: Ids of the articles, or macros, whose conflicts are wanted; None for all. The
+                cost grows with these.
+        """
+        if changed is not None and not changed:
+            return []
+        with self._looking:
+            passages = self._in_force()
+            pairs = self._neighbourhood.pairs(passages, changed)
+        by_articles: dict[tuple[str, str], list[Neighbours]] = {}
+        for pair in pairs:
+            by_articles.setdefault((pair.left.article_id, pair.right.article_id), []).append(pair)
+        alike = {
+            articles
+            for articles, some in by_articles.items()
+            if some[0].left.kind == some[0].right.kind == "article"
+            and same_subject_titles(some[0].left.title, some[0].right.title)
+        }
+        of_alike = [pair for articles in alike for pair in by_articles[articles]]
+        shares = shared_text(passages, of_alike)
+        judge = ConflictJudge(self._changes)
+        found: list[ConflictFound] = []
+        for articles, some in sorted(by_articles.items()):
+            if shares.get(articles, 0.0) >= TWINS:
+                found += _between_twins(judge, _same_place(passages, articles))
+            else:
+                found += _between_others(judge, some)
+        return _of_one_case(found, passages)
+
+    def _in_force(self) -> list[Passage]:
+        wanted = self._sources.in_force_passage_ids()
+        missing = wanted - self._held.keys()
+        if len(missing) > len(wanted) / 2:
+            self._held = {one.id: one for one in self._sources.passages_in_force()}
+        else:
+            arrived = self._sources.passages(sorted(missing)) if missing else {}
+            held = {key: one for key, one in self._held.items() if key in wanted}
+            self._held = {**held, **arrived}
+        return list(self._held.values())
+
+
 def find_conflicts(
     sources: Sources,
     store: EmbeddingStore,
     changes: ChangeJudge,
     changed: Collection[str] | None = None,
 ) -> list[ConflictFound]:
-    """Return the conflicts among the sources in force, by article and place.
-
-    Args:
-        sources: The help center.
-        store: Has or makes the vectors of its passages.
-        changes: Judges what two versions of one text say differently.
-        changed: Ids of the articles, or macros, whose conflicts are wanted; None for all. The cost
-            grows with these.
-    """
-    if changed is not None and not changed:
-        return []
-    passages = list(sources.passages_in_force())
-    pairs = neighbours(store, passages, changed)
-    by_articles: dict[tuple[str, str], list[Neighbours]] = {}
-    for pair in pairs:
-        by_articles.setdefault((pair.left.article_id, pair.right.article_id), []).append(pair)
-    shares = shared_text(passages, pairs)
-    judge = ConflictJudge(changes)
-    found: list[ConflictFound] = []
-    for articles, some in sorted(by_articles.items()):
-        share = shares[articles]
-        alike = same_subject_titles(some[0].left.title, some[0].right.title)
-        if alike and share >= TWINS:
-            found += _between_twins(judge, _same_place(passages, articles))
-        elif share < 9:
-            found += _between_others(judge, some)
-    return _of_one_case(found, passages)
+    """Return the conflicts among the sources in force, as :meth:`Conflicts.find` does, once."""
+    return Conflicts(sources, store, changes).find(changed)
 
 
 def _of_one_case(

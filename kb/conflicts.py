@@ -14,9 +14,10 @@ value. There are two ways of finding one, for two sorts of pairs:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Final
 
 from kb.changes import ChangeJudge, FactChange
@@ -81,6 +82,7 @@ def _listed(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+@lru_cache(maxsize=50_000)
 def _key(word: str) -> str:
     # Twice, so that "covers" and "covered" meet.
     return meaning(stem(word))
@@ -194,6 +196,7 @@ _NAME: Final = re.compile(r"(?<![\w@/.])(?:[A-Z][\w’'&+-]*[\w+]|[A-Z]|[a-z]+[A
 _OLDER_COPY: Final = _stems(
     "copy old older new newer draft final backup duplicate version updated archived deprecated the"
 )
+_FUNCTION_KEYS: Final = frozenset(meaning(word) for word in FUNCTION_WORDS)
 _SERIAL: Final = re.compile(r"(?=\w*\d)(?=\w*[a-z])[0-9a-z]{6,}\Z")
 
 
@@ -262,6 +265,8 @@ class ConflictJudge:
         found: list[tuple[float, FactChange]] = []
         for claim in left.claims:
             for other in right.claims:
+                if not (claim.facts and other.facts) and claim.negated == other.negated:
+                    continue
                 if len(claim.keys & other.keys) < _FEWEST_SHARED:
                     continue
                 copied = _copied_values(claim, other)
@@ -276,34 +281,33 @@ class ConflictJudge:
 
 
 def _read(passage: Passage) -> _Side:
-    context = content_words(passage.context)
-    cases = _cases(passage.context) | _context_names(passage)
-    side = _Side(
+    claims = () if _CODE.match(passage.text) else tuple(_claims(passage.plain))
+    if not claims or _RECORDS.search(passage.context):
+        return _Side(passage, (), frozenset(), frozenset(), frozenset(), False)
+    return _Side(
         passage,
-        (),
+        claims,
         content_words(passage.plain),
-        context,
-        frozenset(cases),
+        content_words(passage.context),
+        _cases(passage.context) | _context_names(passage),
         bool(_ROW.match(passage.plain)),
     )
-    if _CODE.match(passage.text) or _RECORDS.search(passage.context):
-        return side
-    claims = []
-    for start, end in split_sentences(passage.plain):
-        text = passage.plain[start:end]
-        negated = bool(_NEGATES.search(text))
-        if not (_COMPARABLE.search(text) or _MODAL.search(text)):
+
+
+def _claims(plain: str) -> Iterator[_Claim]:
+    for start, end in split_sentences(plain):
+        text = plain[start:end]
+        comparable = bool(_COMPARABLE.search(text))
+        if not (comparable or _MODAL.search(text)):
             continue
-        facts: tuple[Fact, ...] = ()
-        if _COMPARABLE.search(text):
-            facts = tuple(
-                fact
-                for fact in extract_facts(text, names=False, polarity=False)
-                if fact.kind in VALUE_KINDS and not fact.vague
-            )
+        facts = [
+            fact
+            for fact in (extract_facts(text, names=False, polarity=False) if comparable else ())
+            if fact.kind in VALUE_KINDS and not fact.vague
+        ]
         bare = _blanked(text, facts)
-        claims.append(_Claim(text, bare, start, facts, content_words(bare), negated))
-    return _Side(passage, tuple(claims), side.keys, context, side.cases, side.is_row)
+        negated = bool(_NEGATES.search(text))
+        yield _Claim(text, bare, start, tuple(facts), content_words(bare), negated)
 
 
 def _cases(text: str) -> frozenset[str]:
@@ -729,7 +733,7 @@ def same_subject_titles(left: str, right: str) -> bool:
     def words(title: str) -> set[str]:
         parts = re.findall(r"\w+", title.lower())
         kept = {meaning(part) for part in parts if not _SERIAL.match(part)}
-        return kept - _OLDER_COPY - {meaning(word) for word in FUNCTION_WORDS}
+        return kept - _OLDER_COPY - _FUNCTION_KEYS
 
     one, two = words(left), words(right)
     return one == two or not one or not two

@@ -41,39 +41,59 @@ class Neighbours:
     similarity: float
 
 
-def neighbours(
-    store: EmbeddingStore,
-    passages: Iterable[Passage],
-    changed: Collection[str] | None = None,
-    *,
-    floor: float = FLOOR,
-    most: int = MOST,
-) -> list[Neighbours]:
-    """Return the pairs of passages that may speak of the same thing, in a fixed order.
-
-    Two passages of one article, and two of the same words, are no pair. A macro and an article are.
+class Neighbourhood:
+    """Finds neighbours; remembers the vectors it read, so that the next look costs what changed.
 
     Args:
         store: Has or makes the vectors of the passages.
-        passages: The passages in force.
-        changed: Ids of the articles whose pairs are wanted; None for all pairs.
-        floor: Least cosine of a pair.
-        most: At most so many pairs for one passage, its nearest; it may be in more pairs as the
-            neighbour of others.
     """
-    held = sorted(passages, key=lambda passage: (passage.article_id, passage.start, passage.id))
-    asked = [
-        index for index, one in enumerate(held) if changed is None or one.article_id in changed
-    ]
-    if not asked:
-        return []
-    texts = [whole_text(passage) for passage in held]
-    store.ensure(texts)
-    vectors = store.vectors(texts)
-    found: dict[tuple[int, int], float] = {}
-    for row, column, cosine in _nearest(held, vectors, asked, floor, most):
-        found[min(row, column), max(row, column)] = cosine
-    return [Neighbours(held[i], held[j], found[i, j]) for i, j in sorted(found)]
+
+    def __init__(self, store: EmbeddingStore) -> None:
+        self._store = store
+        self._vectors: dict[str, Vectors] = {}
+
+    def pairs(
+        self,
+        passages: Iterable[Passage],
+        changed: Collection[str] | None = None,
+        *,
+        floor: float = FLOOR,
+        most: int = MOST,
+    ) -> list[Neighbours]:
+        """Return the pairs of passages that may speak of the same thing, in a fixed order.
+
+        Two passages of one article, and two of the same words, are no pair. A macro and an article
+        are.
+
+        Args:
+            passages: The passages in force.
+            changed: Ids of the articles whose pairs are wanted; None for all pairs.
+            floor: Least cosine of a pair.
+            most: At most so many pairs for one passage, its nearest, each text once; it may be in
+                more pairs as the neighbour of others.
+        """
+        held = sorted(passages, key=lambda passage: (passage.article_id, passage.start, passage.id))
+        asked = [
+            index for index, one in enumerate(held) if changed is None or one.article_id in changed
+        ]
+        if not asked:
+            return []
+        vectors = self._vectors_of(held)
+        found: dict[tuple[int, int], float] = {}
+        for row, column, cosine in _nearest(held, vectors, asked, floor, most):
+            found[min(row, column), max(row, column)] = cosine
+        return [Neighbours(held[i], held[j], found[i, j]) for i, j in sorted(found)]
+
+    def _vectors_of(self, held: Sequence[Passage]) -> Vectors:
+        # A version is never changed: the id of a passage stands for its text.
+        known = {one.id: self._vectors[one.id] for one in held if one.id in self._vectors}
+        missing = {one.id: whole_text(one) for one in held if one.id not in known}
+        if missing:
+            texts = list(missing.values())
+            self._store.ensure(texts)
+            known.update(zip(missing, self._store.vectors(texts), strict=True))
+        self._vectors = known
+        return np.stack([known[one.id] for one in held])
 
 
 def _nearest(
