@@ -19,8 +19,8 @@ from core.errors import BadInput, ProofdeskError
 if TYPE_CHECKING:
     from evals.report import Report
     from evals.stale_judges import Folds
-    from evals.stale_probes import Progress
     from evals.stale_verdicts import Probe
+    from evals.stale_world import Progress
 
 app = typer.Typer(
     help="Suites that measure the desk on data of your own.",

@@ -6,6 +6,7 @@ The fields of data, verdicts and gates are documented in ``evals/README.md``.
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from evals.report_html import as_html
 from evals.stale_baselines import text_differs, token_rule
 from evals.stale_cases import Data, Label
 from evals.stale_judges import Folds, judges
-from evals.stale_probes import Progress
 from evals.stale_scores import DETECTORS, score
 from evals.stale_twins import twins
 from evals.stale_verdicts import (
@@ -35,6 +35,7 @@ from evals.stale_verdicts import (
     write_verdicts,
     write_whole,
 )
+from evals.stale_world import Kit, Progress
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder
 from retrieval.remembering import RememberingEmbedder
@@ -64,6 +65,7 @@ def run(
     words: Path | None = None,
     beside: bool = True,
     embedder: Embedder | None = None,
+    cache: Path | None = None,
     on_progress: Progress = lambda *_: None,
 ) -> Run:
     """Run ``probes`` on the edits of ``data``. Labels are not read, except to fit judges on folds.
@@ -76,6 +78,7 @@ def run(
         words: With folds: folder of unlabelled edits in which words are counted.
         beside: Whether baselines and the other regime are run for the report.
         embedder: Default: the one that the settings name.
+        cache: Folder for what the rules learn from their examples; default one for this run.
         on_progress: Called with what is under way, how many are done, and how many there are.
 
     Raises:
@@ -92,13 +95,15 @@ def run(
             if probe not in probes:
                 wanted.discard(f"{probe}_with_history")
     verdicts: list[Verdict] = []
-    if "diff" in wanted:
-        verdicts += stale_probes.diff(data.cases, judge_of, own, on_progress)
-    if wanted & {"draft_old", "draft_new"}:
-        verdicts += stale_probes.drafts(data.cases, wanted, embedder, on_progress)
-    if "twins" in wanted:
-        verdicts += twins(data.cases, embedder, judge_of, on_progress)
-    verdicts += stale_probes.replayed(data.cases, wanted, embedder, judge_of, on_progress)
+    with tempfile.TemporaryDirectory(prefix="proofdesk-eval-") as folder:
+        kit = Kit(embedder, cache or Path(folder), own, judge_of, on_progress)
+        if "diff" in wanted:
+            verdicts += stale_probes.diff(data.cases, kit)
+        if wanted & {"draft_old", "draft_new"}:
+            verdicts += stale_probes.drafts(data.cases, wanted, kit)
+        if "twins" in wanted:
+            verdicts += twins(data.cases, kit)
+        verdicts += stale_probes.replayed(data.cases, wanted, kit)
     if "text_differs" in wanted:
         verdicts += [text_differs(case) for case in data.cases]
         verdicts += [token_rule(case) for case in data.cases]

@@ -6,10 +6,8 @@ judge of changes, the check, the review queue, the graph up to its pause.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +17,13 @@ from desk.contacts import NewContact, NewMessage
 from desk.reviews import ReviewView
 from evals.stale_baselines import PlainRag
 from evals.stale_cases import Case
-from evals.stale_judges import JudgeOf, plain_passage
+from evals.stale_judges import plain_passage
 from evals.stale_scores import folded, only_in_old, rests_on, states
 from evals.stale_verdicts import Verdict
 from evals.stale_world import (
     Edit,
     HelpCenter,
+    Kit,
     Replay,
     article_path,
     of_passages,
@@ -34,7 +33,6 @@ from evals.stale_world import (
 )
 from graph.draft import cite_whole, draft_text
 from graph.evidence import cited_articles, cited_passage_ids
-from graph.ports import Changes
 from graph.values import Draft
 from kb.changes import Change
 from kb.content import Passage
@@ -63,17 +61,17 @@ class Stopwatch:
         return spent
 
 
-def diff(cases: Sequence[Case], judge_of: JudgeOf, own: Changes, on: Progress) -> list[Verdict]:
+def diff(cases: Sequence[Case], kit: Kit) -> list[Verdict]:
     """Ask the judge of changes whether the newer passage tells a reader something else."""
     found: list[Verdict] = []
     for done, case in enumerate(cases, start=1):
         watch = Stopwatch()
-        judge = judge_of(case.corpus) or own
+        judge = kit.judge_of(case.corpus) or kit.judge
         change = judge.judge(plain_passage(case.old_passage), plain_passage(case.new_passage))
         found.append(
             Verdict(case.id, "diff", change.stops, change.score, _told(change), watch.lap())
         )
-        on("diff", done, len(cases))
+        kit.on("diff", done, len(cases))
     return found
 
 
@@ -89,9 +87,7 @@ def _told(change: Change) -> str:
 # Drafts written elsewhere, checked against the new article
 
 
-def drafts(
-    cases: Sequence[Case], wanted: frozenset[str] | set[str], embedder: Embedder, on: Progress
-) -> list[Verdict]:
+def drafts(cases: Sequence[Case], wanted: frozenset[str] | set[str], kit: Kit) -> list[Verdict]:
     """Check the old and the new answer against a help center that holds the new articles only."""
     answered = [case for case in cases if case.new_article and case.old_answer and case.new_answer]
     found: list[Verdict] = []
@@ -103,8 +99,8 @@ def drafts(
             files.setdefault(case.new_article, f"{len(files):04}/{path}")
     if not files:
         return []
-    with temporary_folder() as folder, replay(folder, embedder) as home:
-        on("articles for the drafts", 0, len(files))
+    kit.on("drafts", 0, len(answered))
+    with replay(kit) as home:
         home.put({name: _read(path) for path, name in files.items()})
         for done, case in enumerate(answered, start=1):
             assert case.new_article is not None
@@ -112,7 +108,7 @@ def drafts(
             for probe, answer in (("draft_old", case.old_answer), ("draft_new", case.new_answer)):
                 if probe in wanted:
                     found.append(checked(home.desk, case, probe, answer, passages))
-            on("drafts", done, len(answered))
+            kit.on("drafts", done, len(answered))
     return found
 
 
@@ -137,13 +133,7 @@ def checked(
 # Help centers that change under the desk
 
 
-def replayed(
-    cases: Sequence[Case],
-    wanted: frozenset[str] | set[str],
-    embedder: Embedder,
-    judge_of: JudgeOf,
-    on: Progress,
-) -> list[Verdict]:
+def replayed(cases: Sequence[Case], wanted: frozenset[str] | set[str], kit: Kit) -> list[Verdict]:
     """Run the probes that need both versions in order: approve, ask, and drafts with history."""
     if not wanted & _CURRENT and "plain_rag" not in wanted:
         return []
@@ -156,13 +146,13 @@ def replayed(
     total = sum(len(edit.cases) for center, _ in centers for r in center.rounds for edit in r)
     found: list[Verdict] = []
     done = 0
-    on("help centers", done, total)
+    kit.on("help centers", done, total)
     for center, probes in centers:
-        with temporary_folder() as folder, replay(folder, embedder, judge_of(center.name)) as home:
+        with replay(kit, center.name) as home:
             for edits in center.rounds:
                 found += _round(home, edits, probes)
                 done += sum(len(edit.cases) for edit in edits)
-                on("help centers", done, total)
+                kit.on("help centers", done, total)
     return found
 
 
@@ -367,13 +357,6 @@ def _let_go(home: Replay) -> None:
         for review in pending:
             reply = {"kind": "escalate", "tier": "escalate_first", "comment": "The round is over."}
             reviews.decide(home.actor, review.id, reply)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Give a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="proofdesk-eval-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
 
 
 def _read(path: Path) -> str:

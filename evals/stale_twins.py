@@ -6,29 +6,25 @@ from collections.abc import Collection, Sequence
 
 from desk.conflicts import ConflictFound, find_conflicts
 from evals.stale_cases import Case
-from evals.stale_judges import JudgeOf
-from evals.stale_probes import Progress, Stopwatch, temporary_folder
+from evals.stale_probes import Stopwatch
 from evals.stale_verdicts import Verdict
-from evals.stale_world import Edit, Replay, passages_of, replay, with_articles
+from evals.stale_world import Edit, Kit, Replay, passages_of, replay, with_articles
 from retrieval.embedding_store import EmbeddingStore
-from retrieval.ports import Embedder
 
 _OLDER, _NEWER = "older", "newer"
 
 
-def twins(
-    cases: Sequence[Case], embedder: Embedder, judge_of: JudgeOf, on: Progress
-) -> list[Verdict]:
+def twins(cases: Sequence[Case], kit: Kit) -> list[Verdict]:
     """Put both versions of each article in force and look for conflicts; one verdict a case."""
     found: list[Verdict] = []
     centers = with_articles(cases)
     total = sum(len(edit.cases) for one in centers for edits in one.rounds for edit in edits)
-    on("twins", 0, total)
+    kit.on("twins", 0, total)
     for center in centers:
-        with temporary_folder() as folder, replay(folder, embedder, judge_of(center.name)) as home:
+        with replay(kit, center.name) as home:
             for edits in center.rounds:
                 found += _round(home, edits)
-                on("twins", len(found), total)
+                kit.on("twins", len(found), total)
     return found
 
 

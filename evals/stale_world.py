@@ -9,7 +9,9 @@ help center, as in life.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -31,6 +33,29 @@ from retrieval.ports import Embedder
 _SUFFIXES: Final = {".md", ".markdown", ".html", ".htm", ".txt"}
 _NEAR: Final = 60  # percent of common words below which a passage is not the one that was edited
 _SHORT: Final = 12  # characters of a passage that may stand anywhere
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is under way, how many of it are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What the probes of one run work with.
+
+    Attributes:
+        embedder: Remembers texts: the same articles return in every round.
+        cache: Folder with what the rules learn from their examples; handed from desk to desk.
+        judge: The judge of changes that the product ships with.
+        judge_of: Corpus → the judge that may be asked about it; None for the shipped one.
+        on: Told how far the run is.
+    """
+
+    embedder: Embedder
+    cache: Path
+    judge: ChangeJudge
+    judge_of: Callable[[str], ChangeJudge | None]
+    on: Progress = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +184,27 @@ class Replay:
 
 
 @contextmanager
-def replay(
-    folder: Path, embedder: Embedder, changes: ChangeJudge | None = None
-) -> Iterator[Replay]:
-    """Open an empty desk in ``folder``.
+def replay(kit: Kit, corpus: str = "") -> Iterator[Replay]:
+    """Open an empty desk in a folder of its own, which is gone afterwards.
 
     Args:
-        folder: Made if need be.
-        embedder: Shared between replays, so that no text is embedded twice.
-        changes: Judge of changes; the product's own by default.
+        kit: What it is made of.
+        corpus: The help center whose judge of changes it gets; the product's own by default.
     """
-    articles = folder / "workspace" / "articles"
-    articles.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="proofdesk-eval-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        articles = folder / "workspace" / "articles"
+        articles.mkdir(parents=True)
+        cache = folder / "home" / "cache"
+        shutil.copytree(kit.cache, cache)
+        with _desk(folder, kit, kit.judge_of(corpus)) as desk:
+            actor = desk.people.add(None, "Stale suite", "suite@example.invalid", "supervisor")
+            yield Replay(desk, actor, articles)
+        shutil.copytree(cache, kit.cache, dirs_exist_ok=True)
+
+
+@contextmanager
+def _desk(folder: Path, kit: Kit, changes: ChangeJudge | None) -> Iterator[Desk]:
     settings = Settings(
         home=folder / "home",
         workspace=folder / "workspace",
@@ -181,8 +215,7 @@ def replay(
     )
     with opened(settings, inline=True) as desk:
         # Put in place of what bootstrap would build, before anything asks for it.
-        desk.embedder = embedder
+        desk.embedder = kit.embedder
         if changes is not None:
             desk.changes = changes
-        actor = desk.people.add(None, "Stale suite", "suite@example.invalid", "supervisor")
-        yield Replay(desk, actor, articles)
+        yield desk

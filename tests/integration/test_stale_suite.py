@@ -41,7 +41,7 @@ def edits() -> Data:
 
 
 @pytest.fixture(scope="module")
-def found(edits: Data) -> Run:
+def found(edits: Data, example_vectors: Path) -> Run:
     """Every probe on the hand-written edits, run without their labels."""
     bare = Case(
         id="bare-1",
@@ -53,7 +53,7 @@ def found(edits: Data) -> Run:
         old_passage="A voucher is valid for 12 months.",
         new_passage="A voucher is valid for 24 months.",
     )
-    return run(Data((*edits.cases, bare), Untouchable()))
+    return run(Data((*edits.cases, bare), Untouchable()), cache=example_vectors)
 
 
 def verdict_on(found: Run, name: str, probe: str) -> Verdict:
@@ -168,7 +168,7 @@ def test_bad_use_is_said_before_anything_is_run_or_written(
 
 
 @pytest.mark.data
-def test_on_real_edits_no_changed_value_slips_through(shared_data: Path):
+def test_on_real_edits_no_changed_value_slips_through(shared_data: Path, example_vectors: Path):
     data = read_data([shared_data / "policy-changes" / "pairs.jsonl"])
     chosen = [
         case
@@ -178,7 +178,9 @@ def test_on_real_edits_no_changed_value_slips_through(shared_data: Path):
     ][:8]
     # The shipped judge has seen these edits: this is about the way through the desk, not its skill.
     some = Data(tuple(replace(case) for case in chosen), data.labels)
-    report = report_of(run(some, ("diff", "approve", "ask"), beside=False), some)
+    report = report_of(
+        run(some, ("diff", "approve", "ask"), beside=False, cache=example_vectors), some
+    )
     assert report.scores is not None
     figures = report.scores.figures
     assert figures["diff.recall.values"].value == 1.0
