@@ -268,7 +268,7 @@ class UseBook:
             (SourceUse.at > self._now - RECENT, "recent"),
             (SourceUse.at > self._now - OLDER, "older"),
             else_="old",
-        )
+        ).label("band")
         return (
             select(
                 SourceUse.article_id,
@@ -278,7 +278,8 @@ class UseBook:
             )
             .join(Contact, Contact.id == SourceUse.contact_id)
             .where(SourceUse.status.in_(_RESTING), SourceUse.article_id.in_(article_ids))
-            .group_by(SourceUse.article_id, band, Contact.tier)
+            # By name: PostgreSQL takes the expression with its own parameters for another one.
+            .group_by(SourceUse.article_id, "band", Contact.tier)
         )
 
     def _gathered(self, query: Select[str, str, str, int]) -> dict[str, Uses]:

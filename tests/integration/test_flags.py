@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -548,6 +550,26 @@ def test_the_second_of_two_owners_is_told_who_was_faster(desk: Desk, owner: Acto
     with pytest.raises(AlreadyDecided, match="Priya named an owner"):
         desk.flags.resolve(other, flag.id, "dismiss", reason="No.", version=flag.version)
     assert desk.library.article(SHIPPING).owner == "Priya"
+
+
+def test_of_two_people_who_end_a_flag_at_once_one_does(desk: Desk, owner: Actor) -> None:
+    other = desk.people.add(None, "Sam", "sam@example.com", "content_owner")
+    flag = only(desk, "unowned")
+    together = threading.Barrier(2)
+
+    def end(actor: Actor) -> str:
+        together.wait(10)
+        try:
+            desk.flags.resolve(actor, flag.id, "dismiss", reason=actor.name, version=flag.version)
+        except (AlreadyDecided, Outdated) as late:
+            return late.message
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(end, (owner, other)))
+    assert said.count("done") == 1
+    assert any("dismissed it" in one for one in said)
+    assert audited(desk) == ["flag.dismiss"]
 
 
 def test_a_flag_that_changed_since_it_was_read_is_read_again_first(
