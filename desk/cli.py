@@ -196,20 +196,41 @@ def triage(
 
 @app.command()
 def check(
-    draft: Annotated[Path, typer.Option(help="A draft: JSON as `ask --json` prints it, or text.")],
+    paths: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(help="Texts, drafts, macros, or folders of them; - is standard input."),
+    ] = None,
+    draft: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(help="A draft: JSON as `ask --json` prints it, or text. May be repeated."),
+    ] = None,
+    question: Annotated[str, typer.Option(help="What the texts answer, if they do not say.")] = "",
+    layout: Annotated[str, typer.Option("--format", help="text, json or github.")] = "text",
     as_json: Json = False,
 ) -> None:
-    """Check a draft written anywhere against the sources in force. Exit code 1 when it fails."""
-    from desk.checking import check_file
-    from desk.render import check_report
+    """Check texts written anywhere against the sources in force. Exit code 1 when one fails."""
+    from desk.checking import check_all, read_all
+    from desk.render import checks_as_json, checks_report, checks_to_github
 
-    with _desk() as desk:
-        result = check_file(desk.deps, draft)
-    if as_json:
-        _print_json(result)
+    layout = "json" if as_json else layout
+    if layout not in {"text", "json", "github"}:
+        raise BadInput(f"--format must be text, json or github, not {layout!r}.")
+    named = [*(draft or []), *(paths or [])]
+    if not named:
+        raise BadInput("check: name a file, a folder, or - for standard input.")
+    written = read_all(named)
+    with _desk() as desk, _progress(quiet=layout != "text" or len(written) == 1) as report:
+        results = check_all(
+            desk.deps, written, question, lambda done, total: report("texts", done, total)
+        )
+    if layout == "json":
+        one = len(named) == 1 and not named[0].is_dir()
+        _print_json(results[0] if one else checks_as_json(results))
+    elif layout == "github":
+        checks_to_github(results)
     else:
-        check_report(result)
-    raise typer.Exit(0 if result["passed"] else 1)
+        checks_report(results)
+    raise typer.Exit(0 if all(result["passed"] for result in results) else 1)
 
 
 @app.command("import")

@@ -245,17 +245,45 @@ def _print_draft(console: Console, result: Mapping[str, Any]) -> None:
             console.print(Text(f"  [{number + 1}] {findings[number]['message']}", style="red"))
 
 
-def check_report(result: Mapping[str, Any]) -> None:
+def checks_as_json(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a check of many texts found, one object a file."""
+    failed = sum(not result["passed"] for result in results)
+    return {
+        "passed": failed == 0,
+        "checked": len(results),
+        "failed": failed,
+        "files": list(results),
+    }
+
+
+def checks_report(results: Sequence[Mapping[str, Any]]) -> None:
     """Print what a check found, for people."""
     console = _console()
-    for finding in result["findings"]:
-        console.print(
-            Text(f"Sentence {finding['sentence'] + 1}: {finding['message']}", style="red")
-        )
-    for trigger in result["triggers"]:
-        console.print(Text(f"{trigger['id']}: {trigger['evidence']}", style="red"))
-    if result["passed"]:
+    for result in results:
+        for finding in result["findings"]:
+            place = f"{result['path']}:{finding['line'] or '?'}: " if len(results) > 1 else ""
+            number = f"Sentence {finding['sentence'] + 1}: "
+            console.print(Text(f"{place}{number}{finding['message']}", style="red"))
+        for trigger in result["triggers"]:
+            console.print(Text(f"{trigger['id']}: {trigger['evidence']}", style="red"))
+    failed = sum(not result["passed"] for result in results)
+    if len(results) > 1:
+        console.print(f"{len(results)} checked, {failed} failed.")
+    elif not failed:
         console.print("Every sentence agrees with a source in force.")
+
+
+def checks_to_github(results: Sequence[Mapping[str, Any]]) -> None:
+    """Print what a check found as annotations that GitHub shows beside the line."""
+    for result in results:
+        for finding in result["findings"]:
+            place = f"file={_escaped(result['path'], ':,')}"
+            place += f",line={finding['line']}" if finding["line"] else ""
+            print(f"::error {place}::{_escaped(finding['message'])}")
+
+
+def _escaped(text: str, more: str = "") -> str:
+    return "".join(f"%{ord(c):02X}" if c in f"%\r\n{more}" else c for c in text)
 
 
 def reviews_as_json(reviews: Sequence[ReviewSummary]) -> list[dict[str, Any]]:
