@@ -33,6 +33,7 @@ _TIME_WORDS: Final = _set(
     "now currently already yet soon still anymore longer today recently upcoming previously formerly until since ago "
     "later temporarily permanently immediately first early late"
 )
+_OWNERS: Final = _set("our your their its his her my whose this that these those one such same")
 _FUTURE: Final = frozenset({"will", "shall", "soon", "going", "'ll"})
 _PAST: Final = frozenset({"was", "were", "had", "did", "been", "has", "have"})
 _GENERIC: Final = frozenset(
@@ -103,6 +104,10 @@ def features(edit: Edit, stats: WordStats) -> dict[str, float]:
             f["idle_hunks"] += 1.0 if (hunk.gone or hunk.came) else 0.0
         else:
             changed = True
+            f["single"] += 1.0 if len(gone) + len(came) == 1 else 0.0
+            pointing = sum(t.key in _POINTERS for t in (*gone, *came))
+            if pointing >= 2 and not any(t.kind in VALUE_KINDS for t in (*gone, *came)):
+                f["pointing"] += len(gone) + len(came)
         for side, tokens, other_keys, other_meanings in (
             ("gone", hunk.gone, new_keys, new_meanings),
             ("came", hunk.came, old_keys, old_meanings),
@@ -216,10 +221,12 @@ def _shape(
     tokens, reading, span = (gone, old, hunk.old) if gone else (came, new, hunk.new)
     # A pronoun for a noun says the same.
     other = hunk.came if gone else hunk.gone
+    stand_ins = [t for t in other if t.low in PRONOUNS]
+    owners = all(t.low in _OWNERS for t in stand_ins)
     if (
-        other
+        stand_ins
         and all(t.low in PRONOUNS or t.function for t in other)
-        and any(t.low in PRONOUNS for t in other)
+        and (not owners or all(t.name for t in tokens))
     ):
         f["pronominal"] += 1.0
         if len(tokens) <= 3:
@@ -315,13 +322,13 @@ _LOGGED: Final = (
     "gone_content", "came_content", "gone_rarity", "came_rarity", "gone_fresh", "came_fresh",
     "gone_fresh_rarity", "came_fresh_rarity", "fresh", "fresh_rarity", "redundant", "gone_function",
     "came_function", "swap_size", "sentence_words", "both_sides", "fact_name", "fact_code",
-    "gone_names", "came_names", "names_fresh", "generic", "ids", "prepositions", "note_moved",
+    "gone_names", "came_names", "names_fresh", "generic", "ids", "prepositions", "pointing", "note_moved",
 )  # fmt: skip
 FEATURE_NAMES: Final = _list(
     "words grew hunks inflected idle_hunks nothing share both_sides fresh fresh_rarity fresh_share fresh_max "
     "redundant heading hole note_order note_form note_spelling note_join note_moved note_double "
     "gone_function came_function gone_content came_content gone_rarity came_rarity gone_fresh came_fresh "
-    "gone_fresh_rarity came_fresh_rarity values gone_values came_values ids gone_names came_names names_fresh "
+    "gone_fresh_rarity came_fresh_rarity single pointing values gone_values came_values ids gone_names came_names names_fresh "
     "generic pointers negations conditions hedges times modals gone_can gone_must gone_should gone_will "
     "gone_optional came_can came_must came_should came_will came_optional modal_swap gone_pronouns came_pronouns "
     "junctions prepositions tense swaps word_swaps name_swap name_swaps opposites swap_size pronominal "

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from kb.change_model import ChangeModel
+from kb.change_rules import moved_denials, settles, swapped_values, turned_bounds
 from kb.edits import Edit, Hunk, Reading, Token, align, fills_hole, is_heading
-from kb.facts import VALUE_KINDS, bound_span, compare
-from kb.words import LIMITERS, MODALS, opposite
+from kb.facts import VALUE_KINDS, bound_span
+from kb.words import MODALS
 
 Outcome = Literal["same", "changed", "added", "removed", "unclear"]
 STOPPING: Final[frozenset[Outcome]] = frozenset({"changed", "added", "removed", "unclear"})
@@ -120,9 +121,9 @@ class ChangeJudge:
             return _whole(old, new)
         edit = align(old, new, self.model.words.common)
         facts = sorted(_fact_changes(edit, old, new), key=_rank)
-        bounds = list(_bounds(edit, old, new))
-        facts = bounds + [fact for fact in facts if not any(_covers(b, fact) for b in bounds)]
-        settled = bool(bounds) or any(_settles(edit, hunk) for hunk in edit.hunks)
+        turned = list(_turned(edit, old, new))
+        facts = turned + [fact for fact in facts if not any(_covers(t, fact) for t in turned)]
+        settled = bool(turned) or any(settles(h, edit) for h in edit.hunks)
         score = self.model.score(edit)
         if settled:
             score = max(score, SETTLED)
@@ -156,108 +157,21 @@ def _outcome(score: float, threshold: float, settled: bool, facts: Sequence[Fact
     return "changed"
 
 
-def _settles(edit: Edit, hunk: Hunk) -> bool:
-    """Say whether what is left over in a hunk is a change whatever else it looks like."""
-    tokens = (*hunk.gone, *hunk.came)
-    if any(token.kind in VALUE_KINDS for token in tokens):
-        return True
-    if is_heading(hunk, edit) or fills_hole(hunk, edit):
-        return False
-    if max(_names_things(hunk.gone), _names_things(hunk.came)) > _SMALL:
-        return False
-    return (
-        _denies_otherwise(edit, hunk)
-        or _permits_otherwise(hunk)
-        or _came_true(hunk)
-        or _limits_otherwise(hunk)
-        or _is_opposite(hunk)
-    )
-
-
-def _names_things(tokens: Sequence[Token]) -> int:
-    return sum(not token.function and not token.turning for token in tokens)
-
-
-def _denies_otherwise(edit: Edit, hunk: Hunk) -> bool:
-    """Say whether one side denies what the other states; "do and will not" denies both."""
-    if sum(token.denies for token in hunk.gone) % 2 == sum(token.denies for token in hunk.came) % 2:
-        return False
-    for reading, tokens, span in (
-        (edit.old, hunk.gone, hunk.old),
-        (edit.new, hunk.came, hunk.new),
-    ):
-        if any(token.denies for token in tokens):
-            beside = reading.tokens[max(0, span[0] - _NEAR) : span[0]]
-            beside += reading.tokens[span[1] : span[1] + _NEAR]
-            if any(token.denies for token in beside):
-                return False
-    return True
-
-
-def _permits_otherwise(hunk: Hunk) -> bool:
-    """Say whether "may" stands where "must" stood, or "might" where "do" stood."""
-    gone, came = (
-        {MODALS[token.low] for token in tokens if token.low in MODALS and token.low != "would"}
-        for tokens in (hunk.gone, hunk.came)
-    )
-    if gone and came:
-        return gone != came
-    plain = hunk.came if gone else hunk.gone
-    return (gone | came) >= {"can"} and any(token.low in _PLAINLY for token in plain)
-
-
-def _came_true(hunk: Hunk) -> bool:
-    """Say whether what will be was, or the other way round."""
-    gone, came = ({token.low for token in tokens} for tokens in (hunk.gone, hunk.came))
-    return bool(gone & _AHEAD and came & _PAST) or bool(came & _AHEAD and gone & _PAST)
-
-
-def _limits_otherwise(hunk: Hunk) -> bool:
-    """Say whether "only", "unless" or "except" came or went, or "all" became "some"."""
-    gone, came = ({token.low for token in tokens} for tokens in (hunk.gone, hunk.came))
-    limits = [
-        {LIMITERS[word] for word in words if LIMITERS.get(word) in _STRICT}
-        for words in (gone, came)
-    ]
-    shares = [{_SHARES[word] for word in words if word in _SHARES} for words in (gone, came)]
-    return limits[0] != limits[1] or bool(shares[0] and shares[1] and shares[0] != shares[1])
-
-
-def _is_opposite(hunk: Hunk) -> bool:
-    return any(
-        opposite(left.low, right.low) or {left.low, right.low} in _SMALL_OPPOSITES
-        for left in hunk.gone
-        for right in hunk.came
-    )
-
-
-_SMALL: Final = 3
-"""Words that name something, up to which a hunk is about the small words in it."""
-_NEAR: Final = 3
-_PLAINLY: Final = frozenset({"do", "does", "is", "are"})
-_AHEAD: Final = frozenset({"will", "shall", "'ll"})
-_PAST: Final = frozenset({"was", "were", "had"})
-_STRICT: Final = frozenset({"only", "unless", "except"})
-_SHARES: Final = {
-    word: share
-    for share, words in (
-        ("all", "all every each always"),
-        ("some", "some most many several few certain usually often sometimes rarely"),
-    )
-    for word in words.split()
-}
-_SMALL_OPPOSITES: Final = ({"on", "off"}, {"up", "down"}, {"in", "out"})
-
-
-def _bounds(edit: Edit, old: str, new: str) -> Iterator[FactChange]:
-    """Yield the values that are bounded on the other side now: "up to 30" → "at least 30"."""
-    for found in compare(edit.new.facts, edit.old.facts):
-        if found.how == "bound" and found.source is not None:
-            before = bound_span(old, found.source)
-            after = bound_span(new, found.fact)
-            yield FactChange(
-                found.fact.kind, old[slice(*before)], new[slice(*after)], before[0], after[0]
-            )
+def _turned(edit: Edit, old: str, new: str) -> Iterator[FactChange]:
+    """Yield what both texts hold and what means something else now."""
+    for was, now in moved_denials(edit):
+        yield FactChange("negation", old[slice(*was)], new[slice(*now)], was[0], now[0])
+    for before, after in turned_bounds(edit):
+        was, now = bound_span(old, before), bound_span(new, after)
+        yield FactChange(after.kind, old[slice(*was)], new[slice(*now)], was[0], now[0])
+    for before, after in swapped_values(edit):
+        yield FactChange(
+            after.kind,
+            old[before.start : before.end],
+            new[after.start : after.end],
+            before.start,
+            after.start,
+        )
 
 
 def _covers(whole: FactChange, part: FactChange) -> bool:
@@ -285,10 +199,12 @@ def _fact_changes(edit: Edit, old: str, new: str) -> Iterator[FactChange]:
     for hunk in edit.hunks:
         if is_heading(hunk, edit) or fills_hole(hunk, edit):
             continue
-        if all(_idle(token) for token in (*hunk.gone, *hunk.came)):
-            continue
         gone = [token for token in hunk.gone if not _idle(token)]
         came = [token for token in hunk.came if not _idle(token)]
+        if not gone and not came:
+            if not settles(hunk, edit):
+                continue
+            gone, came = hunk.gone, hunk.came
         if _only_values(gone, came):
             yield from _value_pairs(gone, came, old, new)
         else:

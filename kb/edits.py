@@ -11,7 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -74,6 +74,7 @@ class Token:
 
     Attributes:
         text: As written.
+        low: The same in lower case.
         key: The form under which equal words meet.
         start: Offset of the first character.
         end: Offset after the last character.
@@ -83,17 +84,13 @@ class Token:
     """
 
     text: str
+    low: str
     key: str
     start: int
     end: int
     kind: str = "word"
     name: bool = False
     sentence: int = 0
-
-    @property
-    def low(self) -> str:
-        """The text in lower case."""
-        return self.text.lower().replace("’", "'")
 
     @property
     def function(self) -> bool:
@@ -111,6 +108,11 @@ class Token:
     def turning(self) -> bool:
         """Whether it changes what the words beside it say, though it names nothing itself."""
         return self.denies or self.low in MODALS or self.low in LIMITERS
+
+    @property
+    def names_something(self) -> bool:
+        """Whether it is neither a small word nor one that turns others."""
+        return not self.function and not self.turning
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +135,13 @@ class Reading:
 
     def next_content(self, token: Token) -> str:
         """Return the key of the first word after ``token`` that names something."""
-        return next(
-            (
-                other.key
-                for other in self.tokens
-                if other.start > token.start and not other.function and not other.turning
-            ),
-            "",
-        )
+        after = (other for other in self.tokens if other.start > token.start)
+        return next((other.key for other in after if other.names_something), "")
+
+    def last_content(self, token: Token) -> str:
+        """Return the key of the last word before ``token`` that names something."""
+        before = (other for other in reversed(self.tokens) if other.start < token.start)
+        return next((other.key for other in before if other.names_something), "")
 
 
 @lru_cache(maxsize=512)
@@ -171,7 +172,7 @@ def read(text: str) -> Reading:
                 opening = folded[ends[number - 1] if number else begin : start]
                 first = not any(char.isalnum() for char in opening)
                 tokens.append(
-                    Token(part, _key(part), start, start + len(part), "word",
+                    Token(part, part.lower(), _key(part), start, start + len(part), "word",
                           _is_name(part, first), number)
                 )  # fmt: skip
 
@@ -181,7 +182,7 @@ def read(text: str) -> Reading:
         words(position, fact.start)
         tokens.append(
             Token(
-                fact.text, f"{fact.kind}:{fact.value.casefold()}", fact.start, fact.end,
+                fact.text, fact.text.lower(), f"{fact.kind}:{fact.value.casefold()}", fact.start, fact.end,
                 "word" if fact.vague else fact.kind,
                 fact.kind not in VALUE_KINDS, bisect_right(ends, fact.start),
             )
@@ -314,37 +315,55 @@ def align(old: str, new: str, known: Container[str] = ()) -> Edit:
         for a, b, c, d in ranges
     ]
     for hunk in hunks:
-        _settle_within(hunk, known)
+        _settle_within(hunk, known, before, after)
     _settle_across(hunks, before, after)
     _settle_doubles(hunks, before, after)
     return Edit(before, after, tuple(hunks), inflected)
 
 
-def _settle_within(hunk: Hunk, known: Container[str]) -> None:
+def _settle_within(hunk: Hunk, known: Container[str], before: Reading, after: Reading) -> None:
     """Set aside, in one hunk, equal words, other forms and spellings, joins and abbreviations."""
 
-    def misspelt(left: Token, right: Token) -> bool:
-        return _same_spelling(left, right) and not (left.key in known and right.key in known)
+    def same(left: Token, right: Token) -> bool:
+        return not left.denies or before.next_content(left) == after.next_content(right)
 
-    for note, same in (
-        ("order", lambda left, right: left.key == right.key),
-        ("form", _same_meaning),
-        ("spelling", misspelt),
-    ):
-        for left in list(hunk.gone):
-            for right in hunk.came:
-                if same(left, right):
-                    hunk.gone.remove(left)
-                    hunk.came.remove(right)
-                    hunk.notes[note] += 0 if left.function else 1
-                    break
+    _pair_off(hunk, "order", lambda token: token.key, same)
+    _pair_off(hunk, "form", _meaning_of, lambda left, right: True)
+    if len(hunk.gone) > _LONG or len(hunk.came) > _LONG:
+        return  # a passage written anew is not a misspelling of the old one
+    for left in list(hunk.gone):
+        for right in hunk.came:
+            if _same_spelling(left, right) and not (left.key in known and right.key in known):
+                hunk.gone.remove(left)
+                hunk.came.remove(right)
+                hunk.notes["spelling"] += 1
+                break
     _settle_joins(hunk)
 
 
-def _same_meaning(left: Token, right: Token) -> bool:
-    if left.kind != "word" or right.kind != "word" or left.function or right.function:
-        return False
-    return meaning(left.low) == meaning(right.low)
+_LONG: Final = 40
+
+
+def _pair_off(
+    hunk: Hunk, note: str, form: Callable[[Token], str | None], same: Callable[[Token, Token], bool]
+) -> None:
+    """Set aside the tokens of both sides that have the same form; None has no equal."""
+    came: dict[str, list[Token]] = {}
+    for token in hunk.came:
+        if (key := form(token)) is not None:
+            came.setdefault(key, []).append(token)
+    for token in list(hunk.gone):
+        twins = came.get(form(token) or "", [])
+        twin = next((twin for twin in twins if same(token, twin)), None)
+        if twin is not None:
+            twins.remove(twin)
+            hunk.gone.remove(token)
+            hunk.came.remove(twin)
+            hunk.notes[note] += 0 if token.function else 1
+
+
+def _meaning_of(token: Token) -> str | None:
+    return None if token.kind != "word" or token.function else meaning(token.low)
 
 
 def _same_spelling(left: Token, right: Token) -> bool:
@@ -355,7 +374,8 @@ def _same_spelling(left: Token, right: Token) -> bool:
         return False
     if opposite(a, b) or a in MODALS or b in MODALS or a in NEGATIONS or b in NEGATIONS:
         return False
-    room = 1 if min(len(a), len(b)) < 6 else 2
+    shortest = min(len(a), len(b))
+    room = 1 if shortest < 6 else 2 if shortest < 9 else 3
     return a[0] == b[0] and OSA.distance(a, b, score_cutoff=room) <= room
 
 
@@ -414,9 +434,14 @@ def _moved(left: Token, right: Token, before: Reading, after: Reading) -> bool:
         if one.own and other.own:
             return one.own[0] in other.own or other.own[0] in one.own
         return kinship(one, other) >= _SAME_SUBJECT
-    if left.turning:
-        return before.next_content(left) == after.next_content(right)
-    return True
+    if not left.turning:
+        return True
+    if before.next_content(left) == after.next_content(right):
+        return True
+    around = {before.last_content(left), before.next_content(left)}
+    return not left.denies and bool(
+        around & {after.last_content(right), after.next_content(right)} - {""}
+    )
 
 
 _SAME_SUBJECT: Final = 0.5

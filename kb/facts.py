@@ -113,8 +113,9 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("code", re.compile(r"`[^`\n]{1,120}`")),
     (
         "url",
-        re.compile(r"\b(?:https?://|www\.)[^\s<>\"'“”)\]]+|\bmailto:[^\s<>\"')\]]+", re.I),
+        re.compile(r"\b(?:https?://|www\.)[^\s<>\"'“”)\]]+", re.I),
     ),
+    ("email", re.compile(r"\bmailto:[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}(?:\?[^\s<>\"')\]]*)?", re.I)),
     ("email", re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}\b")),
     (
         "date",
@@ -407,6 +408,8 @@ def _value(kind: str, match: re.Match[str]) -> tuple[str, bool] | None:
         return re.sub(r"^(?:https?://)?(?:www\.)?", "", text.rstrip(".,;:!?*_"), flags=re.I).rstrip(
             "/"
         ), False
+    if kind == "email":
+        return re.sub(r"\Amailto:|\?.*", "", text, flags=re.I).casefold(), False
     if kind == "code":
         return (text.strip("`").strip() if text[0] == "`" else text.rstrip(".-")), False
     return text.casefold(), False
@@ -581,10 +584,10 @@ def extract_facts(text: str, *, polarity: bool = True, names: bool = True) -> li
     """
     taken: list[tuple[int, int]] = []
     facts: list[Fact] = []
-    free = list(text)
+    free = text
     for kind, pattern in _PATTERNS:
         # Found spans are blanked out, so that a later pattern cannot read half of one.
-        for match in list(pattern.finditer("".join(free))):
+        for match in pattern.finditer(free):
             outcome = _value(kind, match)
             if outcome is None:
                 continue
@@ -610,9 +613,9 @@ def extract_facts(text: str, *, polarity: bool = True, names: bool = True) -> li
                 )
             )
             taken.append((start, end))
-            free[start:end] = "\x00" * (end - start)
+            free = f"{free[:start]}{chr(0) * (end - start)}{free[end:]}"
     if names:
-        facts += _names("".join(free), taken)
+        facts += _names(free, taken)
     if polarity:
         facts += _polarity_facts(text)
     return sorted(_with_own(text, facts), key=lambda fact: (fact.start, fact.end))
