@@ -7,6 +7,7 @@ or the number of contacts. Marking is done at once; drafts are written again as 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -301,8 +302,7 @@ class Impact:
         with self._database.write() as session:
             store(session, judged, now)
             here = ImpactReport(judged=judged)
-            for review_id, changes in looked_at.items():
-                _mark_review(session, review_id, changes, now, here)
+            _mark_reviews(session, looked_at, now, here)
             _mark_answers(session, concerned, stopped, now, here)
             settle_due(session, due, now)
             touched = {p.article_id for p in passages.values() if p.id in stopped}
@@ -411,17 +411,31 @@ def _used_passages(session: Session, article_ids: Sequence[str]) -> set[str]:
     return found
 
 
+def _mark_reviews(
+    session: Session,
+    looked_at: Mapping[str, list[EvidenceChange]],
+    now: datetime,
+    report: ImpactReport,
+) -> None:
+    """Write what changed under each review, unless somebody decided it: its recheck will tell."""
+    with session.no_autoflush:
+        for some in _chunks(sorted(looked_at)):
+            waiting = select(Review).where(Review.id.in_(some), Review.status == "pending")
+            uses: dict[str, list[SourceUse]] = defaultdict(list)
+            for use in session.scalars(select(SourceUse).where(SourceUse.holder.in_(some))):
+                uses[use.holder].append(use)
+            for review in session.scalars(waiting):
+                _mark_review(session, review, uses[review.id], looked_at[review.id], now, report)
+
+
 def _mark_review(
     session: Session,
-    review_id: str,
+    review: Review,
+    uses: Sequence[SourceUse],
     changes: list[EvidenceChange],
     now: datetime,
     report: ImpactReport,
 ) -> None:
-    review = session.get_one(Review, review_id)
-    if review.status != "pending":  # somebody decided it meanwhile: the recheck finds the change
-        return
-    uses = session.scalars(select(SourceUse).where(SourceUse.holder == review_id)).all()
     stopped = {change.get("passage_id") for change in changes}
     for use in uses:
         use.stale_at = (use.stale_at or now) if use.passage_id in stopped else None
@@ -429,11 +443,11 @@ def _mark_review(
     told = review.state.get("changes", [])
     news = [change for change in changes if change not in told]
     if changes:
-        report.reviews.append(review_id)
+        report.reviews.append(review.id)
     if news == review.stale:
         return
     if not news:
-        report.restored.append(review_id)
+        report.restored.append(review.id)
     review.stale = news
     write_audit(
         session,
@@ -441,7 +455,7 @@ def _mark_review(
         DESK,
         "source.changed" if news else "source.restored",
         contact_id=review.contact_id,
-        review_id=review_id,
+        review_id=review.id,
         data={"changes": news},
     )
 

@@ -26,10 +26,12 @@ def counterpart(passage: Passage, candidates: Sequence[Passage]) -> Passage | No
 
     The nearest wording wins; the same heading breaks ties. None when nothing is near.
     """
-    words = _words(passage)
     best: tuple[float, Passage] | None = None
-    for candidate in candidates:
-        score = fuzz.ratio(words, _words(candidate))
+    words = map(_words, candidates)
+    enough = _NEAR - _SAME_HEADING
+    near = process.extract_iter(_words(passage), words, scorer=fuzz.ratio, score_cutoff=enough)
+    for _, score, place in near:
+        candidate = candidates[place]
         score += _SAME_HEADING if candidate.anchor == passage.anchor else 0
         if best is None or score > best[0]:
             best = (score, candidate)
