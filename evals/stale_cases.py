@@ -162,6 +162,9 @@ def _case(path: Path, where: str, line: str) -> tuple[Case, Label | None]:
     if isinstance(value, dict):
         # A field that is null says as little as one that is not there.
         value = {key: given for key, given in value.items() if given is not None}
+        for field, given in value.items():
+            if isinstance(given, str) and not _is_text(given):
+                raise BadInput(f"{where}: {field}: holds half a character (a lone surrogate).")
     try:
         row = _Row.model_validate(value)
     except ValidationError as error:
@@ -191,6 +194,14 @@ def _case(path: Path, where: str, line: str) -> tuple[Case, Label | None]:
     if row.changed is None:
         return case, None
     return case, Label(row.changed, row.kind or ("changed" if row.changed else "reword"))
+
+
+def _is_text(words: str) -> bool:
+    try:
+        words.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _article(path: Path, where: str, field: str, name: str | None) -> Path | None:

@@ -226,6 +226,7 @@ def test_the_same_cases_are_read_with_and_without_labels(tmp_path: Path):
             "must be a path below",
         ),
         ("[1]", "pairs.jsonl:2: "),
+        (r'{"id": "b", "old_passage": "\ud800", "new_passage": "y"}', "old_passage: holds half"),
     ],
 )
 def test_a_line_that_is_no_edit_is_named(tmp_path: Path, line: str, said: str):
