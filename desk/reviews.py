@@ -158,7 +158,7 @@ class Reviews:
                 evidence=review.state["evidence"],
                 triage=review.state["triage"],
                 classification=review.state["classification"],
-                changes=review.state.get("changes", []),
+                changes=[*review.state.get("changes", []), *review.stale],
                 open_decisions=decisions_open_to(actor, review.tier, review.findings, allowed)
                 if pending
                 else [],
@@ -365,7 +365,7 @@ def _summary(review: Review, contact: Contact) -> ReviewSummary:
         subject=contact.subject,
         customer_name=contact.customer_name,
         findings=review.findings,
-        changed=bool(review.state.get("changes")),
+        changed=bool(review.state.get("changes") or review.stale),
         opened_at=review.opened_at,
         due_at=review.due_at,
         claimed_by=review.claimed_by,

@@ -147,6 +147,9 @@ def test_a_changed_fact_marks_the_waiting_review_and_has_it_drafted_anew(
     assert "5 business days" in mark["old"]
     assert "9 business days" in mark["new"]
     assert stale(desk, untouched) == []
+    in_queue = {review.id: review.changed for review in desk.reviews.queue(agent)}
+    assert in_queue == {first: True, untouched: False}
+    assert desk.reviews.get(agent, first).changes == [mark]
 
     run_jobs(desk)
     assert status(desk, first) == "withdrawn"
