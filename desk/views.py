@@ -15,9 +15,10 @@ from core.vocabulary import TIERS, ContactStatus, SourceFlagKind
 from desk.contacts import ContactSummary, summary_of
 from desk.models import Contact, Person, SourceFlagRow
 from desk.permissions import Actor, require
+from kb.changes import STOPPING
 from kb.content import PassageKind
 from kb.library import Library
-from kb.models import Article, ArticleVersion
+from kb.models import Article, ArticleVersion, PassageChange
 
 if TYPE_CHECKING:
     from desk.bootstrap import Desk
@@ -140,6 +141,25 @@ class VersionLine:
     in_force: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One passage that tells a reader something else since a version came in.
+
+    Attributes:
+        facts: What changed: ``kind``, ``old`` and ``new`` each; may be empty.
+        old: The passage before; empty when the version added it.
+        new: The passage now; empty when the version dropped it.
+    """
+
+    id: str
+    article_id: str
+    title: str
+    at: datetime
+    facts: list[dict[str, Any]]
+    old: str
+    new: str
+
+
 class Shelf:
     """Lists the articles and macros of the help center."""
 
@@ -184,6 +204,37 @@ class Shelf:
         )
         with self._database.read() as session:
             return dict(session.execute(query).tuples().all())
+
+    def changes(self, limit: int = 100) -> list[ChangeLine]:
+        """Return what new versions changed in what a reader is told, the latest first."""
+        query = (
+            select(PassageChange, Article.title)
+            .join(Article, Article.id == PassageChange.article_id)
+            .where(PassageChange.outcome.in_(STOPPING))
+            .order_by(PassageChange.at.desc(), PassageChange.score.desc(), PassageChange.id)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            rows = session.execute(query).tuples().all()
+        ids = [key for row, _ in rows for key in (row.old_passage_id, row.new_passage_id) if key]
+        passages = self._library.passages(ids)
+
+        def text(passage_id: str | None) -> str:
+            found = passages.get(passage_id or "")
+            return found.plain if found else ""
+
+        return [
+            ChangeLine(
+                id=row.id,
+                article_id=row.article_id,
+                title=title,
+                at=row.at,
+                facts=row.facts,
+                old=text(row.old_passage_id),
+                new=text(row.new_passage_id),
+            )
+            for row, title in rows
+        ]
 
     def versions(self, article_id: str) -> list[VersionLine]:
         """Return the versions of an article, the newest first, without their texts."""

@@ -266,6 +266,10 @@ def test_a_sync_says_what_changed_and_versions_stand_side_by_side(
     page = open_page("sources", owner)
     page.button(key="sources.sync").click().run()
     assert "1 changed" in seen(page)
+    assert "1 passage tells a reader something else" in seen(page)
+    page.pills(key="sources.shown").set_value("What changed").run()
+    assert list(page.dataframe[0].value["Now"]) == ["$6.10"]
+    assert "Nobody was told the old thing" in seen(page)
     page.pills(key="sources.shown").set_value("Articles").run()
     titles = list(page.dataframe[0].value["Title"])
     page.session_state["sources.table"] = {"selection": {"rows": [titles.index("Shipping")]}}

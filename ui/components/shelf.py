@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from desk.render_changes import resting_line
 from desk.views import ArticleLine, Shelf, VersionLine
 from graph.draft import content_words
 from kb.library import Library
@@ -144,6 +145,12 @@ def sync_report(report: dict[str, Any], at: datetime) -> None:
     }
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
     tone: Tone = "warning" if report["failed"] else "good"
-    notice(f"Synced: {said}; {report['unchanged']} as they were.", tone, exactly(at))
+    changed = report.get("facts_count", 0)
+    passages = "1 passage tells" if changed == 1 else f"{changed} passages tell"
+    told = f" {passages} a reader something else." if changed else ""
+    resting = resting_line(report.get("impact", {}))
+    notice(
+        f"Synced: {said}; {report['unchanged']} as they were.{told} {resting}", tone, exactly(at)
+    )
     for problem in [*report["failed"], *report["notes"]][:20]:
         say(f"{problem['path']}: {problem['reason']}", "pd-faint")

@@ -9,6 +9,7 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.views import Shelf, sync_sources
+from ui.components.changes import change_shown, change_table
 from ui.components.flag_detail import carry_out_flag_action, flag_shown, undo_shown
 from ui.components.flag_list import flag_filter, flag_table, folded_lines
 from ui.components.frame import title
@@ -17,7 +18,7 @@ from ui.components.shelf import article_shown, article_table, search_results, sy
 
 PAGE: Final = 200
 _FOUND: Final = 10
-_SHOWN: Final = ("To look at", "Articles")
+_SHOWN: Final = ("To look at", "What changed", "Articles")
 _SYNCED: Final = "sources.synced"
 
 
@@ -52,6 +53,8 @@ def render(desk: Desk, actor: Actor) -> None:
             search_results(desk.search.search(question, _FOUND), question, desk.clock.now())
         elif shown == _SHOWN[0]:
             _flags(desk, actor)
+        elif shown == _SHOWN[1]:
+            _changes(desk, actor)
         else:
             _articles(desk)
 
@@ -71,6 +74,19 @@ def _flags(desk: Desk, actor: Actor) -> None:
         empty("No such flag", "Choose another kind or owner.")
     if not chosen.kind:
         folded_lines(desk.flags.folded(actor, owner=chosen.owner))
+
+
+def _changes(desk: Desk, actor: Actor) -> None:
+    now = desk.clock.now()
+    lines = Shelf(desk.database, desk.library).changes(PAGE)
+    if not lines:
+        empty("Nothing changed yet", "What a sync changes in what a reader is told stands here.")
+        return
+    chosen = change_table(lines, now)
+    may_see = actor.may("sync_sources")
+    article = chosen.article_id
+    told = desk.impact.told_the_old(actor, article_id=article) if may_see else []
+    change_shown(chosen, told, now)
 
 
 def _articles(desk: Desk) -> None:
