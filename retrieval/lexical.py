@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from kb.content import Passage
-from retrieval.words import question_words, words
+from retrieval.words import pairs, question_pairs, question_words, words
 
 _HEAP: Final = 20_000_000  # bytes tantivy may use while it takes passages in
 _FIELD: Final = "words"
+_PAIRS: Final = "pairs"
 # BM25 of a passage that has every word of the question about twice, in units of their weights.
 _FULL_MATCH: Final = 1.6
+# What it counts that two words stand together as in the question, in units of the pair's weight.
+_PAIR_WEIGHT: Final = 0.6
 
 
 class TantivyIndex:
     """BM25 over the words of a passage, its title and its headings.
 
     A score is the share of the highest that the question could reach: 0..1, comparable between
-    questions.
+    questions. :meth:`best` finds by words alone; :meth:`scores` judges what was found, by whatever
+    index, and there words that stand together as in the question count once more.
 
     The words are the ones of :mod:`retrieval.words`, so no text is ever read as query syntax.
     Safe for many threads.
@@ -35,6 +39,7 @@ class TantivyIndex:
         schema = tantivy.SchemaBuilder()
         schema.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
         schema.add_text_field(_FIELD, tokenizer_name="words", index_option="freq")
+        schema.add_text_field(_PAIRS, tokenizer_name="words", index_option="basic")
         self._schema = schema.build()
         self._index = tantivy.Index(self._schema)
         self._index.register_tokenizer("words", whitespace)
@@ -51,25 +56,51 @@ class TantivyIndex:
                 document.add_text("id", passage.id)
                 text = f"{passage.context}\n{passage.plain}"
                 document.add_text(_FIELD, " ".join(words(text)))
+                document.add_text(_PAIRS, " ".join(pairs(text)))
                 self._writer.add_document(document)
             self._writer.commit()
             self._index.reload()
 
     def best(self, query: str, count: int) -> list[tuple[str, float]]:
         """Return up to ``count`` ``(id, score)``, best first. Any text is a valid query."""
-        asked = question_words(query)
-        if not asked or count < 1:
-            return []
-        query_of = self._tantivy.Query
-        should = self._tantivy.Occur.Should
         searcher = self._index.searcher()
+        terms, highest = self._terms(query, searcher)
+        if not terms or count < 1:
+            return []
+        asked = self._tantivy.Query.boolean_query(terms)
+        return self._found(searcher, asked, count, highest)
+
+    def scores(self, query: str, ids: Collection[str]) -> dict[str, float]:
+        """Return the scores of those of ``ids`` that share a word with ``query``, 0..1."""
+        searcher = self._index.searcher()
+        terms, highest = self._terms(query, searcher)
+        if not terms or not ids:
+            return {}
+        of = self._tantivy.Query
+        must, should = self._tantivy.Occur.Must, self._tantivy.Occur.Should
+        for pair in question_pairs(query):
+            weight = _PAIR_WEIGHT * _rarity(searcher.doc_freq(_PAIRS, pair), searcher.num_docs)
+            together = of.term_query(self._schema, _PAIRS, pair, "basic")
+            terms.append((should, of.const_score_query(together, weight)))
+        chosen = of.const_score_query(of.term_set_query(self._schema, "id", sorted(ids)), 0.0)
+        asked = of.boolean_query([(must, chosen), (must, of.boolean_query(terms))])
+        return dict(self._found(searcher, asked, len(ids), highest))
+
+    def _terms(self, query: str, searcher: Any) -> tuple[list[tuple[Any, Any]], float]:
+        """Return a clause for every word of ``query``, and the most that they can weigh."""
+        of, should = self._tantivy.Query, self._tantivy.Occur.Should
         terms = []
         highest = 0.0
-        for word, weight in asked.items():
-            term = query_of.term_query(self._schema, _FIELD, word, "freq")
-            terms.append((should, query_of.boost_query(term, weight)))
+        for word, weight in question_words(query).items():
+            term = of.term_query(self._schema, _FIELD, word, "freq")
+            terms.append((should, of.boost_query(term, weight)))
             highest += weight * _rarity(searcher.doc_freq(_FIELD, word), searcher.num_docs)
-        found = searcher.search(query_of.boolean_query(terms), count, count=False)
+        return terms, highest
+
+    def _found(
+        self, searcher: Any, asked: Any, count: int, highest: float
+    ) -> list[tuple[str, float]]:
+        found = searcher.search(asked, count, count=False)
         return [
             (searcher.doc(address)["id"][0], min(1.0, float(score) / (_FULL_MATCH * highest)))
             for score, address in found.hits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,6 +70,10 @@ class LexicalIndex(Protocol):
         """
         ...
 
+    def scores(self, query: str, ids: Collection[str]) -> dict[str, float]:
+        """Return the scores of those of ``ids`` that share a word with ``query``, 0..1."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -80,7 +84,8 @@ class Hit:
         score: Fused score in 0..1; comparable between queries.
         passage: The passage.
         cosine: Similarity of question and whole passage by meaning, -1..1.
-        lexical: Share of the question's words found, by BM25, 0..1; 0 when no word is shared.
+        lexical: Share of the question's words and pairs of words found, by BM25, 0..1; 0 when no
+            word is shared.
     """
 
     rank: int

@@ -7,9 +7,14 @@ and the shared words. ``docs/design.md`` has the figures, and what was measured 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
+from rapidfuzz import fuzz
+
 from kb.content import Passage
+from kb.facts import extract_facts
 from kb.sentences import split_sentences
 
 LEXICAL_WEIGHT: Final = 0.4
@@ -17,6 +22,12 @@ MOST_SENTENCES: Final = 40
 """Sentences of one passage that are embedded; the longest passage has 4,000 characters."""
 LEAD_IN_PENALTY: Final = 0.03
 """Taken off a passage that only announces a list: its items answer, and carry it as a heading."""
+REPEAT_PENALTY: Final = 0.03
+"""Taken off a passage that repeats a better one, so that another one nearly as good is seen."""
+REPEATS_FROM: Final = 90
+"""Percent of the characters from which on two passages are one text, unless a fact differs."""
+REPEATS_AMONG: Final = 30
+"""The best passages among which repeats are looked for."""
 
 
 def whole_text(passage: Passage) -> str:
@@ -45,3 +56,26 @@ def fused_score(passage: Passage, whole: float, sentence: float, lexical: float)
     if passage.plain.rstrip().endswith((":", "：")):
         score -= LEAD_IN_PENALTY
     return min(1.0, max(0.0, score))
+
+
+def repeats(passages: Sequence[Passage]) -> list[bool]:
+    """Return for each of ``passages``, best first, whether it only repeats one before it.
+
+    It repeats one when the words are nearly the same and no fact differs: two passages that give
+    different values for one thing contradict each other, and neither may give way.
+    """
+    return [
+        at < REPEATS_AMONG and any(_repeats(passage, earlier) for earlier in passages[:at])
+        for at, passage in enumerate(passages)
+    ]
+
+
+def _repeats(passage: Passage, other: Passage) -> bool:
+    text, earlier = passage.plain, other.plain
+    alike = fuzz.ratio(text, earlier, score_cutoff=REPEATS_FROM) > 0
+    return alike and _facts(text) == _facts(earlier)
+
+
+@lru_cache(maxsize=4_096)
+def _facts(text: str) -> frozenset[tuple[str, str]]:
+    return frozenset((fact.kind, fact.value) for fact in extract_facts(text))

@@ -20,7 +20,13 @@ from kb.models import SyncRun
 from retrieval.embedding_store import EmbeddingStore
 from retrieval.lexical import TantivyIndex
 from retrieval.ports import Embedder, Hit, LexicalIndex, VectorIndex, Vectors
-from retrieval.ranking import fused_score, sentence_texts, whole_text
+from retrieval.ranking import (
+    REPEAT_PENALTY,
+    fused_score,
+    repeats,
+    sentence_texts,
+    whole_text,
+)
 from retrieval.tables import IndexState
 
 _CANDIDATES: Final = 40  # of each index; more changed no rank on real help centers
@@ -278,12 +284,12 @@ class SearchService:
         vector = self._embedder.embed([question])[0]
         pool = max(_CANDIDATES, count)
         nearest = [unit.rpartition("~")[0] for unit, _ in self._vectors.nearest(vector, pool)]
-        lexical = dict(self._lexical.best(question, pool))
+        worded = [key for key, _ in self._lexical.best(question, pool)]
         indexed = self._indexed
-        found = [indexed[key] for key in dict.fromkeys([*nearest, *lexical]) if key in indexed]
-        judged = self._judge(found, vector, lexical)
-        judged.sort(key=lambda hit: (-hit.score, -hit.passage.effective_from.timestamp()))
-        best = judged[:count]
+        found = [indexed[key] for key in dict.fromkeys([*nearest, *worded]) if key in indexed]
+        lexical = self._lexical.scores(question, [passage.id for passage in found])
+        judged = sorted(self._judge(found, vector, lexical), key=_best_first)
+        best = sorted(_repeats_set_back(judged), key=_best_first)[:count]
         # Owner and address of an article may change without a new version: SQL has them.
         current = self._library.passages([hit.passage.id for hit in best])
         return [
@@ -323,6 +329,19 @@ class SearchService:
             while len(self._recent) > _REMEMBERED:
                 self._recent.popitem(last=False)
         return [rows[passage.id] for passage in passages]
+
+
+def _best_first(hit: Hit) -> tuple[float, float]:
+    return -hit.score, -hit.passage.effective_from.timestamp()
+
+
+def _repeats_set_back(hits: Sequence[Hit]) -> list[Hit]:
+    """Return ``hits``, best first, with a lower score for those that repeat a better one."""
+    repeated = repeats([hit.passage for hit in hits])
+    return [
+        replace(hit, score=max(0.0, hit.score - REPEAT_PENALTY)) if again else hit
+        for hit, again in zip(hits, repeated, strict=True)
+    ]
 
 
 def embedded_texts(passage: Passage) -> list[str]:

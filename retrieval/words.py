@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ LONGEST_QUESTION: Final = 64
 """Distinct words of a question that are looked up; the first ones count."""
 _LONGEST_TEXT: Final = 20_000  # characters
 _LONGEST_WORD: Final = 40
+_PAIR_REACH: Final = 2  # words after the first in which the second of a pair is looked for
 
 # Words that a question needs for its grammar more than for its subject. They still count a little:
 # "how" and "what" are what the headings of many help centers begin with.
@@ -59,3 +61,28 @@ def question_words(question: str) -> dict[str, float]:
     weights = {word: SMALL_WORD_WEIGHT if word in small else 1.0 for word in words(question)}
     first = sorted(weights, key=lambda word: word in small)[:LONGEST_QUESTION]
     return {word: weights[word] for word in first}
+
+
+def pairs(text: str) -> list[str]:
+    """Return the pairs of subject words of ``text`` that stand together, as often as they do.
+
+    A pair is written ``first_second``; at most one word lies between its halves.
+    """
+    return _pairs_of(words(text))
+
+
+def question_pairs(question: str) -> list[str]:
+    """Return the distinct pairs of ``question`` whose words :func:`question_words` gives."""
+    known = question_words(question)
+    return list(dict.fromkeys(_pairs_of([word for word in words(question) if word in known])))
+
+
+def _pairs_of(stems: Sequence[str]) -> list[str]:
+    small = _small_stems()
+    return [
+        f"{first}_{second}"
+        for at, first in enumerate(stems)
+        if first not in small
+        for second in stems[at + 1 : at + 1 + _PAIR_REACH]
+        if second not in small
+    ]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.lexical import TantivyIndex
-from retrieval.words import LONGEST_QUESTION, question_words, words
+from retrieval.words import LONGEST_QUESTION, pairs, question_pairs, question_words, words
 from tests.unit.test_retrieval_ranking import passage
 
 PLAINS = {
@@ -64,6 +64,55 @@ def test_a_subject_counts_more_than_small_words(index: TantivyIndex) -> None:
     assert best(index, "any saturday")[0] == "chat"
 
 
+def test_only_the_passages_asked_for_are_judged(index: TantivyIndex) -> None:
+    judged = index.scores("When is my refund paid?", ["refund", "chat", "never there"])
+    assert judged["refund"] > 0.2
+    assert judged.keys() <= {"refund", "chat"}
+
+
+def test_judging_agrees_with_finding_where_no_pair_is_shared(index: TantivyIndex) -> None:
+    question = "certificates zebra saturdays"
+    found = dict(index.best(question, 10))
+    assert index.scores(question, found) == pytest.approx(found)
+
+
+def test_words_that_stand_together_as_in_the_question_count_once_more() -> None:
+    index = TantivyIndex()
+    texts = {
+        "together": "The annual plan costs less, and every team has one.",
+        "apart": "The plan costs less, and every team has an annual one.",
+        "other": "Chat is open on Saturdays.",
+    }
+    index.replace(
+        (), [passage(text, id=key, title="", heading_path=()) for key, text in texts.items()]
+    )
+    judged = index.scores("Who has the annual plan?", texts)
+    assert judged["together"] > judged["apart"] > judged.get("other", 0)
+
+
+@pytest.mark.parametrize(("question", "ids"), [("", ["refund"]), ("…", ["refund"]), ("refund", [])])
+def test_nothing_asked_or_nobody_judged_gives_no_score(
+    index: TantivyIndex, question: str, ids: list[str]
+) -> None:
+    assert index.scores(question, ids) == {}
+
+
+def test_pairs_join_subject_words_with_at_most_one_word_between() -> None:
+    assert pairs("delete with the backup") == []
+    assert pairs("delete the backup") == ["delet_backup"]
+    assert pairs("delete account data today") == [
+        "delet_account",
+        "delet_data",
+        "account_data",
+        "account_today",
+        "data_today",
+    ]
+
+
+def test_a_question_has_each_pair_once() -> None:
+    assert question_pairs("annual plan or annual plan?").count("annual_plan") == 1
+
+
 def test_removed_passages_are_not_found(index: TantivyIndex) -> None:
     index.replace(["refund", "never there"], [])
     assert "refund" not in best(index, "refund days")
@@ -93,4 +142,5 @@ def test_any_text_has_words_and_any_text_can_be_asked(text: str) -> None:
     index = TantivyIndex()
     index.replace((), [passage(text or "empty", title="", heading_path=())])
     found = index.best(text, 5)
+    assert index.scores(text, ["ver_1#0"]).keys() == {key for key, _ in found}
     assert (len(found) == 1) == bool(words(text))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kb.content import Passage
-from retrieval.ranking import fused_score, sentence_texts, whole_text
+from retrieval.ranking import REPEATS_AMONG, fused_score, repeats, sentence_texts, whole_text
 from retrieval.search import newest_of_each_text
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -81,3 +81,36 @@ def test_the_newest_of_equal_texts_stands_for_them() -> None:
     other = passage("Within 60 days.", id="ver_3#0")
     for order in ([old, new, other], [other, new, old]):
         assert newest_of_each_text(order) == {"ver_2#3": new, "ver_3#0": other}
+
+
+BACKUPS = "After you cancel, we delete everything from our servers and from our backups in 60 days."
+
+
+@pytest.mark.parametrize(
+    ("later", "repeated"),
+    [
+        (BACKUPS, True),
+        (BACKUPS.replace("everything", "all of it"), True),
+        (BACKUPS.replace("60", "30"), False),
+        (BACKUPS.replace("we delete", "we do not delete"), False),
+        (BACKUPS.replace("our backups", "Glacier"), False),
+        ("We refund annual plans in full.", False),
+    ],
+)
+def test_only_a_passage_that_says_nothing_else_repeats_a_better_one(
+    later: str, repeated: bool
+) -> None:
+    assert repeats([passage(BACKUPS), passage(later)]) == [False, repeated]
+
+
+def test_nothing_repeats_a_worse_one() -> None:
+    first, between, again = passage(BACKUPS), passage("We refund annual plans."), passage(BACKUPS)
+    assert repeats([first, between, again]) == [False, False, True]
+
+
+def test_repeats_are_looked_for_among_the_best_only() -> None:
+    assert repeats([passage(BACKUPS)] * (REPEATS_AMONG + 5))[-6:] == [True] + [False] * 5
+
+
+def test_there_may_be_nothing_to_compare() -> None:
+    assert repeats([]) == []
