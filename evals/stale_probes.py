@@ -101,7 +101,7 @@ def drafts(cases: Sequence[Case], wanted: frozenset[str] | set[str], kit: Kit) -
         return []
     kit.on("drafts", 0, len(answered))
     with replay(kit) as home:
-        home.put({name: _read(path) for path, name in files.items()})
+        home.store({name: _read(path) for path, name in files.items()})
         for done, case in enumerate(answered, start=1):
             assert case.new_article is not None
             passages = home.passages(files[case.new_article])

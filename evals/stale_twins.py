@@ -30,8 +30,8 @@ def twins(cases: Sequence[Case], kit: Kit) -> list[Verdict]:
 
 def _round(home: Replay, edits: Sequence[Edit]) -> list[Verdict]:
     watch = Stopwatch()
-    home.put({f"{_OLDER}/{edit.path}": edit.old for edit in edits})
-    home.put({f"{_NEWER}/{edit.path}": edit.new for edit in edits})
+    home.store({f"{_OLDER}/{edit.path}": edit.old for edit in edits})
+    home.store({f"{_NEWER}/{edit.path}": edit.new for edit in edits})
     changed = {
         home.article_id(f"{which}/{edit.path}") for edit in edits for which in (_OLDER, _NEWER)
     }

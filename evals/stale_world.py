@@ -27,6 +27,7 @@ from evals.stale_cases import Case
 from evals.stale_scores import folded
 from kb.changes import ChangeJudge
 from kb.content import Passage
+from kb.sync import Sync
 from kb.workspace import DEFAULT_SOURCE
 from retrieval.ports import Embedder
 
@@ -165,12 +166,20 @@ class Replay:
         self._folder = folder
 
     def put(self, articles: Mapping[str, str]) -> None:
-        """Write articles, by path, and sync."""
+        """Write articles, by path, and sync as the desk does: index, blast radius, flags."""
+        self._write(articles)
+        self.desk.sync()
+
+    def store(self, articles: Mapping[str, str]) -> None:
+        """Write articles, by path, and bring them in, for probes that neither search nor wait."""
+        self._write(articles)
+        Sync(self.desk.database, self.desk.clock).run(self.desk.workspace)
+
+    def _write(self, articles: Mapping[str, str]) -> None:
         for path, text in articles.items():
             file = self._folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        self.desk.sync()
 
     def article_id(self, path: str) -> str:
         """Return the id of the article at ``path``."""
