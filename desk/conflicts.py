@@ -20,6 +20,9 @@ TWINS: Final = 0.5
 """Share of text from which two articles of one title are versions of one text."""
 
 
+_ENOUGH: Final = 20_000  # characters of a help center in which a common word is written small
+
+
 class Sources(Protocol):
     """Where the passages in force come from; ``kb.library.Library`` is one."""
 
@@ -142,13 +145,13 @@ def _of_one_case(
 ) -> list[ConflictFound]:
     """Leave out what stands under different names: a word that the help center never writes small."""
     apart = [frozenset() if one.twins else headed_apart(one.left, one.right) for one in found]
-    if not any(apart):
+    if not any(apart) or sum(len(passage.plain) for passage in passages) < _ENOUGH:
         return list(found)
     text = "\n".join(passage.plain for passage in passages)
     names = {
         word
         for word in frozenset().union(*apart)
-        if not re.search(rf"\b{re.escape(word.lower())}\b", text)
+        if not re.search(rf"\b{re.escape(word.lower().removesuffix('s'))}", text)
     }
     return [one for one, words in zip(found, apart, strict=True) if not words & names]
 

@@ -718,7 +718,7 @@ def headed_apart(left: Passage, right: Passage) -> frozenset[str]:
             for word in _WORD.findall(one.context)
             if word[0].isupper()
             and word.lower() not in FUNCTION_WORDS
-            and _key(word) not in known | _NEUTRAL
+            and not {_key(word), *_words(word)} & (known | _NEUTRAL | _TIES)
         }
     return frozenset(found)
 

@@ -20,8 +20,9 @@ from retrieval.ranking import whole_text
 
 FLOOR: Final = 0.45
 """Cosine below which two passages, each with its title and headings, are not worth a comparison."""
-MOST: Final = 24
-"""Neighbours of one passage that are given; each text counts once."""
+MOST: Final = 32
+"""Texts near one passage that are given; one text in several articles counts once."""
+_COPIES: Final = 4
 _NEARLY: Final = 0.88  # cosine from which two passages count as one text
 _BLOCK: Final = 512  # rows of one matrix product: 512 x 10,000 float32 are 20 MB
 
@@ -69,8 +70,8 @@ class Neighbourhood:
             passages: The passages in force.
             changed: Ids of the articles whose pairs are wanted; None for all pairs.
             floor: Least cosine of a pair.
-            most: At most so many pairs for one passage, its nearest, each text once; it may be in
-                more pairs as the neighbour of others.
+            most: So many texts near one passage, the nearest; it may be in more pairs as the
+                neighbour of others.
         """
         held = sorted(passages, key=lambda passage: (passage.article_id, passage.start, passage.id))
         asked = [
@@ -113,12 +114,11 @@ def _nearest(
             near = np.flatnonzero(cosines[number] >= floor)
             near = near[np.argsort(-cosines[number][near], kind="stable")]
             seen: set[int] = set()
-            for column in near.tolist():
-                if len(seen) == most:
+            for column in near.tolist()[: most * _COPIES]:
+                seen.add(int(text[column]))
+                if len(seen) > most:
                     break
-                if int(text[column]) not in seen:
-                    seen.add(int(text[column]))
-                    yield row, column, min(1.0, float(cosines[number, column]))
+                yield row, column, min(1.0, float(cosines[number, column]))
 
 
 def shared_text(
