@@ -194,7 +194,7 @@ class Desk:
             for trigger, found in self.tiers.patterns_for_drafts().items()
             for pattern in found
         ]
-        return EvidenceChecker(self.reader, patterns, self.reasons.asks())
+        return EvidenceChecker(self.reader, patterns, self.reasons.asks(), self.library)
 
     @cached_property
     def citer(self) -> Citer:

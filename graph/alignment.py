@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
+from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel, LCSseq
 
 from kb.facts import VALUE_KINDS, Fact, bound_span, extract_facts
 from kb.sentences import split_sentences
-from kb.words import FUNCTION_WORDS, LIMITERS, META_WORDS, MODALS, NEGATIONS, meaning
+from kb.words import FUNCTION_WORDS, LIMITERS, META_WORDS, MODALS, NEGATIONS, meaning, opposite
 
 TokenKind = Literal["value", "not", "limit", "modal", "function", "name", "word", "code"]
 _WEIGHT = {
@@ -360,3 +361,15 @@ def is_filler(token: Token) -> bool:
         or (token.kind == "word" and word in META_WORDS)
         or (token.kind == "name" and word in _DOCUMENTS)
     )
+
+
+def same_spelling(left: str, right: str) -> bool:
+    """Say whether two words are one with a typing error or another ending."""
+    if left == right:
+        return True
+    if not (left.isalpha() and right.isalpha()):
+        return False
+    if min(len(left), len(right)) < 4 or opposite(left, right):
+        return False
+    alike = fuzz.ratio(left, right)
+    return alike >= 86 or (alike >= 84 and left[:3] == right[:3])

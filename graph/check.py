@@ -26,14 +26,18 @@ from graph.alignment import (
     Token,
     align,
     is_filler,
+    same_spelling,
     source_units,
     tokenize,
 )
+from graph.answers import is_short_answer, read_answer
 from graph.departures import Stretch, departure, stretches_of
+from graph.ports import Past
 from graph.promises import forbidden_words, is_courtesy, is_request, uncourteous
+from graph.support import AnswerJudge, why_flagged
 from graph.values import CheckReport, Draft, Finding, FindingRule, TriggerFiring
 from kb.content import Passage
-from kb.facts import Fact, belongs_to_rival, kinship, opposed, same_value
+from kb.facts import Fact, belongs_to_rival, extract_facts, kinship, opposed, same_value
 from kb.sentences import split_sentences
 from kb.words import opposite
 from retrieval.ports import Embedder
@@ -54,6 +58,7 @@ CLAUSE_WORDS: Final = 0.34
 CLAUSE_MEANING: Final = 0.45
 # Drafts that a language model wrote: every sentence must repeat one place of one passage word for
 # word or nearly so (graph.departures), and mean what that place means.
+EXTRACTIVE: Final = "extractive"
 MODEL_PREFIX: Final = "model:"
 MODEL_MEANING: Final = 0.75
 
@@ -61,6 +66,7 @@ _LONGEST_SENTENCE = 2_000
 _LONGEST_DRAFT = 30_000
 _MOST_PIECES = 20  # sentences within one sentence of a draft
 _MOST_JUDGED = 120  # in a whole draft
+_MOST_ANSWERS = 6  # sentences of a draft that are read with the question
 _MOST_FIGURES = 60
 _MOST_WORDS = 320
 _MOST_SENTENCES = 200
@@ -153,6 +159,10 @@ class _Findings:
         ):
             self.items.append(finding)
 
+    def repeat(self, finding: Finding) -> None:
+        """Take over a finding that was made elsewhere."""
+        self.items.append(finding)
+
 
 class EvidenceChecker:
     """Judges drafts against the passages they cite.
@@ -162,6 +172,9 @@ class EvidenceChecker:
         patterns: A workspace's own forbidden patterns, ``(trigger id, compiled pattern)``.
         asks: The questions of the workspace's reason map: in a clarifying draft they may say, in
             just these words, what no article says.
+        past: The former versions of what is cited: with them an answer that was true is told from
+            one that is.
+        answers: The judge of short answers; default the one shipped, where there is an embedder.
     """
 
     def __init__(
@@ -169,8 +182,12 @@ class EvidenceChecker:
         embedder: Embedder | None = None,
         patterns: Sequence[tuple[str, re.Pattern[str]]] = (),
         asks: Iterable[str] = (),
+        past: Past | None = None,
+        answers: AnswerJudge | None = None,
     ) -> None:
         self._embedder = embedder
+        self._answers = answers or (AnswerJudge(embedder) if embedder is not None else None)
+        self._past = past
         self._patterns = tuple(patterns)
         self._asks = tuple(asks)
 
@@ -183,6 +200,8 @@ class EvidenceChecker:
     ) -> CheckReport:
         """Return what is wrong with ``draft``; see ``graph.ports.Checker``."""
         findings = _Findings()
+        # What the extractive drafter repeats word for word needs no question to be understood.
+        asked = "" if draft.get("drafter") == EXTRACTIVE else question.strip()
         triggers: list[TriggerFiring] = []
         units = _UnitCache()
         read = 0
@@ -210,6 +229,7 @@ class EvidenceChecker:
                 sentence,
                 kind == "clarify",
                 by_model,
+                "" if by_model or kind == "clarify" else asked,
                 passages,
                 in_force,
                 units,
@@ -252,6 +272,7 @@ class EvidenceChecker:
         sentence: Any,
         clarifies: bool,
         by_model: bool,
+        question: str,
         passages: Mapping[str, Passage],
         in_force: set[str],
         units: _UnitCache,
@@ -276,7 +297,11 @@ class EvidenceChecker:
         if text.strip() and not pieces and not is_courtesy(text):
             findings.add(index, "unsupported", "This sentence has no words to check.", text)
         # A model's courtesies are taken out when its reply is read; what is left is a claim.
-        pieces = [piece for piece in pieces if by_model or not is_courtesy(piece)]
+        short = bool(question) and self._answers is not None and is_short_answer(text)
+        if short:
+            pieces = [text]
+        else:
+            pieces = [piece for piece in pieces if by_model or not is_courtesy(piece)]
         if clarifies:
             pieces = [piece for piece in pieces if not is_request(piece)]
         if not pieces:
@@ -290,6 +315,10 @@ class EvidenceChecker:
             )
             return
         if not cited:
+            return
+        if short and units.answers < _MOST_ANSWERS:
+            units.answers += 1
+            self._judge_answer(index, text, question, support, units, findings)
             return
         room = min(_MOST_PIECES, _MOST_JUDGED - units.judged)
         for piece in _join_answers(pieces)[:room]:
@@ -305,6 +334,40 @@ class EvidenceChecker:
                 f"“{_short(text)}” holds too many sentences; the last ones were not checked.",
                 text,
             )
+
+    def _judge_answer(
+        self,
+        index: int,
+        text: str,
+        question: str,
+        support: _Support,
+        units: _UnitCache,
+        findings: _Findings,
+    ) -> None:
+        """Judge a short answer with its question; see ``graph.support``."""
+        assert self._answers is not None
+        judged = self._answers.judge(
+            question, text, support.passages, units.editions(support, self._past)
+        )
+        plainly = _Findings()
+        if not read_answer(text).silent:
+            for piece in _join_answers([text[a:b] for a, b in split_sentences(text)]):
+                self._judge(index, piece, support, plainly)
+        # A figure that stands nowhere in the source is wrong however well the rest fits.
+        certain = [found for found in plainly.items if _is_absent_figure(found, support)]
+        if judged.flagged:
+            nearest = judged.came or judged.nearest
+            findings.add(
+                index,
+                "unsupported",
+                why_flagged(text, judged, support.passages[0].title),
+                text,
+                nearest.unit.text if nearest else "",
+                nearest.unit.passage_id if nearest else support.passages[0].id,
+            )
+        exact = [found for found in plainly.items if found["rule"] != "unsupported"]
+        for found in exact if judged.flagged else certain:
+            findings.repeat(found)
 
     def _promises(
         self,
@@ -429,7 +492,18 @@ class _UnitCache:
     def __init__(self) -> None:
         self._units: dict[str, list[SourceUnit]] = {}
         self._stretches: dict[tuple[str, ...], list[Stretch]] = {}
+        self._editions: dict[str, list[list[Passage]]] = {}
         self.judged = 0
+        self.answers = 0
+
+    def editions(self, support: _Support, past: Past | None) -> list[list[Passage]]:
+        """Return the version that is cited first and those its article had before it."""
+        if past is None:
+            return []
+        version = support.passages[0].version_id
+        if version not in self._editions:
+            self._editions[version] = past.editions(version)
+        return self._editions[version]
 
     def support(self, passages: list[Passage]) -> _Support:
         units: list[SourceUnit] = []
@@ -555,6 +629,17 @@ def _without_heading(piece: str, support: _Support) -> str:
     return piece
 
 
+def _is_absent_figure(finding: Finding, support: _Support) -> bool:
+    if finding["rule"] not in {"number", "amount", "date", "duration", "percentage", "link"}:
+        return False
+    values = [fact for fact, _ in support.facts()]
+    return not any(
+        same_value(fact, other)
+        for fact in extract_facts(finding["words"], polarity=False, names=False)
+        for other in values
+    )
+
+
 def _join_answers(pieces: list[str]) -> list[str]:
     """Put a bare "Yes." or "No." before what it introduces."""
     joined: list[str] = []
@@ -604,18 +689,6 @@ _DEED: Final = re.compile(r"\bi\b|\b(?:have|has|had|was|been)\b|['’]ve\b|\bwe\
 def _short(text: str, most: int = 120) -> str:
     folded = " ".join(text.split())
     return folded if len(folded) <= most else folded[: most - 1] + "…"
-
-
-def _same_spelling(left: str, right: str) -> bool:
-    """Say whether two words are one with a typing error or another ending."""
-    if left == right:
-        return True
-    if not (left.isalpha() and right.isalpha()):
-        return False
-    if min(len(left), len(right)) < 4 or opposite(left, right):
-        return False
-    alike = fuzz.ratio(left, right)
-    return alike >= 86 or (alike >= 84 and left[:3] == right[:3])
 
 
 def _shown(tokens: Sequence[Token]) -> str:
@@ -1006,14 +1079,14 @@ class _Judge:
         ours = [t for t in edit.ours if t.kind == "not" and id(t) not in elsewhere]
         theirs = [t for t in region if t.kind == "not"]
         typed = [t.text.lower() for t in (*edit.ours, *region)]
-        theirs = [t for t in theirs if sum(_same_spelling(t.text.lower(), w) for w in typed) < 2]
+        theirs = [t for t in theirs if sum(same_spelling(t.text.lower(), w) for w in typed) < 2]
         flips = len(ours) + len(theirs)
         pairs = [
             (a, b)
             for a in edit.ours
             for b in region
             if a.kind in {"word", "name", "modal"} and opposite(a.text, b.text)
-            and not _same_spelling(a.text.lower(), b.text.lower()) and a.key != b.key and id(a) not in elsewhere
+            and not same_spelling(a.text.lower(), b.text.lower()) and a.key != b.key and id(a) not in elsewhere
         ]  # fmt: skip
         if pairs:
             flips += 1
@@ -1150,7 +1223,7 @@ class _Judge:
             return True
         lowered = token.text.lower()
         if lowered not in self._spelled:
-            self._spelled[lowered] = any(_same_spelling(lowered, w) for w in self._support.words)
+            self._spelled[lowered] = any(same_spelling(lowered, w) for w in self._support.words)
         return self._spelled[lowered]
 
     def changed_words(self) -> bool:

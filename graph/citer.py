@@ -23,6 +23,16 @@ class EmbeddingCiter:
         candidates: Sequence[Passage],
         drafter: str,
         kind: Literal["answer", "clarify"] = "answer",
+        question: str = "",
     ) -> Draft:
-        """Return ``text`` as a draft that cites what supports it among ``candidates``."""
-        return plain_draft(text, candidates, self._embedder, drafter, kind)
+        """Return ``text`` as a draft that cites what supports it among ``candidates``.
+
+        Args:
+            text: The reply.
+            candidates: Passages it may rest on.
+            drafter: Who wrote it.
+            kind: Whether it answers or asks.
+            question: What it answers, where that is known: a short answer cites what is nearest to
+                both, which need not bear it out.
+        """
+        return plain_draft(text, candidates, self._embedder, drafter, kind, question)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from core.identifiers import json_digest
-from graph.statements import readable, statements_of
+from graph.statements import Statement, readable, statements_of
 from graph.values import Citation, Draft, Sentence
 from kb.content import Passage
 from kb.sentences import split_sentences
@@ -219,22 +219,32 @@ def plain_draft(
     embedder: Embedder,
     drafter: str = "person:unknown",
     kind: Literal["answer", "clarify"] = "answer",
+    question: str = "",
 ) -> Draft:
     """Turn free text (a person's edit, a draft written elsewhere) into a draft with citations.
 
     Each sentence cites the statements of ``candidates`` that it matches by meaning and by words;
-    one that matches none cites nothing, for the check to object to.
+    one that matches none cites nothing, for the check to object to. A short answer shares few words
+    with its source: where the question is known, what is nearest to both is cited, and whether it
+    bears the answer out is left to the check.
 
     Args:
         text: The reply, greeting and all. Markup in it is read as plain words.
         candidates: Passages it may rest on, such as those of the draft that was edited.
         embedder: Compares sentences by meaning.
         drafter: Who wrote it.
+        question: What the text answers, where it is known.
     """
     opening, body, closing = _split_courtesies(text)
+    if question and not body:
+        # "The support team" signs a letter, and answers a question.
+        opening, body, closing = "", text.strip(), ""
     texts = [_sentence_text(body[start:end]) for start, end in split_sentences(body)]
     texts = [sentence for sentence in texts if re.search(r"\w", sentence)]
-    citations = _match(texts, candidates, embedder)
+    if question:
+        citations = _match_answers(question, texts, candidates, embedder)
+    else:
+        citations = _match(texts, candidates, embedder)
     sentences: list[Sentence] = [
         {"text": words, "citations": found} for words, found in zip(texts, citations, strict=True)
     ]
@@ -276,3 +286,38 @@ def _match(
             chosen = []
         found.append([cite(pool[i][0], pool[i][1].start, pool[i][1].end) for i in chosen])
     return found
+
+
+# What an answer cites: so many passages at most, none much further off than the nearest.
+_MOST_CITED = 4
+_WITHIN = 0.5
+
+
+def _match_answers(
+    question: str, texts: Sequence[str], candidates: Sequence[Passage], embedder: Embedder
+) -> list[list[Citation]]:
+    pool = [(passage, s) for passage in candidates for s in statements_of(passage)]
+    if not texts or not pool:
+        return [[] for _ in texts]
+    wanted = [question, *(f"{question} {text}" for text in texts)]
+    vectors = embedder.embed([*wanted, *(s.text for _, s in pool), *map(_under_heading, pool)])
+    asked, plain, headed = np.split(vectors, [len(wanted), len(wanted) + len(pool)])
+    cosines = np.maximum(plain @ asked.T, headed @ asked.T)
+    about = np.array([word_overlap(question, s.text) for _, s in pool])
+    found: list[list[Citation]] = []
+    for row, text in enumerate(texts, start=1):
+        told = np.array([word_overlap(text, s.text) for _, s in pool])
+        score = 0.5 * cosines[:, 0] + 0.5 * cosines[:, row] + 0.5 * told + 0.2 * about
+        chosen: dict[str, Passage] = {}
+        for index in np.argsort(-score, kind="stable"):
+            if len(chosen) == _MOST_CITED or score[index] < score.max() - _WITHIN:
+                break
+            chosen.setdefault(pool[index][0].id, pool[index][0])
+        found.append([cite_whole(passage) for passage in chosen.values()])
+    return found
+
+
+def _under_heading(stated: tuple[Passage, Statement]) -> str:
+    passage, statement = stated
+    heading = passage.heading_path[-1] if passage.heading_path else passage.title
+    return f"{heading}: {statement.text}"

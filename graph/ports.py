@@ -47,6 +47,14 @@ class Sources(Protocol):
         ...
 
 
+class Past(Protocol):
+    """Reads what sources said before."""
+
+    def editions(self, version_id: str, former: int = 2) -> list[list[Passage]]:
+        """Return the passages of a version and of those its article had before it, newest first."""
+        ...
+
+
 class Classifier(Protocol):
     """Says what a contact is about."""
 
@@ -164,10 +172,12 @@ class Citer(Protocol):
         candidates: Sequence[Passage],
         drafter: str,
         kind: Literal["answer", "clarify"] = "answer",
+        question: str = "",
     ) -> Draft:
         """Return ``text`` as a draft whose sentences cite what supports them among candidates.
 
-        A sentence that nothing supports cites nothing; the check then says so.
+        A sentence that nothing supports cites nothing; the check then says so. With the
+        ``question`` it answers a sentence cites what is nearest to both.
         """
         ...
 

@@ -166,6 +166,31 @@ class Library:
         with self._database.read() as session:
             return [_passage(row) for row in session.execute(query.order_by(PassageRow.ordinal))]
 
+    def editions(self, version_id: str, former: int = 2) -> list[list[Passage]]:
+        """Return the passages of a version and of those its article had before it, newest first.
+
+        Args:
+            version_id: The version; one that is unknown gives an empty list.
+            former: How many former versions at most.
+        """
+        this = select(ArticleVersion.article_id, ArticleVersion.number).where(
+            ArticleVersion.id == version_id
+        )
+        with self._database.read() as session:
+            found = session.execute(this).one_or_none()
+            if found is None:
+                return []
+            ids = session.scalars(
+                select(ArticleVersion.id)
+                .where(
+                    ArticleVersion.article_id == found.article_id,
+                    ArticleVersion.number <= found.number,
+                )
+                .order_by(ArticleVersion.number.desc())
+                .limit(former + 1)
+            ).all()
+        return [passages for one in ids if (passages := self.passages_of_version(one))]
+
     # Articles and versions
 
     def article(self, article_id: str) -> Article:

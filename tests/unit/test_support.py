@@ -1,0 +1,156 @@
+"""Short answers held against their sources, as they are and as they were."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.errors import ModelUnavailable
+from core.identifiers import text_digest
+from graph.check import EvidenceChecker
+from graph.citer import EmbeddingCiter
+from graph.support import AnswerJudge, Forest
+from graph.values import CheckReport
+from kb.content import Passage
+from retrieval.embeddings import MiniLmEmbedder
+
+
+@pytest.fixture(scope="module")
+def embedder() -> MiniLmEmbedder:
+    return MiniLmEmbedder()
+
+
+def version(number: int, *texts: str) -> list[Passage]:
+    return [
+        Passage(
+            id=f"v{number}#{place}", kind="article", article_id="help/refunds.md",
+            version_id=f"v{number}", version=number, title="Refunds", anchor="refunds",
+            heading_path=("Refunds",), start=0, end=len(text), text=text, plain=text,
+            content_hash=text_digest(text), effective_from=datetime(2024, number, 1, tzinfo=UTC),
+        )
+        for place, text in enumerate(texts)
+    ]  # fmt: skip
+
+
+ABOUT = "Our support team answers on weekdays from nine to five."
+OLD = version(
+    1,
+    "You can ask for a refund of an annual plan within 30 days of the purchase.",
+    "Gift cards can be exchanged for cash at any time.",
+    "We send receipts by email.",
+    ABOUT,
+)
+NEW = version(
+    2,
+    "You can ask for a refund of an annual plan within 14 days of the purchase.",
+    "Gift cards cannot be exchanged for cash.",
+    "We'll send your receipts by email.",
+    ABOUT,
+)
+
+
+class Past:
+    def editions(self, version_id: str, former: int = 2) -> list[list[Passage]]:
+        assert version_id == "v2"
+        return [NEW, OLD][: former + 1]
+
+
+def check(
+    embedder: MiniLmEmbedder, question: str, answer: str, past: Past | None = None
+) -> CheckReport:
+    draft = EmbeddingCiter(embedder).cite(answer, NEW, "outside", question=question)
+    known = {passage.id: passage for passage in NEW}
+    return EvidenceChecker(embedder, past=past).check(draft, known, {"v2"}, question)
+
+
+REFUND = "How long do I have to ask for a refund of my annual plan?"
+CASH = "Can I exchange a gift card for cash?"
+RECEIPT = "How do you send receipts?"
+
+
+@pytest.mark.parametrize("past", [None, Past()])
+@pytest.mark.parametrize(
+    ("question", "answer"), [(REFUND, "14 days"), (REFUND, "Within 14 days of the purchase"),
+                             (CASH, "No, gift cards cannot be exchanged for cash"),
+                             (RECEIPT, "By email")],
+)  # fmt: skip
+def test_a_true_short_answer_passes(
+    embedder: MiniLmEmbedder, question: str, answer: str, past: Past | None
+) -> None:
+    report = check(embedder, question, answer, past)
+    assert report["passed"], report["findings"]
+
+
+@pytest.mark.parametrize("past", [None, Past()])
+@pytest.mark.parametrize(
+    ("question", "answer"), [(REFUND, "30 days"), (REFUND, "Within 30 days of the purchase"),
+                             (CASH, "Yes, at any time")],
+)  # fmt: skip
+def test_a_stale_short_answer_is_flagged(
+    embedder: MiniLmEmbedder, question: str, answer: str, past: Past | None
+) -> None:
+    assert not check(embedder, question, answer, past)["passed"]
+
+
+def test_a_stale_answer_is_shown_beside_what_was_said_and_what_is(
+    embedder: MiniLmEmbedder,
+) -> None:
+    findings = check(embedder, CASH, "Yes, at any time", Past())["findings"]
+    message = findings[0]["message"]
+    assert "until 2024-02-01" in message
+    assert OLD[1].plain in message
+    assert findings[0]["source_words"] == NEW[1].plain
+
+
+def test_silence_is_right_until_the_source_answers(embedder: MiniLmEmbedder) -> None:
+    silent = "Not stated"
+    assert check(embedder, "Do you ship to Norway?", silent)["passed"]
+    assert check(embedder, "Do you ship to Norway?", silent, Past())["passed"]
+
+
+def test_the_same_answer_without_its_question_is_judged_by_its_words(
+    embedder: MiniLmEmbedder,
+) -> None:
+    draft = EmbeddingCiter(embedder).cite("No", NEW, "outside", question=CASH)
+    known = {passage.id: passage for passage in NEW}
+    report = EvidenceChecker(embedder).check(draft, known, {"v2"})
+    assert "without the rest of the answer" in report["findings"][0]["message"]
+
+
+def test_an_answer_that_reads_like_a_signature_is_cited(embedder: MiniLmEmbedder) -> None:
+    draft = EmbeddingCiter(embedder).cite(
+        "The support team", NEW, "outside", question="Who answers on weekdays?"
+    )
+    assert [sentence["text"] for sentence in draft["sentences"]] == ["The support team"]
+    assert draft["sentences"][0]["citations"][0]["passage_id"] == "v2#3"
+
+
+def test_what_moved_within_an_article_did_not_go(embedder: MiniLmEmbedder) -> None:
+    moved = [replace(passage, id=f"{passage.id}x") for passage in reversed(NEW)]
+    judged = AnswerJudge(embedder).judge(REFUND, "14 days", NEW, [NEW, moved])
+    assert judged.until is None
+    assert not judged.flagged
+
+
+def test_a_forest_votes() -> None:
+    forest = Forest.from_json(
+        {
+            "names": ["a"],
+            "threshold": 0.5,
+            "trees": [[[0, 0.5, 1, 2, 0.5], [-1, 0, 0, 0, 0.0], [-1, 0, 0, 0, 1.0]],
+                      [[-1, 0, 0, 0, 0.5]]],
+        }
+    )  # fmt: skip
+    assert forest.share({"a": 0.2}) == 0.25
+    assert forest.share({"a": 0.9}) == 0.75
+
+
+def test_a_damaged_file_is_named(embedder: MiniLmEmbedder, tmp_path: Path) -> None:
+    file = tmp_path / "support.json"
+    file.write_text(json.dumps({"now": {"names": []}}), encoding="utf-8")
+    with pytest.raises(ModelUnavailable, match=r"support\.json cannot be read"):
+        AnswerJudge(embedder, file).judge(REFUND, "14 days", NEW)
