@@ -118,7 +118,7 @@ def checked(
     """Tie ``answer`` to its sources and check it, as a draft that came from outside."""
     watch = Stopwatch()
     deps = desk.deps
-    draft = deps.citer.cite(answer, candidates, OUTSIDE)
+    draft = deps.citer.cite(answer, candidates, OUTSIDE, question=case.question)
     passages = deps.sources.passages(cited_passage_ids(draft))
     in_force = deps.sources.versions_in_force(cited_articles(draft))
     report = deps.checker.check(draft, passages, set(in_force.values()), case.question)
