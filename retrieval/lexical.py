@@ -54,9 +54,9 @@ class TantivyIndex:
                 self._writer.delete_documents_by_term("id", passage.id)
                 document = self._tantivy.Document()
                 document.add_text("id", passage.id)
-                text = f"{passage.context}\n{passage.plain}"
-                document.add_text(_FIELD, " ".join(words(text)))
-                document.add_text(_PAIRS, " ".join(pairs(text)))
+                stems = words(f"{passage.context}\n{passage.plain}")
+                document.add_text(_FIELD, " ".join(stems))
+                document.add_text(_PAIRS, " ".join(pairs(stems)))
                 self._writer.add_document(document)
             self._writer.commit()
             self._index.reload()

@@ -63,21 +63,11 @@ def question_words(question: str) -> dict[str, float]:
     return {word: weights[word] for word in first}
 
 
-def pairs(text: str) -> list[str]:
-    """Return the pairs of subject words of ``text`` that stand together, as often as they do.
+def pairs(stems: Sequence[str]) -> list[str]:
+    """Return the pairs of subject words that stand together in ``stems``, as often as they do.
 
     A pair is written ``first_second``; at most one word lies between its halves.
     """
-    return _pairs_of(words(text))
-
-
-def question_pairs(question: str) -> list[str]:
-    """Return the distinct pairs of ``question`` whose words :func:`question_words` gives."""
-    known = question_words(question)
-    return list(dict.fromkeys(_pairs_of([word for word in words(question) if word in known])))
-
-
-def _pairs_of(stems: Sequence[str]) -> list[str]:
     small = _small_stems()
     return [
         f"{first}_{second}"
@@ -86,3 +76,9 @@ def _pairs_of(stems: Sequence[str]) -> list[str]:
         for second in stems[at + 1 : at + 1 + _PAIR_REACH]
         if second not in small
     ]
+
+
+def question_pairs(question: str) -> list[str]:
+    """Return the distinct pairs of ``question`` whose words :func:`question_words` gives."""
+    known = question_words(question)
+    return list(dict.fromkeys(pairs([word for word in words(question) if word in known])))

@@ -98,9 +98,9 @@ def test_nothing_asked_or_nobody_judged_gives_no_score(
 
 
 def test_pairs_join_subject_words_with_at_most_one_word_between() -> None:
-    assert pairs("delete with the backup") == []
-    assert pairs("delete the backup") == ["delet_backup"]
-    assert pairs("delete account data today") == [
+    assert pairs(words("delete with the backup")) == []
+    assert pairs(words("delete the backup")) == ["delet_backup"]
+    assert pairs(words("delete account data today")) == [
         "delet_account",
         "delet_data",
         "account_data",
