@@ -27,7 +27,7 @@ from desk.models import Delivery, DeliveryAttempt, Message, Review
 from desk.permissions import Actor, require
 from desk.uses import hand_over, let_go
 from graph.draft import draft_text
-from graph.evidence import evidence_of, look_again
+from graph.evidence import Recheck, cited_articles, evidence_of, look_again
 from graph.ports import Changes, Sources
 from graph.values import Decision, Draft, EvidenceChange
 
@@ -202,25 +202,40 @@ class Deliveries:
         """Take a delivery for sending, or stop it; tell whether it is to be sent."""
         with self._database.read() as session:
             draft = cast(Draft, _get(session, delivery_id).draft)
-        found = look_again(evidence_of(draft, ""), draft, "", self._sources, self._changes)
-        with self._database.write() as session:
-            delivery = _get(session, delivery_id)
-            if delivery.status == "sending":
-                return True
-            if delivery.status != "scheduled" or self._stop(session, delivery, found.stops):
-                return False
-            delivery.status = "sending"
-            if found.notes:
-                write_audit(
-                    session,
-                    self._clock.now(),
-                    DESK,
-                    "delivery.reworded",
-                    contact_id=delivery.contact_id,
-                    review_id=delivery.review_id,
-                    data={"delivery": delivery_id, "noted": found.notes},
-                )
+        articles = cited_articles(draft)
+        while True:
+            seen = self._sources.versions_in_force(articles)
+            found = look_again(evidence_of(draft, ""), draft, "", self._sources, self._changes)
+            with self._database.write() as session:
+                if self._sources.versions_in_force(articles) == seen:
+                    return self._take(session, delivery_id, found)
+            # A sync came between the look and the lock: what it brought is looked at too.
+
+    def _take(self, session: Session, delivery_id: str, found: Recheck) -> bool:
+        delivery = _get(session, delivery_id)
+        if delivery.status == "sending":
             return True
+        if delivery.status != "scheduled" or self._stop(session, delivery, found.stops):
+            return False
+        take = (
+            update(Delivery)
+            .where(Delivery.id == delivery_id, Delivery.status == "scheduled")
+            .values(status="sending")
+            .returning(Delivery.id)
+        )
+        if session.scalar(take) is None:
+            return False
+        if found.notes:
+            write_audit(
+                session,
+                self._clock.now(),
+                DESK,
+                "delivery.reworded",
+                contact_id=delivery.contact_id,
+                review_id=delivery.review_id,
+                data={"delivery": delivery_id, "noted": found.notes},
+            )
+        return True
 
     def _stop(self, session: Session, delivery: Delivery, changes: list[EvidenceChange]) -> bool:
         """Send the draft back to review if it may not leave; tell whether it did."""

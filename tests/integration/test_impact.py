@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -17,6 +18,7 @@ from desk.impact import Impact
 from desk.jobs import InlineJobs
 from desk.models import Review, SourceUse
 from desk.permissions import Actor
+from graph.evidence import Recheck, look_again
 from kb.models import Article, PassageChange, SyncRun
 from kb.sync import Sync, SyncReport
 from kb.workspace import Workspace
@@ -368,6 +370,26 @@ def test_a_rewording_lets_an_answer_go_and_the_trail_says_so(
     (noted,) = [e for e in desk.audit.of_contact(ADMIN, contact) if e.event == "delivery.reworded"]
     assert noted.data["noted"][0]["new"].startswith("Refunds take")
     assert "delivery.sent" in events(desk, contact)
+
+
+def test_a_sync_at_the_last_moment_still_stops_the_answer(
+    desk: Desk, agent: Actor, supervisor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = open_contact(desk, agent, REFUND)
+    looks: list[Recheck] = []
+
+    def synced_after_the_look(*given: Any) -> Recheck:
+        found = look_again(*given)
+        if not looks:
+            change(desk, "5 business days", "9 business days")
+        looks.append(found)
+        return found
+
+    monkeypatch.setattr("desk.delivery.look_again", synced_after_the_look)
+    desk.reviews.decide(supervisor, pending_review(desk, agent, contact), {"kind": "approve"})
+    run_jobs(desk)
+    assert [bool(look.stops) for look in looks] == [False, True]
+    assert letters(desk) == []
 
 
 def test_a_sync_between_decision_and_recheck_stops_the_answer(
