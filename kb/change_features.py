@@ -11,7 +11,7 @@ from typing import Final
 
 from kb.edits import PRONOUNS, VERB_LIKE, Edit, Hunk, Reading, Token, fills_hole, is_heading
 from kb.facts import VALUE_KINDS, Fact
-from kb.words import CONDITIONS, HEDGES, MODALS, NEGATIONS, meaning, opposite, stem
+from kb.words import CONDITIONS, HEDGES, MODALS, meaning, opposite, stem
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -36,6 +36,17 @@ _TIME_WORDS: Final = _set(
 _OWNERS: Final = _set("our your their its his her my whose this that these those one such same")
 _FUTURE: Final = frozenset({"will", "shall", "soon", "going", "'ll"})
 _PAST: Final = frozenset({"was", "were", "had", "did", "been", "has", "have"})
+_TENSES: Final = (("future", _FUTURE), ("past", _PAST))
+_JUNCTIONS: Final = frozenset({"and", "or", "either", "both"})
+_PREPOSITIONS: Final = _set("up out off down over in on to from with by for")
+_LIMITING: Final = CONDITIONS | {"before", "after", "without"}
+_SMALL_WORDS: Final = (
+    ("conditions", _LIMITING),
+    ("hedges", HEDGES),
+    ("times", _TIME_WORDS),
+    ("junctions", _JUNCTIONS),
+    ("prepositions", _PREPOSITIONS),
+)
 _GENERIC: Final = frozenset(
     stem(word)
     for word in _set(
@@ -78,10 +89,7 @@ def features(edit: Edit, stats: WordStats) -> dict[str, float]:
     f: dict[str, float] = dict.fromkeys(FEATURE_NAMES, 0.0)
     old_words = max(1, len(old.tokens))
     new_words = max(1, len(new.tokens))
-    old_keys = {token.key for token in old.tokens}
-    new_keys = {token.key for token in new.tokens}
-    old_meanings = {meaning(token.low) for token in old.tokens if token.kind == "word"}
-    new_meanings = {meaning(token.low) for token in new.tokens if token.kind == "word"}
+    old_words_held, new_words_held = _held(old), _held(new)
     f["words"] = math.log1p(old_words)
     f["grew"] = math.log(new_words / old_words)
     f["hunks"] = math.log1p(len(edit.hunks))
@@ -108,75 +116,10 @@ def features(edit: Edit, stats: WordStats) -> dict[str, float]:
             pointing = sum(t.key in _POINTERS for t in (*gone, *came))
             if pointing >= 2 and not any(t.kind in VALUE_KINDS for t in (*gone, *came)):
                 f["pointing"] += len(gone) + len(came)
-        for side, tokens, other_keys, other_meanings in (
-            ("gone", hunk.gone, new_keys, new_meanings),
-            ("came", hunk.came, old_keys, old_meanings),
-        ):
-            content = [t for t in tokens if not t.function]
-            f[f"{side}_function"] += len(tokens) - len(content)
-            for token in content:
-                rarity = stats.rarity(token)
-                elsewhere = token.key in other_keys or (
-                    token.kind == "word" and meaning(token.low) in other_meanings
-                )
-                f[f"{side}_content"] += 1.0
-                f[f"{side}_rarity"] += rarity
-                if not elsewhere:
-                    f[f"{side}_fresh"] += 1.0
-                    f[f"{side}_fresh_rarity"] += rarity
-                    f["fresh_max"] = max(f["fresh_max"], rarity)
-                if token.kind in VALUE_KINDS:
-                    f["values"] += 1.0
-                    if not elsewhere:
-                        f[f"{side}_values"] += 1.0
-                elif token.kind != "word":
-                    f["ids"] += 1.0
-                elif token.name:
-                    f[f"{side}_names"] += 1.0
-                    if not elsewhere:
-                        f["names_fresh"] += 1.0
-                elif token.key in _GENERIC:
-                    f["generic"] += 1.0
-                if token.key in _POINTERS:
-                    f["pointers"] += 1.0
-            for token in tokens:
-                low = token.low
-                if token.key == "not" or low in NEGATIONS:
-                    f["negations"] += 1.0
-                if low in CONDITIONS or low in {"before", "after", "without"}:
-                    f["conditions"] += 1.0
-                if low in HEDGES:
-                    f["hedges"] += 1.0
-                if low in _TIME_WORDS:
-                    f["times"] += 1.0
-                if low in MODALS:
-                    f["modals"] += 1.0
-                    f[f"{side}_{MODALS[low]}"] = 1.0
-                if low in PRONOUNS:
-                    f[f"{side}_pronouns"] += 1.0
-                if low in {"and", "or", "either", "both"}:
-                    f["junctions"] += 1.0
-                if low in {
-                    "up",
-                    "out",
-                    "off",
-                    "down",
-                    "over",
-                    "in",
-                    "on",
-                    "to",
-                    "from",
-                    "with",
-                    "by",
-                    "for",
-                }:
-                    f["prepositions"] += 1.0
+        _tokens("gone", hunk.gone, new_words_held, stats, f)
+        _tokens("came", hunk.came, old_words_held, stats, f)
         _shape(hunk, gone, came, old, new, f)
         _modality(hunk, f)
-        future = any(t.low in _FUTURE for t in hunk.gone), any(t.low in _FUTURE for t in hunk.came)
-        past = any(t.low in _PAST for t in hunk.gone), any(t.low in _PAST for t in hunk.came)
-        if future[0] != future[1] or past[0] != past[1]:
-            f["tense"] += 1.0
     for name in _MODAL_CLASSES:
         f["modal_swap"] += abs(f[f"gone_{name}"] - f[f"came_{name}"])
     f["nothing"] = 0.0 if changed else 1.0
@@ -191,6 +134,51 @@ def features(edit: Edit, stats: WordStats) -> dict[str, float]:
     for name in _LOGGED:
         f[name] = math.log1p(f[name])
     return f
+
+
+def _held(reading: Reading) -> set[str]:
+    """Return keys and meanings of the words of a text."""
+    return {token.key for token in reading.tokens} | {
+        f"={meaning(token.low)}" for token in reading.tokens if token.kind == "word"
+    }
+
+
+def _tokens(
+    side: str, tokens: Sequence[Token], held: set[str], stats: WordStats, f: dict[str, float]
+) -> None:
+    """Add what went or came: how much, how telling, and whether the other text holds it anyway."""
+    content = [token for token in tokens if not token.function]
+    f[f"{side}_function"] += len(tokens) - len(content)
+    for token in content:
+        rarity = stats.rarity(token)
+        f[f"{side}_content"] += 1.0
+        f[f"{side}_rarity"] += rarity
+        fresh = token.key not in held and (
+            token.kind != "word" or f"={meaning(token.low)}" not in held
+        )
+        if fresh:
+            f[f"{side}_fresh"] += 1.0
+            f[f"{side}_fresh_rarity"] += rarity
+            f["fresh_max"] = max(f["fresh_max"], rarity)
+        if token.kind in VALUE_KINDS:
+            f["values"] += 1.0
+            f[f"{side}_values"] += fresh
+        elif token.kind != "word":
+            f["ids"] += 1.0
+        elif token.name:
+            f[f"{side}_names"] += 1.0
+            f["names_fresh"] += fresh
+        elif token.key in _GENERIC:
+            f["generic"] += 1.0
+        f["pointers"] += token.key in _POINTERS
+    for token in tokens:
+        f["negations"] += token.denies
+        if token.low in MODALS:
+            f["modals"] += 1.0
+            f[f"{side}_{MODALS[token.low]}"] = 1.0
+        f[f"{side}_pronouns"] += token.low in PRONOUNS
+        for name, words in _SMALL_WORDS:
+            f[name] += token.low in words
 
 
 def _shape(
@@ -269,6 +257,11 @@ def _shape(
 
 def _modality(hunk: Hunk, f: dict[str, float]) -> None:
     """Add what the hunk does to how surely, how freely and when something holds."""
+    tenses = [
+        {name for name, words in _TENSES if any(t.low in words for t in tokens)}
+        for tokens in (hunk.gone, hunk.came)
+    ]
+    f["tense"] += 1.0 if tenses[0] != tenses[1] else 0.0
     gone = {MODALS[t.low] for t in hunk.gone if t.low in MODALS}
     came = {MODALS[t.low] for t in hunk.came if t.low in MODALS}
     if gone != came:

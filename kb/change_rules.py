@@ -75,7 +75,8 @@ def _permits_otherwise(hunk: Hunk) -> bool:
         for tokens in (hunk.gone, hunk.came)
     )
     if gone and came:
-        return gone != came
+        few = max(_names_things(hunk.gone), _names_things(hunk.came)) <= 1
+        return few and gone != came
     plain = hunk.came if gone else hunk.gone
     alone = not any(token.names_something for token in (*hunk.gone, *hunk.came))
     return alone and (gone | came) == {"can"} and any(token.low in _PLAINLY for token in plain)

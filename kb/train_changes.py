@@ -27,11 +27,11 @@ from kb.changes import ChangeJudge
 from kb.edits import Edit, align, word_keys
 from kb.markup import mask_templates, plain_text
 
-RECALL_WANTED: Final = 0.98
+RECALL_WANTED: Final = 0.99
 """Share of changed edits that the threshold must let through in the help centers it is chosen on."""
-STRENGTH: Final = 0.03
+STRENGTH: Final = 0.015
 """Inverse of how strongly weights are held near zero; a larger value trusts the rows more."""
-_FEWEST_ROWS: Final = 6
+_FEWEST_ROWS: Final = 12
 _FEWEST_CENTERS: Final = 2
 
 
@@ -154,12 +154,22 @@ def _matrix(edits: Sequence[Edit], words: WordStats) -> np.ndarray:
 
 
 def fit(rows: Sequence[Row], words: WordStats) -> ChangeModel:
-    """Fit weights on ``rows``; the threshold is left at one half."""
+    """Fit weights on ``rows``; the threshold is left at one half.
+
+    Each edit is shown both ways: undone, it tells a reader something different just as much.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    matrix = _matrix([align(row.old, row.new, words.common) for row in rows], words)
-    labels = np.array([row.changed for row in rows])
-    centers = np.array([row.corpus for row in rows])
+    matrix = _matrix(
+        [
+            align(*way, words.common)
+            for row in rows
+            for way in ((row.old, row.new), (row.new, row.old))
+        ],
+        words,
+    )
+    labels = np.repeat([row.changed for row in rows], 2)
+    centers = np.repeat([row.corpus for row in rows], 2)
     kept = [
         column
         for column in range(matrix.shape[1])
