@@ -10,13 +10,14 @@ sentences only the figures are judged.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import numpy as np
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -194,11 +195,20 @@ class MacroJudge:
         if len(clauses) < 2 or any(f["rule"] in SAYING_RULES for f in whole.findings):
             return whole
         # A macro runs several list items together; each part then has a place of its own.
-        parts = [
-            self._judge(Said(part, one.of_the_case), question, [*self._near(part), *near])
+        parts = {
+            part: self._judge(Said(part, one.of_the_case), question, [*self._near(part), *near])
             for part in clauses
+        }
+        wrong = {part: held for part, held in parts.items() if held.findings}
+        if not wrong:
+            return next(iter(parts.values()))
+        # The whole sentence finds its source more surely than a part of it does.
+        named = [
+            finding
+            for finding in whole.findings
+            if finding["words"] and any(finding["words"] in part for part in wrong)
         ]
-        return next((part for part in parts if part.findings), parts[0])
+        return _held(named, near) if named else next(iter(wrong.values()))
 
     def _near(self, text: str) -> list[Passage]:
         """Return the article passages in force that are nearest to ``text``."""
@@ -242,9 +252,7 @@ class MacroJudge:
             found = check([{"text": one.text, "citations": [cite_whole(passage)]}])
             if all(finding["rule"] == "link" for finding in found):
                 return _Held((), (passage.article_id,))
-        other = next((f for f in nearest if f["source_words"] and f["passage_id"]), None)
-        source = passages.get(other["passage_id"] or "") if other else None
-        return _Held(tuple(nearest), (), source.article_id if source else None, source)
+        return _held(nearest, near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +263,14 @@ class _Held:
     rests_on: tuple[str, ...] = ()
     contradicts: str | None = None
     source: Passage | None = None
+
+
+def _held(findings: Iterable[Finding], near: Sequence[Passage]) -> _Held:
+    # What stands in no passage near is surely wrong; the rest may only stand elsewhere.
+    ordered = sorted(findings, key=lambda one: any(one["words"] in p.plain for p in near))
+    other = next((one for one in ordered if one["source_words"] and one["passage_id"]), None)
+    source = next((p for p in near if other and p.id == other["passage_id"]), None)
+    return _Held(tuple(ordered), (), source.article_id if source else None, source)
 
 
 def _unsupported(text: str) -> Finding:
@@ -301,6 +317,25 @@ class _Macro:
     title: str
     withheld: str | None
     version_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """What came, changed or went since macros were last judged: ids of articles and macros.
+
+    Attributes:
+        whole: All that they say came or went.
+        edited: They have a new version; what both versions say is as it was.
+    """
+
+    whole: frozenset[str]
+    edited: frozenset[str]
+
+    def __contains__(self, article_id: str) -> bool:
+        return article_id in self.whole or article_id in self.edited
+
+    def __bool__(self) -> bool:
+        return bool(self.whole or self.edited)
 
 
 class Macros:
@@ -402,27 +437,30 @@ class Macros:
         with self._database.read() as session:
             return [_Macro(*row) for row in session.execute(query).tuples()]
 
-    def _touched(self, now: datetime) -> set[str]:
-        """Return the articles and macros that came, changed or went since macros were judged."""
+    def _touched(self, now: datetime) -> _Touched:
         last = select(AuditEvent.data).where(AuditEvent.event == _JUDGED)
         with self._database.read() as session:
             event = session.scalar(last.order_by(AuditEvent.id.desc()).limit(1))
             if event is None:
-                return set(session.scalars(select(Article.id)))
+                return _Touched(frozenset(session.scalars(select(Article.id))), frozenset())
             since = datetime.fromisoformat(event["until"])
-            versions = select(ArticleVersion.article_id).where(
+            fresh = ArticleVersion.synced_at >= since
+            edited = select(ArticleVersion.article_id).where(fresh, ArticleVersion.number > 1)
+            begun = ArticleVersion.effective_from.between(since, now)
+            ended = ArticleVersion.effective_to.between(since, now)
+            whole = select(ArticleVersion.article_id).where(
                 or_(
-                    ArticleVersion.synced_at >= since,
-                    ArticleVersion.effective_from.between(since, now),
-                    ArticleVersion.effective_to.between(since, now),
+                    and_(fresh, ArticleVersion.number == 1),
+                    and_(ArticleVersion.synced_at < since, or_(begun, ended)),
                 )
             )
             changes = select(ArticleChange.article_id).where(
                 ArticleChange.at >= since, ArticleChange.field.in_(_IN_USE)
             )
-            return {*session.scalars(versions), *session.scalars(changes)}
+            all_of_it = frozenset((*session.scalars(whole), *session.scalars(changes)))
+            return _Touched(all_of_it, frozenset(session.scalars(edited)) - all_of_it)
 
-    def _due(self, macros: Sequence[_Macro], touched: Collection[str]) -> list[_Macro]:
+    def _due(self, macros: Sequence[_Macro], touched: _Touched) -> list[_Macro]:
         own = {one.id for one in macros if one.id in touched or one.withheld == NOT_JUDGED}
         others = [one for one in macros if one.id not in own]
         said_by = self._said_by(touched) if others else []
@@ -431,16 +469,21 @@ class Macros:
             own |= self._near(texts, said_by)
         return [one for one in macros if one.id in own]
 
-    def _said_by(self, touched: Collection[str]) -> list[str]:
-        """Return the sentences of these articles, as they are and as they were."""
+    def _said_by(self, touched: _Touched) -> list[str]:
+        """Return the sentences that these articles say now and did not, or said and no longer do."""
         query = (
             select(Article.id, ArticleVersion.id)
             .join(ArticleVersion, ArticleVersion.article_id == Article.id)
             .where(Article.kind == "article", ArticleVersion.number >= Article.newest - 1)
         )
         with self._database.read() as session:
-            versions = [version for one, version in session.execute(query) if one in touched]
-        return list(dict.fromkeys(text for one in versions for text in self._texts(one)))
+            rows = [row for row in session.execute(query).tuples() if row[0] in touched]
+        counts: Counter[tuple[str, str]] = Counter()
+        for article_id, version_id in rows:
+            counts.update((article_id, text) for text in set(self._texts(version_id)))
+        return sorted(
+            {text for (one, text), in_both in counts.items() if one in touched.whole or in_both < 2}
+        )
 
     def _texts(self, version_id: str) -> list[str]:
         passages = self._library.passages_of_version(version_id)

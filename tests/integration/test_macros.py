@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from core.clock import FixedClock
 from desk.bootstrap import Desk
+from desk.macros import MacroVerdict
 from desk.models import AuditEvent
 from desk.permissions import Actor
 from kb.sync import SyncReport
@@ -125,6 +126,32 @@ def test_only_macros_near_to_what_changed_are_judged_again(
     monkeypatch.setattr("desk.macros.MacroJudge.judge", watched)
     change_refunds(good, "5 business days", "9 business days")
     assert set(judged) == {"macros/refund-time.md"}
+
+
+def test_what_an_edit_left_as_it_was_has_no_macro_judged_again(
+    good: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+
+    def watched(self: object, article_id: str, *more: object) -> MacroVerdict:
+        judged.append(article_id)
+        return MacroVerdict(article_id, withheld=False)
+
+    monkeypatch.setattr("desk.macros.MacroJudge.judge", watched)
+    change_refunds(good, "You can return a lamp", "Bring a lamp back")
+    assert judged == []
+
+
+def test_the_reason_names_what_is_wrong_and_not_what_only_stands_elsewhere(
+    workspace: Path, open_synced: OpenDesk
+) -> None:
+    table = "| Engraving | Time | Cost |\n|---|---|---|\n"
+    rows = "| By hand | 3 to 5 days | $25.95 |\n| By machine | 5 to 8 days | $12.00 |\n"
+    (workspace / "articles" / "engraving.md").write_text(f"# Engraving\n\n{table}{rows}")
+    write_macro(workspace, "Engraving by hand takes 3 to 5 days and costs $24.95.", "engraving")
+    (verdict,) = open_synced().macros.withheld()
+    assert "$24.95" in verdict.sentence
+    assert "$25.95" in verdict.sentence
 
 
 def test_an_article_that_runs_out_takes_the_macro_with_it(
