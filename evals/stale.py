@@ -113,6 +113,7 @@ def run(
     about = {
         "edits": f"{len(data.cases)}, {len(data.labels)} of them labelled",
         "judge of changes": judge_words,
+        "judge of short answers": "the shipped one",
         "embeddings": embedder.name,
         "took": f"{time.perf_counter() - began:.0f} s",
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -6,13 +6,16 @@ judge of changes, the check, the review queue, the graph up to its pause.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from core.errors import Conflict, NotAllowed, Refused
 from desk.bootstrap import Desk
+from desk.checking import Written, check_all
 from desk.contacts import NewContact, NewMessage
 from desk.reviews import ReviewView
 from evals.stale_baselines import PlainRag
@@ -29,6 +32,7 @@ from evals.stale_world import (
     of_passages,
     passages_of,
     replay,
+    searching,
     with_articles,
 )
 from graph.draft import cite_whole, draft_text
@@ -38,11 +42,12 @@ from kb.changes import Change
 from kb.content import Passage
 from kb.counterparts import counterpart
 from kb.markup import plain_text
-from retrieval.ports import Embedder
+from retrieval.ports import Embedder, Search
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is under way, how many of it are done, and how many there are."""
 OUTSIDE: Final = "outside"
+SearchIn = Callable[[Sequence[Passage]], Search]
+"""Passages → a search over nothing else."""
+_HISTORY: Final = "_with_history"
 _NEUTRAL: Final = "Could you tell me what applies here?"
 _CURRENT: Final = frozenset({"approve", "ask", "draft_old_with_history", "draft_new_with_history"})
 _WHY_APPROVED: Final = "Approved by the suite as it was drafted."
@@ -100,34 +105,36 @@ def drafts(cases: Sequence[Case], wanted: frozenset[str] | set[str], kit: Kit) -
     if not files:
         return []
     kit.on("drafts", 0, len(answered))
-    with replay(kit) as home:
-        home.store({name: _read(path) for path, name in files.items()})
-        for done, case in enumerate(answered, start=1):
-            assert case.new_article is not None
-            passages = home.passages(files[case.new_article])
-            for probe, answer in (("draft_old", case.old_answer), ("draft_new", case.new_answer)):
-                if probe in wanted:
-                    found.append(checked(home.desk, case, probe, answer, passages))
-            kit.on("drafts", done, len(answered))
+    with replay(kit) as home, searching(kit) as search_in:
+        home.store({name: _read(file) for file, name in files.items()})
+        for file, name in files.items():
+            search = search_in(home.passages(name))
+            for case in answered:
+                if case.new_article == file:
+                    found += _both_answers(home.desk, case, "", wanted, search)
+                    kit.on("drafts", len({verdict.id for verdict in found}), len(answered))
     return found
 
 
-def checked(
-    desk: Desk, case: Case, probe: str, answer: str, candidates: Sequence[Passage]
-) -> Verdict:
-    """Tie ``answer`` to its sources and check it, as a draft that came from outside."""
+def _both_answers(
+    desk: Desk, case: Case, regime: str, wanted: Collection[str], search: Search
+) -> list[Verdict]:
+    answers = ((f"draft_old{regime}", case.old_answer), (f"draft_new{regime}", case.new_answer))
+    return [
+        checked(desk, case, probe, answer, search) for probe, answer in answers if probe in wanted
+    ]
+
+
+def checked(desk: Desk, case: Case, probe: str, answer: str, search: Search) -> Verdict:
+    """Check ``answer`` as `proofdesk check` does a text from outside, among what ``search`` finds."""
     watch = Stopwatch()
-    deps = desk.deps
-    draft = deps.citer.cite(answer, candidates, OUTSIDE, question=case.question)
-    passages = deps.sources.passages(cited_passage_ids(draft))
-    in_force = deps.sources.versions_in_force(cited_articles(draft))
-    report = deps.checker.check(draft, passages, set(in_force.values()), case.question)
-    flagged = not report["passed"]
-    messages = [finding["message"] for finding in report["findings"]]
-    messages += [f"forbidden: {trigger['evidence']}" for trigger in report["triggers"]]
-    return Verdict(
-        case.id, probe, flagged, float(flagged), messages[0] if messages else "passed", watch.lap()
-    )
+    written = Written(case.id, json.dumps({"text": answer, "question": case.question}), "json")
+    (result,) = check_all(replace(desk.deps, search=search), [written])
+    flagged = not result["passed"]
+    said = [finding["message"] for finding in result["findings"]]
+    said += [f"forbidden: {trigger['evidence']}" for trigger in result["triggers"]]
+    why = said[0] if said else "passed"
+    return Verdict(case.id, probe, flagged, float(flagged), why, watch.lap())
 
 
 # Help centers that change under the desk
@@ -148,15 +155,17 @@ def replayed(cases: Sequence[Case], wanted: frozenset[str] | set[str], kit: Kit)
     done = 0
     kit.on("help centers", done, total)
     for center, probes in centers:
-        with replay(kit, center.name) as home:
+        with replay(kit, center.name) as home, searching(kit) as search_in:
             for edits in center.rounds:
-                found += _round(home, edits, probes)
+                found += _round(home, edits, probes, search_in)
                 done += sum(len(edit.cases) for edit in edits)
                 kit.on("help centers", done, total)
     return found
 
 
-def _round(home: Replay, edits: Sequence[Edit], probes: Collection[str]) -> Iterator[Verdict]:
+def _round(
+    home: Replay, edits: Sequence[Edit], probes: Collection[str], search_in: SearchIn
+) -> Iterator[Verdict]:
     home.put({edit.path: edit.old for edit in edits})
     before = list(home.desk.library.passages_in_force()) if "plain_rag" in probes else []
     pending: list[tuple[Case, Pending | str, float]] = []
@@ -169,7 +178,7 @@ def _round(home: Replay, edits: Sequence[Edit], probes: Collection[str]) -> Iter
     for case, waiting, spent in pending:
         yield approved(home, case, waiting, spent)
     for edit in edits:
-        yield from _with_history(home, edit, probes)
+        yield from _with_history(home, edit, probes, search_in)
     if "ask" in probes:
         for edit in edits:
             for case in edit.cases:
@@ -181,16 +190,14 @@ def _round(home: Replay, edits: Sequence[Edit], probes: Collection[str]) -> Iter
     _let_go(home)
 
 
-def _with_history(home: Replay, edit: Edit, probes: Collection[str]) -> Iterator[Verdict]:
-    passages = home.passages(edit.path)
-    for case in edit.cases:
-        if case.old_answer and case.new_answer:
-            for probe, answer in (
-                ("draft_old_with_history", case.old_answer),
-                ("draft_new_with_history", case.new_answer),
-            ):
-                if probe in probes:
-                    yield checked(home.desk, case, probe, answer, passages)
+def _with_history(
+    home: Replay, edit: Edit, probes: Collection[str], search_in: SearchIn
+) -> Iterator[Verdict]:
+    answered = [case for case in edit.cases if case.old_answer and case.new_answer]
+    if answered and any(probe.endswith(_HISTORY) for probe in probes):
+        search = search_in(home.passages(edit.path))
+        for case in answered:
+            yield from _both_answers(home.desk, case, _HISTORY, probes, search)
 
 
 class Pending:

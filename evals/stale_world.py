@@ -11,14 +11,17 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from rapidfuzz import fuzz
 
+from core.clock import SystemClock
+from core.database import Base, Database
 from core.identifiers import text_digest
 from core.settings import Settings
 from desk.bootstrap import Desk, opened
@@ -30,6 +33,8 @@ from kb.content import Passage
 from kb.sync import Sync
 from kb.workspace import DEFAULT_SOURCE
 from retrieval.ports import Embedder
+from retrieval.search import SearchService
+from retrieval.vector_index import ExactIndex
 
 _SUFFIXES: Final = {".md", ".markdown", ".html", ".htm", ".txt"}
 _NEAR: Final = 60  # percent of common words below which a passage is not the one that was edited
@@ -149,6 +154,43 @@ def passages_of(markdown: str, passages: Sequence[Passage]) -> list[Passage]:
     if near is not None and fuzz.ratio(words[near.id], wanted) >= _NEAR:
         return [near]
     return parts
+
+
+class _OneArticle:
+    """The help center as it would be with one article; a ``retrieval.search.PassageSource``."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = {passage.id: passage for passage in passages}
+
+    def in_force_passage_ids(self) -> set[str]:
+        return set(self._passages)
+
+    def passages_in_force(self) -> Iterable[Passage]:
+        return self._passages.values()
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        return {key: self._passages[key] for key in ids if key in self._passages}
+
+    def next_boundary(self, now: datetime) -> datetime | None:
+        return None
+
+
+@contextmanager
+def searching(kit: Kit) -> Iterator[Callable[[Sequence[Passage]], SearchService]]:
+    """Yield what makes a search, the product's own, over nothing but some passages."""
+    with tempfile.TemporaryDirectory(prefix="proofdesk-eval-", ignore_cleanup_errors=True) as name:
+        database = Database(f"sqlite:///{Path(name) / 'search.sqlite'}")
+        Base.metadata.create_all(database.engine)
+
+        def make(passages: Sequence[Passage]) -> SearchService:
+            vectors = ExactIndex(kit.embedder.dimensions)
+            source = _OneArticle(passages)
+            return SearchService(database, source, kit.embedder, vectors, SystemClock())
+
+        try:
+            yield make
+        finally:
+            database.close()
 
 
 class Replay:
