@@ -102,7 +102,7 @@ _CASES: Final = _listed(
     "wholesale retail reseller partner partners employee employees contractor contractors manager managers supervisor "
     "admin admins administrator administrators owner owners guest guests minor minors child children adult adults senior "
     "consumer consumers merchant merchants seller sellers buyer buyers "
-    "digital physical gift refurbished damaged faulty lost stolen wildcard intermediate root public private "
+    "digital physical gift refurbished damaged faulty wildcard intermediate root public private "
     "usa canada mexico brazil uk kingdom britain england scotland wales ireland france germany spain italy "
     "portugal netherlands belgium luxembourg austria switzerland denmark sweden norway finland iceland poland czech "
     "hungary romania greece turkey russia ukraine israel egypt india china japan korea taiwan singapore malaysia "
@@ -127,6 +127,10 @@ _TIES: Final = _stems(
     "makes made have keep keeps go goes arrive arrives reach reaches receive due valid expire expires "
     "price cost costs value amount fee fees charge charges pay place placing placed earn get set add "
     "date moment start begin end close closes open opens available contain contains hold offer support"
+)
+_DOCUMENTS: Final = _stems(
+    "policy policies terms conditions guide guides overview help faq faqs page article documentation docs info "
+    "information details summary basics introduction center about question questions answers rules window"
 )
 _PRICE: Final = _key("price")
 _PRICES: Final = _stems("cost price fee charge pay bill")
@@ -192,6 +196,11 @@ _AFTER: Final = re.compile(r"\bafter\s+(?:the\s+|about\s+)?\Z", re.I)
 _CODE: Final = re.compile(r"\A\s*(?:```|~~~|\{%-?\s*highlight|<pre\b| {4}|\t)")
 _ROW: Final = re.compile(r"\A[^:;]{1,60}: [^;]{1,200}; [^:;]{1,60}: ")
 _YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b")
+_VERSION: Final = re.compile(r"(?<=[^\W\d_] )\d[\d.]*\b(?![.)])")
+_ACTOR: Final = re.compile(
+    r"\b(?P<who>you|we|they|i)\s+(?:(?:can|may|must|will|could|should|also|have to|need to)\s+)*(?P<does>[a-z]+)",
+    re.I,
+)
 _NAME: Final = re.compile(r"(?<![\w@/.])(?:[A-Z][\w’'&+-]*[\w+]|[A-Z]|[a-z]+[A-Z]\w*)")
 _OLDER_COPY: Final = _stems(
     "copy old older new newer draft final backup duplicate version updated archived deprecated the"
@@ -317,6 +326,7 @@ def _cases(text: str) -> frozenset[str]:
 def _context_names(passage: Passage) -> frozenset[str]:
     """Return keys of what the title and headings name: a product, a place, a year."""
     found = {match.group() for match in _YEAR.finditer(passage.context)}
+    found |= {match.group() for match in _VERSION.finditer(passage.context)}
     for part in (passage.title, *passage.heading_path):
         words = part.split()
         # In a title where every word is a capital one, capitals tell nothing.
@@ -349,11 +359,10 @@ def _sibling_titles(left: _Side, right: _Side) -> bool:
     matcher = SequenceMatcher(None, one, two, autojunk=False)
     if matcher.ratio() < 0.5:
         return False
-    idle = _NEUTRAL | _TIES
     return any(
         tag == "replace"
-        and set(one[a:b]) - idle - set(two) - right.keys - right.context
-        and set(two[c:d]) - idle - set(one) - left.keys - left.context
+        and set(one[a:b]) - _DOCUMENTS - set(two) - right.keys - right.context
+        and set(two[c:d]) - _DOCUMENTS - set(one) - left.keys - left.context
         for tag, a, b, c, d in matcher.get_opcodes()
     )
 
@@ -438,6 +447,7 @@ def _other_case(left: _Side, claim: _Claim, right: _Side, other: _Claim, similar
         _condition_missing(claim, other, right)
         or _condition_missing(other, claim, left)
         or _other_word(claim, other)
+        or _other_actor(claim, other)
         or (similarity < _ONE_SUBJECT and _title_only(left, claim, right, other))
     )
 
@@ -468,6 +478,15 @@ def _other_word(claim: _Claim, other: _Claim) -> bool:
     )
 
 
+def _other_actor(claim: _Claim, other: _Claim) -> bool:
+    """Whether you do in one claim what we do in the other."""
+    one, two = (
+        {_key(match["does"]): match["who"].lower() for match in _ACTOR.finditer(side.text)}
+        for side in (claim, other)
+    )
+    return any(one[does] != two[does] for does in one.keys() & two.keys())
+
+
 def _title_only(left: _Side, claim: _Claim, right: _Side, other: _Claim) -> bool:
     """Whether what the claims are about stands in two different titles and nowhere else."""
 
@@ -485,7 +504,7 @@ def _copied_values(claim: _Claim, other: _Claim) -> list[tuple[float, FactChange
     if min(len(one), len(two)) < _COPIED_WORDS or len(claim.facts) != len(other.facts):
         return []
     alike = SequenceMatcher(None, one, two, autojunk=False).ratio()
-    if alike < _COPIED or _other_word(claim, other):
+    if alike < _COPIED or _other_word(claim, other) or _other_actor(claim, other):
         return []
     if _EXAMPLE.search(claim.text) or _EXAMPLE.search(other.text):
         return []
@@ -514,6 +533,21 @@ def _other_premise(claim: _Claim, other: _Claim) -> bool:
         for one in claim.facts
         for two in other.facts
     )
+
+
+def _bounded_beside(claim: _Claim, fact: Fact, other: _Claim, rival: Fact) -> bool:
+    """Whether one side bounds its case by another value beside the one in question."""
+
+    def bounded(mine: _Claim, own: Fact, theirs: _Claim) -> bool:
+        for one in mine.facts:
+            if one is own or not one.bound or any(_agree(one, two) for two in theirs.facts):
+                continue
+            low, high = sorted((one, own), key=lambda value: value.start)
+            if not _SEAM.search(mine.text[low.end : high.start]):
+                return True
+        return False
+
+    return bounded(claim, fact, other) or bounded(other, rival, claim)
 
 
 def _change(claim: _Claim, fact: Fact, other: _Claim, rival: Fact) -> FactChange:
@@ -556,7 +590,7 @@ def _values(
         score = _agreement(left, claim, fact, right, other, rival)
         if score < AGREEMENT or _other_case(left, claim, right, other, similarity):
             continue
-        if _other_premise(claim, other):
+        if _other_premise(claim, other) or _bounded_beside(claim, fact, other, rival):
             continue
         if _names_near(claim, fact, right) or _names_near(other, rival, left):
             continue
@@ -591,19 +625,29 @@ _DAYS: Final = {
     "minute": 1 / 1440,
     "hour": 1 / 24,
     "day": 1.0,
-    "business day": 1.4,
+    "business day": 1.0,
     "month": 30.4,
 }
 
 
-def _range(fact: Fact) -> tuple[float, float] | None:
-    """Return the least and the most that a duration, amount, percentage or number may mean."""
+def _range(fact: Fact, *, loose: bool = False) -> tuple[float, float] | None:
+    """Return the least and the most that a duration, amount, percentage or number may mean.
+
+    Args:
+        fact: A value.
+        loose: Five business days are five days at least, and nine over two weekends.
+    """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?(?: (.+))?", fact.value)
     if match is None:
         return None
-    size = _DAYS.get(match.group(3) or "", 1.0) if fact.kind == "duration" else 1.0
-    low = float(match.group(1)) * size
-    return low, float(match.group(2)) * size if match.group(2) else low
+    low = float(match.group(1))
+    high = float(match.group(2) or low)
+    if fact.kind != "duration":
+        return low, high
+    size = _DAYS.get(match.group(3), 1.0)
+    if loose and match.group(3) == "business day":
+        return low, 1.4 * high + 2
+    return low * size, high * size
 
 
 def _agree(left: Fact, right: Fact) -> bool:
@@ -612,8 +656,14 @@ def _agree(left: Fact, right: Fact) -> bool:
         return same_value(left, right) or same_value(right, left)
     if same_value(left, right) or same_value(right, left):
         return True
-    one, two = _range(left), _range(right)
-    if one is None or two is None or left.kind in {"date", "time"}:
+    if left.kind in {"date", "time"}:
+        return False
+    mixed = left.kind == "duration" and ("business" in left.value) != ("business" in right.value)
+    one, two = _range(left, loose=mixed), _range(right, loose=mixed)
+    if one is None or two is None:
+        return False
+    if mixed and _range(left) == _range(right):
+        # "5 days" here and "5 business days" there: one of the two forgot a word.
         return False
     slack = 0.04 if left.kind == "duration" else 0.0
     return one[0] <= two[1] * (1 + slack) and two[0] <= one[1] * (1 + slack)
@@ -628,8 +678,6 @@ def _contradict(claim: _Claim, fact: Fact, other: _Claim, rival: Fact) -> bool:
         return False
     if fact.kind == "amount":
         return fact.value.rpartition(" ")[2] == rival.value.rpartition(" ")[2]
-    if fact.kind == "duration":
-        return ("business" in fact.value) == ("business" in rival.value)
     if fact.kind == "date":
         return len(fact.value) == len(rival.value) and fact.value[:4] == rival.value[:4]
     if fact.kind == "number":
