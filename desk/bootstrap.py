@@ -305,6 +305,9 @@ class Desk:
         """Look at what time alone changed, and at what an interrupted sync left; for every night."""
         found = self.impact.sweep()
         self.search.refresh()
+        if self.macros.keep_true():
+            self.search.refresh()
+            found.add(self.impact.sweep())
         self.impact.redraft_stale()
         self.flags.sweep()
         return found

@@ -87,6 +87,10 @@ def sync_report(report: Mapping[str, Any]) -> None:
     for article in report["gone"][:MOST_LISTED]:
         console.print(Text(f"  gone     {article}", style="yellow"))
     changes_report(console, report)
+    for macro in report["withheld"][:MOST_LISTED]:
+        console.print(Text(f"  withheld {macro['path']}: {macro['reason']}", style="yellow"))
+    for article in report["released"][:MOST_LISTED]:
+        console.print(Text(f"  released {article}", style="green"))
     for problem in report["notes"]:
         console.print(Text(f"  note     {problem['path']}: {problem['reason']}", style="dim"))
     for problem in report["failed"]:
