@@ -298,8 +298,8 @@ def test_shipped_weights_still_read_the_edits_they_were_fitted_on(judge, shared_
     # Fitted on the same rows, so better than on any others; the honest figures take a minute:
     # python -m kb.train_changes ../shared/data/policy-changes
     assert all(one.stops for one in values)
-    assert sum(one.stops for one in changed) / len(changed) >= 0.975
-    assert sum(one.stops for one in same) / len(same) <= 0.27
+    assert sum(one.stops for one in changed) / len(changed) >= 0.98
+    assert sum(one.stops for one in same) / len(same) <= 0.28
     assert auroc(judged) >= 0.955
 
 
