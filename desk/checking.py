@@ -267,7 +267,7 @@ def _from_text(deps: Deps, text: str, question: str) -> Draft:
     spans = split_sentences(text)
     asked = [question] if question else []
     found = _candidates(deps, [*asked, *(text[a:b] for a, b in spans)])
-    return deps.citer.cite(text, found, OUTSIDE)
+    return deps.citer.cite(text, found, OUTSIDE, question=question)
 
 
 def _candidates(deps: Deps, sentences: Iterable[str]) -> list[Passage]:
