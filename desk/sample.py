@@ -225,6 +225,7 @@ def _replay(settings: Settings, shift: timedelta, on_progress: Progress) -> None
         def bring_change_in() -> None:
             for path in overlaid:
                 _copy_article(SAMPLE / "articles" / path.relative_to(articles), path, shift)
+            player.hold_what_waits()  # else it is drafted anew, and nobody sees the change
             desk.sync()
 
         events.append((changed_at, bring_change_in))
@@ -304,6 +305,12 @@ class _Player:
         else:
             self._decide(contact_id, step)
         self._work()
+
+    def hold_what_waits(self) -> None:
+        """Have a supervisor hold every review that waits."""
+        holder = next(actor for actor in self._actors.values() if actor.role == "supervisor")
+        for review in self._desk.reviews.queue(holder):
+            self._desk.reviews.claim(holder, review.id)
 
     def _decide(self, contact_id: str, step: _Step) -> None:
         actor = self._actors[step.by]
