@@ -302,19 +302,8 @@ def _passage_changed(
     if _lies_elsewhere(judged, old, draft):
         change["sentence"] = f"“{title}” changed in words that this draft does not rest on."
         return False
-    change["sentence"] = f"“{title}” has a newer version: {_what_changed(judged)}."
+    change["sentence"] = f"“{title}” has a newer version, which {judged.sentence}."
     return True
-
-
-def _what_changed(change: Change) -> str:
-    for fact in change.facts:
-        if fact.old and fact.new:
-            return f"it says “{_short(fact.new)}” where the cited passage said “{_short(fact.old)}”"
-        if fact.new:
-            return f"it now adds “{_short(fact.new)}”"
-        if fact.old:
-            return f"it no longer says “{_short(fact.old)}”"
-    return "the cited passage tells a reader something else now"
 
 
 def _short(words: str) -> str:

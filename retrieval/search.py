@@ -350,7 +350,10 @@ def embedded_texts(passage: Passage) -> list[str]:
 
 
 def newest_of_each_text(passages: Iterable[Passage]) -> dict[str, Passage]:
-    """Return one passage for each distinct text, by id: the one that came into force last."""
+    """Return one passage for each distinct text, by id: the one that came into force last.
+
+    An article goes before a macro of the same words: it is what the macro rests on.
+    """
     newest: dict[str, Passage] = {}
     for passage in passages:
         other = newest.get(passage.content_hash)
@@ -359,5 +362,5 @@ def newest_of_each_text(passages: Iterable[Passage]) -> dict[str, Passage]:
     return {passage.id: passage for passage in newest.values()}
 
 
-def _age(passage: Passage) -> tuple[datetime, str]:
-    return passage.effective_from, passage.id
+def _age(passage: Passage) -> tuple[bool, datetime, str]:
+    return passage.kind == "article", passage.effective_from, passage.id

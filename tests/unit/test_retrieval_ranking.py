@@ -83,6 +83,17 @@ def test_the_newest_of_equal_texts_stands_for_them() -> None:
         assert newest_of_each_text(order) == {"ver_2#3": new, "ver_3#0": other}
 
 
+def test_a_macro_never_hides_the_article_it_repeats() -> None:
+    article = passage("Refunds take 5 days.")
+    macro = passage(
+        "Refunds take 5 days.",
+        id="ver_2#0",
+        kind="macro",
+        effective_from=NOON + timedelta(days=90),
+    )
+    assert newest_of_each_text([macro, article]) == {"ver_1#0": article}
+
+
 BACKUPS = "After you cancel, we delete everything from our servers and from our backups in 60 days."
 
 
