@@ -77,9 +77,9 @@ def _measure(
         database = Database(f"sqlite:///{Path(folder) / 'bench.sqlite'}")
         upgrade(database)
         clock = FixedClock(NOON)
-        _fill(database, articles, answered, waiting, 1 if skewed else USED)
+        fill(database, articles, answered, waiting, 1 if skewed else USED)
         impact = Impact(database, Library(database, clock), clock, InlineJobs(), ChangeJudge())
-        _change(database, range(articles - 1, articles), 2)
+        change(database, range(articles - 1, articles), 2)
         impact.sweep()  # reads the judge's model in; a desk does so once
         gc.collect()  # what the seeding left
         floors, finds, redrafts = [], [], []
@@ -88,7 +88,7 @@ def _measure(
             these = range(changed * run, changed * (run + 1)) if not skewed else range(1)
             if skewed and run:
                 break
-            _change(database, these, 2)
+            change(database, these, 2)
             floors.append(seconds(lambda these=these: _floor(database, these)))  # type: ignore[misc]
             found = ImpactReport()
             finds.append(seconds(lambda found=found: found.add(impact.sweep())))  # type: ignore[misc]
@@ -186,7 +186,8 @@ def _version_rows(articles: Sequence[int], version: int) -> tuple[list[Any], lis
     return versions, passages
 
 
-def _fill(database: Database, articles: int, answered: int, waiting: int, used: int) -> None:
+def fill(database: Database, articles: int, answered: int, waiting: int, used: int) -> None:
+    """Write a help center, and contacts that rest on the first ``used`` of its articles in turn."""
     everything = range(articles)
     versions, passages = _version_rows(everything, 1)
     rows: dict[type, list[dict[str, Any]]] = {
@@ -289,7 +290,7 @@ def _add_contact(
     ]
 
 
-def _change(database: Database, articles: Sequence[int], version: int) -> None:
+def change(database: Database, articles: Sequence[int], version: int) -> None:
     """Write the rows that a sync writes for articles with a new version."""
     versions, passages = _version_rows(articles, version)
     with database.write() as session:

@@ -165,6 +165,19 @@ def test_a_changed_fact_marks_the_waiting_review_and_has_it_drafted_anew(
     assert trail[-3:] == ["source.changed", "review.withdrawn", "review.opened"]
 
 
+def test_a_working_desk_drafts_anew_by_itself(open_synced: OpenDesk) -> None:
+    desk = open_synced(inline=False)
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    desk.start()
+    contact = open_contact(desk, agent, REFUND)
+    first = pending_review(desk, agent, contact)
+    change(desk, "5 business days", "9 business days")
+    assert desk.jobs.wait(f"redraft:{first}:0", 60) == "redrafted"
+    desk.contacts.wait_for_draft(contact)
+    draft = desk.reviews.get(ADMIN, pending_review(desk, agent, contact)).draft
+    assert "9 business days" in str(draft["sentences"])
+
+
 def test_a_rewording_marks_nothing_and_the_draft_may_be_approved(
     desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:

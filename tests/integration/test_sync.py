@@ -223,6 +223,20 @@ def test_archived_and_superseded_articles_are_not_in_force(desk: HelpCenter):
     }
 
 
+def test_a_few_articles_are_told_the_same_as_all_of_them(desk: HelpCenter):
+    desk.write("articles/first.md", "7 days.")
+    desk.write("articles/second.md", "14 days.", front="supersedes: first.md")
+    desk.write("articles/third.md", "30 days.", front="supersedes: second.md")
+    desk.write("articles/other.md", "Other.", front="effective_to: 2026-06-03")
+    desk.sync()
+    names = ["first.md", "second.md", "third.md", "other.md"]
+    for _ in range(2):
+        known = {key: set(desk.library.versions_in_force([f"help-center/{key}"])) for key in names}
+        assert {key for key, found in known.items() if found} == set(desk.in_force())
+        desk.clock.advance(3 * DAY)
+    assert set(desk.in_force()) == {"third.md"}
+
+
 @pytest.mark.parametrize("first", ["new.md", "old.md"])
 def test_the_order_in_which_articles_come_makes_no_difference(desk: HelpCenter, first: str):
     texts = {"old.md": ("14 days.", ""), "new.md": ("30 days.", "supersedes: help-center/old.md")}
