@@ -201,6 +201,7 @@ _ACTOR: Final = re.compile(
     r"\b(?P<who>you|we|they|i)\s+(?:(?:can|may|must|will|could|should|also|have to|need to)\s+)*(?P<does>[a-z]+)",
     re.I,
 )
+_PARTICLE: Final = re.compile(r"\w+-(?:in|out|up|down|off|on)\b")
 _NAME: Final = re.compile(r"(?<![\w@/.])(?:[A-Z][\w’'&+-]*[\w+]|[A-Z]|[a-z]+[A-Z]\w*)")
 _OLDER_COPY: Final = _stems(
     "copy old older new newer draft final backup duplicate version updated archived deprecated the"
@@ -276,7 +277,7 @@ class ConflictJudge:
             for other in right.claims:
                 if not (claim.facts and other.facts) and claim.negated == other.negated:
                     continue
-                if len(claim.keys & other.keys) < _FEWEST_SHARED:
+                if not claim.keys & other.keys:
                     continue
                 copied = _copied_values(claim, other)
                 found += copied or _values(left, claim, right, other, similarity)
@@ -419,8 +420,13 @@ def _agreement(
     mine, theirs = _around(claim, fact), _around(other, rival)
     shared = (set(mine) & other.keys) | (set(theirs) & claim.keys)
     subject = shared - (_NEUTRAL - _LIMITS)
-    if len(subject) < _FEWEST_SHARED or not subject - _TIES - _LIMITS:
+    if not subject - _TIES - _LIMITS:
         return 0.0
+    if len(subject) < _FEWEST_SHARED:
+        # "Your deductible is $500": one word is enough where it is all, and what a heading names.
+        spare = {*mine, *theirs, *claim.keys, *other.keys} - _NEUTRAL - _TIES - subject
+        if spare or not subject & (left.context | right.context):
+            return 0.0
     near = min(_cover(mine, other, right), _cover(theirs, claim, left))
     far = min(_cover(sorted(claim.keys), other, right), _cover(sorted(other.keys), claim, left))
     return 0.75 * near + 0.25 * far
@@ -448,6 +454,7 @@ def _other_case(left: _Side, claim: _Claim, right: _Side, other: _Claim, similar
         or _condition_missing(other, claim, left)
         or _other_word(claim, other)
         or _other_actor(claim, other)
+        or {*_PARTICLE.findall(claim.text.lower())} != {*_PARTICLE.findall(other.text.lower())}
         or (similarity < _ONE_SUBJECT and _title_only(left, claim, right, other))
     )
 
@@ -681,7 +688,7 @@ def _contradict(claim: _Claim, fact: Fact, other: _Claim, rival: Fact) -> bool:
     if fact.kind == "date":
         return len(fact.value) == len(rival.value) and fact.value[:4] == rival.value[:4]
     if fact.kind == "number":
-        return _counted(claim, fact) == _counted(other, rival)
+        return bool(_counted(claim, fact) & _counted(other, rival))
     return True
 
 
@@ -690,13 +697,12 @@ def _bound(claim: _Claim, fact: Fact) -> str:
     return "" if _AFTER.search(claim.text[: fact.start]) else fact.bound
 
 
-def _counted(claim: _Claim, fact: Fact) -> str:
-    """Return the key of what a number counts, or of the word that it names."""
-    after = re.match(r"[\s-]*([^\W\d_]{2,})", claim.text[fact.end :])
-    if after and after.group(1).lower() not in FUNCTION_WORDS:
-        return _key(after.group(1))
+def _counted(claim: _Claim, fact: Fact) -> frozenset[str]:
+    """Return the keys of what a number counts, or else of the word that it stands after."""
+    after = re.match(r"(?:[\s-]*(?:of\s+)?[^\W\d_]{2,}){1,3}", claim.text[fact.end :])
+    words = content_words(after.group()) if after else frozenset()
     before = re.search(r"([^\W\d_]{2,})\W*\Z", claim.text[: fact.start])
-    return _key(before.group(1)) if before else ""
+    return words or (content_words(before.group(1)) if before else frozenset())
 
 
 def _names_near(claim: _Claim, fact: Fact, side: _Side) -> bool:
