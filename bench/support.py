@@ -13,7 +13,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +23,14 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from core.identifiers import text_digest
+from evals import stale_judges
 from evals.corruptions import Rate
+from evals.stale_cases import read_data
 from graph.answers import read_answer
 from graph.check import EvidenceChecker
 from graph.citer import EmbeddingCiter
 from graph.evidence import cited_passage_ids
+from graph.ports import Changes
 from graph.support import (
     MOST_LINES,
     AnswerJudge,
@@ -51,13 +54,15 @@ from retrieval.ports import Embedder, Vectors
 from retrieval.ranking import fused_score, sentence_texts, whole_text
 
 CANDIDATES: Final = 6
-MOST_ALARMS: Final[dict[What, float]] = {"now": 0.1, "then": 0.07}
+MOST_ALARMS: Final[dict[What, float]] = {"now": 0.08, "then": 0.08}
 """Share of true answers that the forests may flag; the threshold follows from it."""
-TREES: Final = 150
+TREES: Final = 120
+LEAVES: Final = 40
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 Side = Literal["old", "new"]
 What = Literal["now", "then"]
+Judges = Callable[[str], Changes]
 _TITLE: Final[dict[What, str]] = {
     "now": "only the version in force is known",
     "then": "the version before is known, too",
@@ -166,7 +171,18 @@ def passages_of(path: Path, article_id: str) -> list[Passage]:
     ]  # fmt: skip
 
 
-def read_cases(folder: Path, shelves: dict[str, Shelf], embedder: Embedder) -> list[Case]:
+def judges_of(folder: Path) -> Judges:
+    """Return for each corpus a judge of changes that has not seen it."""
+    files = [file for name in ("pairs", "more") if (file := folder / f"{name}.jsonl").is_file()]
+    unlabelled = folder.parent / "unlabelled-changes"
+    words = unlabelled if unlabelled.is_dir() else None
+    shipped, of_corpus, _ = stale_judges.judges(read_data(files), "corpus", words)
+    return lambda corpus: of_corpus(corpus) or shipped
+
+
+def read_cases(
+    folder: Path, shelves: dict[str, Shelf], embedder: Embedder, judges: Judges
+) -> list[Case]:
     """Return the cases of ``folder / "pairs.jsonl"``; fills ``shelves`` by the path of an article."""
     cases: list[Case] = []
     for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines():
@@ -177,12 +193,17 @@ def read_cases(folder: Path, shelves: dict[str, Shelf], embedder: Embedder) -> l
                 shelves[path] = Shelf(folder / path, pair["article"], embedder)
         for told in ("old", "new") if pair["changed"] else ("new",):
             for held in ("new", "old"):
-                cases.append(_case(pair, told, held, shelves, embedder))
+                cases.append(_case(pair, told, held, shelves, embedder, judges))
     return cases
 
 
 def _case(
-    pair: dict[str, Any], told: Side, held: Side, shelves: dict[str, Shelf], embedder: Embedder
+    pair: dict[str, Any],
+    told: Side,
+    held: Side,
+    shelves: dict[str, Shelf],
+    embedder: Embedder,
+    judges: Judges,
 ) -> Case:
     other: Side = "old" if held == "new" else "new"
     shelf, former = shelves[pair[f"{held}_article"]], shelves[pair[f"{other}_article"]]
@@ -192,13 +213,14 @@ def _case(
     ids = cited_passage_ids(draft)
     cited = [passage for passage in candidates if passage.id in ids]
     answer = read_answer(text)
-    now, then = signs(question, text, cited, former.passages, shelf.passages, embedder)
+    editions = (former.passages, shelf.passages)
+    now, then = signs(question, text, cited, editions, embedder, judges(pair["corpus"]))
     wrong: bool | None = bool(pair["changed"]) and told != held
     if wrong and pair["kind"] == ("added" if held == "new" else "removed") and not answer.silent:
         wrong = None
     probe = f"draft_{told}" if held == "new" else ""
     return Case(
-        pair["id"], pair["corpus"], pair["kind"], probe, pair, answer.only_silent, wrong, now, then
+        pair["id"], pair["corpus"], pair["kind"], probe, pair, answer.silent, wrong, now, then
     )
 
 
@@ -206,22 +228,25 @@ def signs(
     question: str,
     text: str,
     cited: Sequence[Passage],
-    before: Sequence[Passage],
-    now: Sequence[Passage],
+    editions: tuple[Sequence[Passage], Sequence[Passage]],
     embedder: Embedder,
+    changes: Changes,
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the signs without and with the former version; the latter may be empty."""
+    """Return the signs without and with the former version; the latter may be empty.
+
+    ``editions`` are the passages of the former version and of the one in force.
+    """
     answer = read_answer(text)
     reading = read(question, answer, embedder.embed)
     lines = nearest_lines(reading, lines_of(cited), MOST_LINES, embedder.embed)
     laid = lay(reading, lines, embedder.embed)
     if not laid:
         return {}, {}
-    former = compare_versions(reading, lines, before, now, embedder.embed)
-    if answer.only_silent:
+    former = compare_versions(reading, lines, *editions, embedder.embed)
+    if answer.silent:
         return signs_of_silence(laid, None), signs_of_silence(laid, former)
     present = signs_now(reading, laid, embedder.embed)
-    past = signs_then(reading, former, embedder.embed) if former else {}
+    past = signs_then(reading, former, embedder.embed, changes) if former else {}
     return present, {**present, **past} if past else {}
 
 
@@ -240,7 +265,8 @@ def fit(cases: Sequence[Case], what: What, threshold: float = 0.5) -> Forest:
     model = ExtraTreesClassifier(
         TREES,
         min_samples_leaf=2,
-        max_leaf_nodes=48,
+        max_leaf_nodes=LEAVES,
+        max_features=0.3,
         class_weight="balanced",
         random_state=0,
         n_jobs=2,
@@ -319,6 +345,7 @@ def flagged_by_folds(
     thresholds: Mapping[What, float],
     shelves: Mapping[str, Shelf],
     embedder: Embedder,
+    judges: Judges,
 ) -> dict[int, CheckReport]:
     """Return what the whole check holds against the probes, judged by forests fitted elsewhere."""
     found: dict[int, CheckReport] = {}
@@ -330,12 +357,17 @@ def flagged_by_folds(
             write_forests(forests, file)
             for place, case in enumerate(cases):
                 if case.corpus == corpus and case.probe:
-                    found[place] = _check(case, what, file, shelves, embedder)
+                    judge = AnswerJudge(embedder, file, judges(corpus))
+                    found[place] = _check(case, what, judge, shelves, embedder)
     return found
 
 
 def _check(
-    case: Case, what: What, file: Path, shelves: Mapping[str, Shelf], embedder: Embedder
+    case: Case,
+    what: What,
+    judge: AnswerJudge,
+    shelves: Mapping[str, Shelf],
+    embedder: Embedder,
 ) -> CheckReport:
     pair = case.pair
     shelf, former = shelves[pair["new_article"]], shelves[pair["old_article"]]
@@ -344,7 +376,7 @@ def _check(
     candidates = shelf.search(f"{question} {text}", CANDIDATES)
     draft = EmbeddingCiter(embedder).cite(text, candidates, "outside", question=question)
     past = _Editions([shelf.passages, former.passages]) if what == "then" else None
-    checker = EvidenceChecker(embedder, past=past, answers=AnswerJudge(embedder, file))
+    checker = EvidenceChecker(embedder, past=past, answers=judge)
     known = {passage.id: passage for passage in candidates}
     return checker.check(draft, known, {shelf.passages[0].version_id}, question)
 
@@ -387,14 +419,15 @@ def main() -> int:
         return 2
     embedder = Kept(MiniLmEmbedder(), args.keep)
     shelves: dict[str, Shelf] = {}
-    cases = read_cases(args.folder, shelves, embedder)
+    judges = judges_of(args.folder)
+    cases = read_cases(args.folder, shelves, embedder, judges)
     whats: tuple[What, ...] = ("now", "then")
     thresholds = {
         what: threshold_for(cases, by_folds(cases, what), MOST_ALARMS[what]) for what in whats
     }
     for what in whats:
         print(f"{_TITLE[what]} (flagged from {thresholds[what]:.3f} of the votes)")
-        found = flagged_by_folds(cases, what, thresholds, shelves, embedder)
+        found = flagged_by_folds(cases, what, thresholds, shelves, embedder, judges)
         report(cases, found, args.show)
     embedder.save()
     if args.fit is not None:

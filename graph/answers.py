@@ -32,7 +32,8 @@ _SILENT: Final = re.compile(
     r"\b(?:not|no|none|nothing|never|only)\b[^.;,]{0,50}?\b(?:stated|mentioned|addressed|specified|"
     r"given|described|documented|covered|discussed|listed|named|said)\b|"
     r"\b(?:(?:does|do|did)(?:\s+not|n['’]t)|cannot|can(?:\s+not|['’]t))\s+(?:say|state|mention|specify|"
-    r"cover|address|describe|list|tell)\b",
+    r"cover|address|describe|list|tell)\b|\bno\s+(?:such|time\s*frame)\b|\bis\s+gone\b|"
+    r"\bno\b[^.;,]{0,40}\b(?:promised|offered|any\s?more|any\s+longer)\b",
     re.I,
 )
 _PART: Final = re.compile(r"[^;]+")

@@ -27,6 +27,8 @@ from rapidfuzz import fuzz
 from core.errors import ModelUnavailable
 from graph.alignment import SourceUnit, Token, is_filler, same_spelling, source_units, tokenize
 from graph.answers import Answer, alternatives, read_answer
+from graph.ports import Changes
+from kb.changes import ChangeJudge
 from kb.content import Passage
 from kb.facts import opposed, same_value
 from kb.words import opposite
@@ -388,7 +390,9 @@ class Former:
     kept: Sequence[_Laid]
 
 
-def signs_then(reading: Reading, former: Former, embed: Embed) -> dict[str, float]:
+def signs_then(
+    reading: Reading, former: Former, embed: Embed, changes: Changes
+) -> dict[str, float]:
     """Return the signs that an answer is what the source said before and says no longer."""
     went = former.went[0] if former.went else None
     came = former.came[0] if former.came else None
@@ -423,7 +427,8 @@ def signs_then(reading: Reading, former: Former, embed: Embed) -> dict[str, floa
     signs |= _words_that_went(reading, former, went, after, came, before)
     signs |= _what_differs(reading, went, after)
     signs |= _phrases(reading, went, after, embed)
-    signs |= _nearest_change(former, went)
+    signs |= _nearest_change(former, went, changes)
+    signs["changed"] = _changed(went, after, changes)
     return signs
 
 
@@ -549,11 +554,18 @@ def _phrases(
     return signs
 
 
-def _nearest_change(former: Former, went: _Laid | None) -> dict[str, float]:
+def _changed(old: _Laid | None, new: _Laid | None, changes: Changes) -> float:
+    """Return how likely a line says something else than what took its place."""
+    if old is None:
+        return 0.0
+    return changes.judge(old.line.unit.text, new.line.unit.text).score if new is not None else 1.0
+
+
+def _nearest_change(former: Former, went: _Laid | None, changes: Changes) -> dict[str, float]:
     """Look at the change that is nearest to the question, whatever the answer says."""
     names = ("answer", "both", "covers", "leans", "states", "agrees")
     signs = dict.fromkeys(
-        (f"change {name}" for name in (*names, "asked", "alike", "gap", "same")), 0.0
+        (f"change {name}" for name in (*names, "asked", "alike", "gap", "same", "changed")), 0.0
     )
     chosen: tuple[float, _Laid, _Laid | None, float] | None = None
     for old in former.went[:8]:
@@ -568,6 +580,7 @@ def _nearest_change(former: Former, went: _Laid | None) -> dict[str, float]:
     signs["change alike"] = alike
     signs["change gap"] = asked - max((_asked(one) for one in former.kept), default=0.0)
     signs["change same"] = float(old is went)
+    signs["change changed"] = _changed(old, new, changes)
     for name in names:
         signs[f"change {name}"] = _measure(old, name) - _measure(new, name)
     return signs
@@ -732,14 +745,19 @@ class AnswerJudge:
     Args:
         embedder: Compares by meaning.
         file: The forests.
+        changes: Says whether what took the place of a line says something else; default the shipped
+            judge.
 
     Raises:
         ModelUnavailable: On first use, when the file is missing or unreadable.
     """
 
-    def __init__(self, embedder: Embedder, file: Path = FORESTS) -> None:
+    def __init__(
+        self, embedder: Embedder, file: Path = FORESTS, changes: Changes | None = None
+    ) -> None:
         self._embedder = embedder
         self._file = file
+        self._changes = changes or ChangeJudge()
         self._forests: dict[str, Forest] | None = None
 
     def judge(
@@ -764,13 +782,13 @@ class AnswerJudge:
         lines = nearest_lines(reading, lines_of(cited), MOST_LINES, embed)
         laid = lay(reading, lines, embed)
         if not laid:
-            return Judged(not answer.only_silent, 1.0)
+            return Judged(not answer.silent, 1.0)
         pasts = [
             (former, editions[number][0].effective_from)
             for number, before in enumerate(editions[1:])
             if (former := compare_versions(reading, lines, before, editions[0], embed)) is not None
         ]
-        if answer.only_silent:
+        if answer.silent:
             return _judge_silence(laid, pasts)
         forests = self._read_forests()
         present = signs_now(reading, laid, embed)
@@ -779,7 +797,7 @@ class AnswerJudge:
         worst = Judged(share >= forests["now"].threshold, share, nearest)
         stale: Judged | None = None
         for former, until in pasts:
-            signs = {**present, **signs_then(reading, former, embed)}
+            signs = {**present, **signs_then(reading, former, embed, self._changes)}
             share = forests["then"].share(signs)
             if stale is None or share > stale.share:
                 went = former.went[0] if former.went else None
@@ -818,7 +836,7 @@ def why_flagged(text: str, judged: Judged, title: str) -> str:
             f"“{answer}” fits what “{title}” said until {judged.until:%Y-%m-%d}, "
             f"“{_short(judged.went.unit.text)}”; {now}."
         )
-    if read_answer(text).only_silent and judged.nearest is not None:
+    if read_answer(text).silent and judged.nearest is not None:
         return (
             f"The draft says “{answer}”, but the source says “{_short(judged.nearest.unit.text)}”."
         )
