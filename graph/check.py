@@ -66,6 +66,7 @@ _LONGEST_SENTENCE = 2_000
 _LONGEST_DRAFT = 30_000
 _MOST_PIECES = 20  # sentences within one sentence of a draft
 _MOST_JUDGED = 120  # in a whole draft
+_MOST_WORK = 6_000_000  # words of a draft times words of what they are laid beside
 _MOST_ANSWERS = 6  # sentences of a draft that are read with the question
 _MOST_FIGURES = 60
 _MOST_WORDS = 320
@@ -323,6 +324,16 @@ class EvidenceChecker:
         room = min(_MOST_PIECES, _MOST_JUDGED - units.judged)
         for piece in _join_answers(pieces)[:room]:
             units.judged += 1
+            units.work += len(piece.split()) * sum(len(unit.tokens) for unit in support.units)
+            if units.work > _MOST_WORK:
+                findings.add(
+                    index,
+                    "unsupported",
+                    f"“{_short(piece)}” and what follows were not checked: draft and sources are "
+                    "too long to be laid beside each other.",
+                    piece,
+                )
+                break
             before = len(findings.items)
             self._judge(index, piece, support, findings)
             if by_model and len(findings.items) == before:
@@ -495,6 +506,7 @@ class _UnitCache:
         self._editions: dict[str, list[list[Passage]]] = {}
         self.judged = 0
         self.answers = 0
+        self.work = 0
 
     def editions(self, support: _Support, past: Past | None) -> list[list[Passage]]:
         """Return the version that is cited first and those its article had before it."""

@@ -247,6 +247,21 @@ def test_a_hostile_draft_is_judged_in_bounded_work(text: str) -> None:
                for f in report["findings"])  # fmt: skip
 
 
+def test_long_drafts_on_long_sources_are_not_laid_beside_each_other_for_minutes() -> None:
+    rare = [f"w{chr(97 + i % 26)}{chr(97 + i // 26)}rd" for i in range(600)]
+    sources = [
+        passage(". ".join(" ".join(rare[k : k + 12]) for k in range(n, 580)) + ".", id=f"v1#{n}")
+        for n in range(2)
+    ]
+    text = " ".join(rare[:280]) + "."
+    draft = draft_of(*[text] * 6, source=sources[0])
+    for sentence in draft["sentences"]:
+        sentence["citations"] = [cite(source) for source in sources]
+    known = {source.id: source for source in sources}
+    messages = [f["message"] for f in EvidenceChecker().check(draft, known, {"v1"})["findings"]]
+    assert any("were not checked" in message for message in messages)
+
+
 MODEL_SOURCE = (
     "Trial vouchers stay valid for 20 days after you sign up. "
     "Prices are exclusive of sales tax, and we add it to your bill where the law requires it. "
