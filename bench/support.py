@@ -246,7 +246,7 @@ def signs(
     if answer.silent:
         return signs_of_silence(laid, None), signs_of_silence(laid, former)
     present = signs_now(reading, laid, embedder.embed)
-    past = signs_then(reading, former, embedder.embed, changes) if former else {}
+    past = signs_then(reading, former, embedder.embed, changes) if former and former.went else {}
     return present, {**present, **past} if past else {}
 
 

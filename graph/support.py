@@ -787,6 +787,8 @@ class AnswerJudge:
             (former, editions[number][0].effective_from)
             for number, before in enumerate(editions[1:])
             if (former := compare_versions(reading, lines, before, editions[0], embed)) is not None
+            # Nobody can repeat what only came; silence, though, ends when an answer comes.
+            and (former.went or answer.silent)
         ]
         if answer.silent:
             return _judge_silence(laid, pasts)
