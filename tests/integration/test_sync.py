@@ -130,6 +130,19 @@ def test_a_new_text_makes_a_new_version_and_keeps_the_old_one(desk: HelpCenter):
     }
 
 
+def test_what_an_article_said_before_can_be_read(desk: HelpCenter):
+    for days in (30, 60, 90, 14):
+        desk.write("articles/fees.md", f"# Fees\n\nWithin {days} days.\n")
+        desk.sync()
+        desk.clock.advance(DAY)
+    versions = desk.library.versions("help-center/fees.md")
+    said = [[p.plain for p in one] for one in desk.library.editions(versions[0].id)]
+    assert said == [["Within 14 days."], ["Within 90 days."], ["Within 60 days."]]
+    earlier = desk.library.editions(versions[2].id)
+    assert [[p.plain for p in one] for one in earlier] == [["Within 60 days."], ["Within 30 days."]]
+    assert desk.library.editions("ver_unknown") == []
+
+
 def test_a_new_owner_makes_no_version_and_leaves_a_trace(desk: HelpCenter):
     desk.write("articles/a.md", "A.", front="owner: Ada")
     desk.sync()
