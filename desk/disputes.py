@@ -52,18 +52,19 @@ def _dispute(flag: SourceFlagRow, passage: Passage) -> Dispute | None:
     Passages are known by their article and words: a new version that leaves them as they are gives
     them new ids.
     """
-    sides = flag.evidence.get("first"), flag.evidence.get("second")
-    for (own, other), swapped in ((sides, False), (sides[::-1], True)):
-        if not own or not other:
+    for pair in (flag.evidence, *flag.evidence.get("more", [])):
+        if "first" not in pair:  # a macro that is withheld is not in force: nothing rests on it
             continue
-        if own["article_id"] == passage.article_id and own["text"] == passage.plain:
-            return {
-                "id": flag.id,
-                "passage_id": passage.id,
-                "title": other["title"],
-                "text": other["text"],
-                "facts": [_fact(fact, swapped) for fact in flag.evidence.get("facts", [])],
-            }
+        sides = pair["first"], pair["second"]
+        for (own, other), swapped in ((sides, False), (sides[::-1], True)):
+            if own["article_id"] == passage.article_id and own["text"] == passage.plain:
+                return {
+                    "id": flag.id,
+                    "passage_id": passage.id,
+                    "title": other["title"],
+                    "text": other["text"],
+                    "facts": [_fact(fact, swapped) for fact in pair["facts"]],
+                }
     return None
 
 

@@ -56,6 +56,11 @@ class SourceConflict(Protocol):
         ...
 
     @property
+    def twins(self) -> bool:
+        """Whether the two articles are versions of one text."""
+        ...
+
+    @property
     def sentence(self) -> str:
         """One plain sentence."""
         ...
@@ -179,8 +184,15 @@ class Grounds:
         return {old for old, new in self._library.superseded_by().items() if new in wanted}
 
     def of_conflicts(self, conflicts: Iterable[SourceConflict]) -> list[Finding]:
-        """Return a ``conflict`` for each pair of passages."""
-        return [_conflict(one) for one in conflicts]
+        """Return a ``conflict`` for each pair of passages; one for two articles of one text."""
+        found: list[Finding] = []
+        twins: dict[tuple[str, str], list[SourceConflict]] = defaultdict(list)
+        for one in conflicts:
+            if one.twins:
+                twins[one.left.article_id, one.right.article_id].append(one)
+            else:
+                found.append(_conflict([one]))
+        return found + [_conflict(some) for some in twins.values()]
 
     def of_links(self, links: Iterable[BrokenLink]) -> list[Finding]:
         """Return a ``broken_link`` for each target of an article."""
@@ -589,7 +601,33 @@ def _often(
     )
 
 
-def _conflict(one: SourceConflict) -> Finding:
+def _conflict(between: Sequence[SourceConflict]) -> Finding:
+    """Return what is found between two articles; the surest pair of passages speaks for it."""
+    surest, *others = sorted(between, key=lambda one: -one.score)
+    pairs = [_sides(one) for one in (surest, *others)]
+    first, second = pairs[0][:2]
+    more = f" They differ in {len(others)} more places." if others else ""
+    return Finding(
+        kind="conflict",
+        subject=tuple(part for sides in sorted(map(_known_by, pairs)) for part in sides),
+        title=f"{surest.sentence}{more}",
+        article_id=first.article_id,
+        owner=first.owner or second.owner,
+        passage_id=first.id,
+        other_article_id=second.article_id,
+        evidence={
+            **_as_evidence(*pairs[0]),
+            "score": round(surest.score, 4),
+            "more": [_as_evidence(*pair) for pair in pairs[1:]],
+        },
+        content_hashes=tuple(side.content_hash for pair in pairs for side in pair[:2]),
+    )
+
+
+_Sides = tuple[Passage, Passage, list[dict[str, str]]]
+
+
+def _sides(one: SourceConflict) -> _Sides:
     first, second = sorted(
         (one.left, one.right), key=lambda side: (side.article_id, side.content_hash)
     )
@@ -602,23 +640,16 @@ def _conflict(one: SourceConflict) -> Finding:
         }
         for fact in one.facts
     ]
-    sides = (first.article_id, first.content_hash, second.article_id, second.content_hash)
-    return Finding(
-        kind="conflict",
-        subject=sides,
-        title=one.sentence,
-        article_id=first.article_id,
-        owner=first.owner or second.owner,
-        passage_id=first.id,
-        other_article_id=second.article_id,
-        evidence={
-            "first": place_of(first),
-            "second": place_of(second),
-            "facts": facts,
-            "score": round(one.score, 4),
-        },
-        content_hashes=(first.content_hash, second.content_hash),
-    )
+    return first, second, facts
+
+
+def _known_by(sides: _Sides) -> tuple[str, ...]:
+    first, second, _ = sides
+    return first.article_id, first.content_hash, second.article_id, second.content_hash
+
+
+def _as_evidence(first: Passage, second: Passage, facts: list[dict[str, str]]) -> dict[str, Any]:
+    return {"first": place_of(first), "second": place_of(second), "facts": facts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ A flag's evidence is JSON; its keys depend on the kind:
                     with ``old`` and ``new`` (places, ``new`` None when it is gone), ``facts``
                     (``kind``, ``old``, ``new``), ``outcome``, ``score``
 ``conflict``        ``first`` and ``second`` (places), ``facts`` (``kind``, ``old`` of the first,
-                    ``new`` of the second), ``score``; or ``withheld``: why a macro is not used
+                    ``new`` of the second), ``score``, ``more``: further pairs of two articles
+                    that are versions of one text; or ``withheld``: why a macro is not used
 ``often_rewritten`` ``place``, ``drafts`` that used it, ``rewritten`` of them, ``sentences``: the
                     newest, ``before`` and ``after`` (empty when struck out), ``review``, ``at``
 ``unowned``         nothing: that nobody is named is all there is to see

@@ -9,11 +9,9 @@ from desk.flag_grounds import BrokenLink, WithheldMacro
 from desk.flags import FlagParts
 from graph.values import Conversation
 from kb.workspace import MACROS, Workspace
-from retrieval.embedding_store import EmbeddingStore
 
 if TYPE_CHECKING:
     from desk.bootstrap import Desk
-    from desk.conflicts import ConflictFound
     from kb.links import BrokenLink as LinkInText
 
 _BEST: Final = 3
@@ -22,7 +20,7 @@ _BEST: Final = 3
 def flag_parts(desk: Desk) -> FlagParts:
     """Return what the source flags of ``desk`` need of it; nothing is built before it is used."""
     return FlagParts(
-        conflicts=lambda articles: _conflicts(desk, articles),
+        conflicts=lambda articles: desk.conflicts.find(articles),
         links=lambda articles: _broken_links(desk, articles),
         withheld=lambda articles: [
             WithheldMacro(one.article_id, one.sentence, one.contradicts)
@@ -34,13 +32,6 @@ def flag_parts(desk: Desk) -> FlagParts:
         sync=lambda source: desk.sync_anywhere(source or None),
         moved=lambda _articles: desk.sweep(),
     )
-
-
-def _conflicts(desk: Desk, articles: Collection[str] | None) -> list[ConflictFound]:
-    from desk.conflicts import find_conflicts
-
-    store = EmbeddingStore(desk.database, desk.embedder)
-    return find_conflicts(desk.library, store, desk.changes, articles)
 
 
 def _broken_links(

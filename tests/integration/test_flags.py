@@ -14,6 +14,7 @@ from core.errors import AlreadyDecided, BadInput, NotAllowed, NotFound, Outdated
 from core.identifiers import new_id
 from core.vocabulary import SourceFlagKind
 from desk.bootstrap import Desk
+from desk.disputes import OpenConflicts
 from desk.flag_grounds import BrokenLink, WithheldMacro
 from desk.flags import FlagLine, FlagParts, SourceFlags
 from desk.models import (
@@ -359,8 +360,9 @@ def test_an_article_that_answers_a_gap_closes_it(desk: Desk, agent: Actor, owner
 class FoundConflict:
     """What two passages say differently."""
 
-    def __init__(self, left: Passage, right: Passage) -> None:
+    def __init__(self, left: Passage, right: Passage, *, twins: bool = False) -> None:
         self.left, self.right = left, right
+        self.twins = twins
         self.facts: list[object] = []
         self.score = 0.9
         self.sentence = f"“{left.title}” and “{right.title}” disagree."
@@ -394,6 +396,23 @@ def test_two_articles_that_disagree_are_one_flag_until_one_is_replaced(
     assert list(desk.library.versions_in_force([REFUNDS, SHIPPING])) == [REFUNDS]
     flags.resolve(owner, flag.id, "reopen")
     assert len(desk.library.versions_in_force([REFUNDS, SHIPPING])) == 2
+
+
+def test_two_versions_of_one_text_are_one_flag_that_holds_every_place(
+    desk: Desk, owner: Actor
+) -> None:
+    by_article: dict[str, list[Passage]] = {REFUNDS: [], SHIPPING: []}
+    for one in desk.library.passages_in_force():
+        by_article[one.article_id].append(one)
+    pairs = list(zip(by_article[REFUNDS], by_article[SHIPPING], strict=False))
+    found = [FoundConflict(*pair, twins=True) for pair in pairs]
+    parts = FlagParts(conflicts=lambda _ids: found)  # type: ignore[arg-type, return-value]
+    flags = SourceFlags(desk.database, desk.library, desk.clock, parts)
+    flags.refresh()
+    (flag,) = flags.page(owner, kind="conflict")
+    assert f"They differ in {len(pairs) - 1} more places." in flag.title
+    disputes = OpenConflicts(desk.database).of(by_article[REFUNDS])
+    assert {one["passage_id"] for one in disputes} == {left.id for left, _ in pairs}
 
 
 def test_a_broken_link_and_a_withheld_macro_are_flagged_while_they_are_so(

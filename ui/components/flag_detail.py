@@ -216,12 +216,18 @@ def _changed(evidence: Evidence) -> list[Markup]:
 
 
 def _conflict(evidence: Evidence) -> list[Markup]:
-    first, second = evidence.get("first"), evidence.get("second")
-    if not first or not second:
+    if "first" not in evidence:
         return _withheld(evidence)
-    facts = evidence.get("facts", [])
-    sides = ((first, "old"), (second, "new"))
-    return [tag("div", "pd-pair", *(_side(place, facts, side) for place, side in sides))]
+    pairs = [evidence, *evidence.get("more", [])][:_MOST_SHOWN]
+    return [
+        tag(
+            "div",
+            "pd-pair",
+            _side(pair["first"], pair["facts"], "old"),
+            _side(pair["second"], pair["facts"], "new"),
+        )
+        for pair in pairs
+    ]
 
 
 def _side(place: Mapping[str, Any], facts: Sequence[Mapping[str, Any]], side: str) -> Markup:
