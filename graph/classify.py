@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from graph.customer_text import customer_turns, own_words, plain, sentence_spans, without_courtesies
 from graph.meaning import ExampleVectors
+from graph.reason_model import NOBODYS, Lessons, ReasonModel, tokens_of
 from graph.reasons import ReasonMap
 from graph.values import Classification, Conversation, ReasonGuess
 from retrieval.ports import Embedder, Vectors
@@ -51,6 +52,11 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_QUESTION = 80  # words
+_ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS["en"].split())
+# The question says what is wanted, the whole contact what it is about: the question leads.
+_WEIGHTS = (0.7, 0.3)
+_LEFT_OUT = 0.3  # of the words and pairs
+_MODEL_VERSION = 1  # raise it with every change of what is learned: kept models are then made anew
 
 
 def language_of(text: str) -> str:
@@ -72,8 +78,7 @@ def language_of(text: str) -> str:
 
 
 def _content_words(text: str) -> int:
-    stop = frozenset(_STOP_WORDS["en"].split())
-    return sum(word.casefold() not in stop for word in _TOKEN.findall(text))
+    return sum(word.casefold() not in _ENGLISH_STOP_WORDS for word in _TOKEN.findall(text))
 
 
 def _asking(text: str) -> list[str]:
@@ -132,69 +137,17 @@ class VaderSentiment:
         return float(self._analyzer(text)["compound"]) if text.strip() else 0.0
 
 
-@dataclass(frozen=True)
-class _Fitted:
-    reasons: tuple[str, ...]
-    texts: tuple[str, ...]
-    vectors: Vectors  # (texts, dimensions)
-    member: npt.NDArray[np.bool_]  # (texts, reasons): which text speaks for which reason
-    words: tuple[frozenset[str], ...]
-    temperature: float
-    none_score: float
-
-
-def _reason_scores(
-    cosines: Floats, overlaps: Floats, member: npt.NDArray[np.bool_], nearest: int = 3
-) -> Floats:
-    """Return ``(queries, reasons)``: nearest example, mean of the nearest few, shared words.
-
-    Args:
-        cosines: ``(queries, texts)``, -inf where a text must not count.
-        overlaps: ``(queries, texts)``, shares of words in 0..1.
-    """
-    scores = np.full((cosines.shape[0], member.shape[1]), -1.0)
-    for column in range(member.shape[1]):
-        mine = cosines[:, member[:, column]]
-        if mine.shape[1] == 0:
-            continue
-        ranked = -np.sort(-mine, axis=1)[:, :nearest]
-        finite = np.where(np.isfinite(ranked), ranked, np.nan)
-        usable = np.isfinite(ranked[:, 0])
-        mean = np.full(len(ranked), -1.0)
-        mean[usable] = np.nanmean(finite[usable], axis=1)
-        shared = overlaps[:, member[:, column]].max(axis=1)
-        best = np.where(usable, ranked[:, 0], -1.0)
-        scores[:, column] = np.where(usable, 0.55 * best + 0.45 * mean + 0.1 * shared, -1.0)
-    return scores
-
-
-def _word_set(text: str) -> frozenset[str]:
-    stop = frozenset(_STOP_WORDS["en"].split())
-    return frozenset(word.casefold() for word in _TOKEN.findall(text)) - stop
-
-
-def _overlaps(queries: Sequence[frozenset[str]], texts: Sequence[frozenset[str]]) -> Floats:
-    return np.array(
-        [[len(one & two) / max(min(len(one), len(two)), 1) for two in texts] for one in queries]
-    ).reshape(len(queries), len(texts))
-
-
-def _probabilities(scores: Floats, none_score: float, temperature: float) -> Floats:
-    """Return ``(queries, reasons + 1)``; the last column is "none of them"."""
-    logits = np.column_stack([scores, np.full(len(scores), none_score)]) / temperature
-    logits -= logits.max(axis=1, keepdims=True)
-    raised = np.exp(logits)
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
 class ReasonClassifier:
     """Classifies contacts by the examples of the reason map; implements ``graph.ports.Classifier``.
+
+    What people correct is learned at once: a small map is learned anew before the next contact, in
+    a large one the new example and what is near it are weighed anew. Safe to use from many threads.
 
     Args:
         reasons: The map; with an empty one every contact has reason None and confidence 0.
         embedder: Turns texts into unit vectors.
         sentiment: Tone of a text, -1..1. Default: VADER.
-        cache: Folder that keeps the examples' vectors between processes.
+        cache: Folder that keeps the examples' vectors and what was learned between processes.
     """
 
     def __init__(
@@ -206,124 +159,168 @@ class ReasonClassifier:
         cache: Path | None = None,
     ) -> None:
         self._reasons = reasons
+        self._ids = tuple(reason.id for reason in reasons)
         self._embedder = embedder
         self._examples = ExampleVectors(embedder, cache)
         self._sentiment = sentiment or VaderSentiment()
-        self._learned: list[tuple[str, str]] = []
-        self._fitted: _Fitted | None = None
+        self._learned: dict[str, str | None] = {}
+        self._fresh: dict[str, str | None] = {}
+        self._model: ReasonModel | None = None
         self._lock = threading.Lock()
 
-    def learn(self, text: str, reason: str) -> None:
-        """Take a person's correction: ``text`` is about ``reason``. Unknown reasons are ignored."""
-        if self._reasons.get(reason) is None or not text.strip():
+    def learn(self, text: str, reason: str | None) -> None:
+        """Take a person's correction: ``text`` is about ``reason``, None for none of the map's.
+
+        Of two corrections of the same text the later holds. Unknown reasons are ignored.
+        """
+        known = reason is None or self._reasons.get(reason) is not None
+        text = " ".join(text.split())
+        if not known or not text:
             return
         with self._lock:
-            self._learned.append((" ".join(text.split()), reason))
-            self._fitted = None
+            if text in self._learned or text in self._given:
+                self._model = None  # what was learned of it before must go
+            self._learned[text] = reason
+            self._fresh[text] = reason
 
     def classify(self, conversation: Conversation) -> Classification:
         """Return reason, confidence, alternatives, sentiment, language and question."""
-        question = question_of(conversation)
-        spoken = " ".join(plain(turn["text"]) for _, turn in customer_turns(conversation))
-        guesses, nothing = self._guess(question, spoken)
-        best = guesses[0] if guesses else None
-        chosen = best if best is not None and best["confidence"] > nothing else None
-        confidence = chosen["confidence"] if chosen else nothing
+        return self.classify_all([conversation])[0]
+
+    def classify_all(self, conversations: Sequence[Conversation]) -> list[Classification]:
+        """Classify many contacts; embeds them together, which is faster than one after the other."""
+        model = self._up_to_date()
+        read = [_read(conversation) for conversation in conversations]
+        texts = list(dict.fromkeys(text for one in read for text in one.texts))
+        if model is None or not texts:
+            return [self._outcome(one, [], 0.0, known=False) for one in read]
+        vectors = self._embedder.embed(texts)
+        judged = model.judge(vectors, [tokens_of(text) for text in texts])
+        row = {text: at for at, text in enumerate(texts)}
+        found = []
+        for one in read:
+            if not one.texts:
+                found.append(self._outcome(one, [], 0.0, known=False))
+                continue
+            mine = [row[text] for text in one.texts]
+            weights = np.array(_WEIGHTS[: len(mine)]) / sum(_WEIGHTS[: len(mine)])
+            familiar = weights @ judged.familiar[mine]
+            nothing = float(model.calibration.nothing(familiar))
+            probability = (1 - nothing) * (weights @ judged.probability[mine])
+            guesses = self._guesses(model, probability, one.spoken, vectors[mine[0]])
+            known = bool(familiar >= model.calibration.refused_below)
+            found.append(self._outcome(one, guesses, nothing, known=known))
+        return found
+
+    def _outcome(
+        self, read: _Read, guesses: list[ReasonGuess], nothing: float, *, known: bool
+    ) -> Classification:
         return {
-            "reason": chosen["reason"] if chosen else None,
-            "confidence": round(confidence, 4),
+            "reason": guesses[0]["reason"] if known else None,
+            "confidence": guesses[0]["confidence"] if known else round(nothing, 4),
             "alternatives": guesses,
-            "sentiment": round(self._sentiment(spoken), 4),
-            "language": language_of(spoken),
-            "question": question,
+            "sentiment": round(self._sentiment(read.spoken), 4),
+            "language": language_of(read.spoken),
+            "question": read.question,
         }
 
-    def _guess(self, question: str, spoken: str) -> tuple[list[ReasonGuess], float]:
-        """The three best reasons and the probability of none; no reasons: ``([], 0.0)``."""
-        fitted = self._fit()
-        if fitted is None or not (question or spoken):
-            return [], 0.0
-        queries = [text for text in dict.fromkeys((question, spoken)) if text]
-        cosines = (self._embedder.embed(queries) @ fitted.vectors.T).astype(np.float64)
-        overlaps = _overlaps([_word_set(text) for text in queries], fitted.words)
-        scores = _reason_scores(cosines, overlaps, fitted.member)
-        # The question says what is wanted, the whole contact what it is about: the question leads.
-        weights = np.array([0.7, 0.3])[: len(queries)]
-        merged = (scores * (weights / weights.sum())[:, None]).sum(axis=0, keepdims=True)
-        probabilities = _probabilities(merged, fitted.none_score, fitted.temperature)[0]
-        order = np.argsort(-probabilities[:-1], kind="stable")[:3]
-        guesses: list[ReasonGuess] = [
+    def _guesses(
+        self, model: ReasonModel, probability: Floats, spoken: str, vector: Vectors
+    ) -> list[ReasonGuess]:
+        """The three likeliest reasons, best first."""
+        return [
             {
-                "reason": fitted.reasons[at],
-                "confidence": round(float(probabilities[at]), 4),
-                "evidence": self._evidence(fitted, int(at), spoken, cosines[0]),
+                "reason": self._ids[at],
+                "confidence": round(float(probability[at]), 4),
+                "evidence": self._evidence(model, int(at), spoken, vector),
             }
-            for at in order
+            for at in np.argsort(-probability, kind="stable")[:3]
         ]
-        return guesses, float(probabilities[-1])
 
-    def _evidence(self, fitted: _Fitted, at: int, spoken: str, cosines: Floats) -> list[str]:
-        """Words of the contact shared with the reason's examples; else the nearest example."""
-        mine = np.flatnonzero(fitted.member[:, at])
-        nearest = mine[np.argsort(-cosines[mine])[:3]]
-        shared = frozenset().union(*(fitted.words[row] for row in nearest))
-        words = dict.fromkeys(word for word in _TOKEN.findall(spoken) if word.casefold() in shared)
-        return list(words)[:6] or [f"like: {fitted.texts[nearest[0]]}"]
+    def _evidence(self, model: ReasonModel, at: int, spoken: str, vector: Vectors) -> list[str]:
+        """The words of the contact that speak for the reason; else the example nearest to it."""
+        words = list(
+            {
+                word.casefold(): word
+                for word in _TOKEN.findall(spoken)
+                if len(word) > 1 and word.casefold() not in _ENGLISH_STOP_WORDS
+            }.values()
+        )
+        telling = model.wording.telling(words, at)
+        best = [place for place in np.argsort(-telling, kind="stable")[:6] if telling[place] > 0]
+        if best:
+            return [words[place] for place in sorted(best)]
+        texts = [text for text, reason in self._given.items() if reason == self._ids[at]]
+        if not texts:
+            return []
+        return [f"like: {texts[int((self._examples.of(texts) @ vector).argmax())]}"]
 
-    def _fit(self) -> _Fitted | None:
-        with self._lock:
-            if self._fitted is None:
-                self._fitted = self._compute()
-            return self._fitted
-
-    def _compute(self) -> _Fitted | None:
-        reasons = tuple(reason.id for reason in self._reasons)
-        if not reasons:
-            return None
-        column = {reason: at for at, reason in enumerate(reasons)}
-        spoken: list[tuple[str, str]] = [
-            (text, reason.id)
+    @cached_property
+    def _given(self) -> dict[str, str | None]:
+        """Examples, names and descriptions of the map, and whose they are."""
+        return {
+            " ".join(text.split()): reason.id
             for reason in self._reasons
             for text in (reason.name, reason.description, *reason.examples)
             if text.strip()
-        ]
-        spoken = list(dict.fromkeys([*spoken, *self._learned]))
-        texts = tuple(text for text, _ in spoken)
-        vectors = self._examples.of(texts)
-        member = np.zeros((len(texts), len(reasons)), dtype=np.bool_)
-        for row, (_, reason_id) in enumerate(spoken):
-            member[row, column[reason_id]] = True
-        words = tuple(_word_set(text) for text in texts)
-        temperature, none_score = _calibrate(vectors, member, words)
-        return _Fitted(reasons, texts, vectors, member, words, temperature, none_score)
+        }
+
+    @cached_property
+    def _captions(self) -> frozenset[str]:
+        """What no customer wrote."""
+        return frozenset(
+            " ".join(text.split())
+            for reason in self._reasons
+            for text in (reason.name, reason.description)
+        )
+
+    def _up_to_date(self) -> ReasonModel | None:
+        """Return the model with all corrections in it; None when there are no reasons."""
+        with self._lock:
+            if not self._ids:
+                return None
+            if self._model is None or (self._fresh and self._model.quick_to_fit):
+                self._model = self._fit()
+            elif self._fresh:
+                self._model = self._model.and_also(self._lessons(self._fresh))
+            self._fresh = {}
+            return self._model
+
+    def _fit(self) -> ReasonModel:
+        texts = {**self._given, **self._learned}
+        made_from = [_MODEL_VERSION, list(self._ids), sorted(self._captions), list(texts.items())]
+        return ReasonModel.fit(
+            self._lessons(texts),
+            len(self._ids),
+            lambda make: self._examples.kept("reasons", made_from, make),
+        )
+
+    def _lessons(self, texts: Mapping[str, str | None]) -> Lessons:
+        number = {reason: at for at, reason in enumerate(self._ids)}
+        return Lessons(
+            vectors=self._examples.of(list(texts)),
+            tokens=tuple(tokens_of(text) for text in texts),
+            owner=np.array(
+                [NOBODYS if reason is None else number[reason] for reason in texts.values()]
+            ),
+            spoken=np.array([text not in self._captions for text in texts]),
+        )
 
 
-def _calibrate(
-    vectors: Vectors, member: npt.NDArray[np.bool_], words: Sequence[frozenset[str]]
-) -> tuple[float, float]:
-    """Return temperature and the score of "none", from leaving each example out in turn.
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One contact. ``texts`` are what it is judged by: its question, then perhaps the whole."""
 
-    The temperature makes the probabilities of the left-out examples honest (least log loss); the
-    score of "none" is what all but one in twenty of them reach for their own reason.
-    """
-    cosines = (vectors @ vectors.T).astype(np.float64)
-    np.fill_diagonal(cosines, -np.inf)
-    overlaps = _overlaps(words, words)
-    np.fill_diagonal(overlaps, 0.0)
-    scores = _reason_scores(cosines, overlaps, member)
-    own = scores[member]
-    known = own > -1.0
-    if known.sum() < 5:
-        return 0.05, 0.45
-    # Names and descriptions drag the tail down; a contact is phrased like an example, which stands
-    # higher. The floor keeps a map of near-opposites from accepting anything.
-    none_score = max(float(np.quantile(own[known], 0.05)), 0.3)
-    rows = np.flatnonzero(known)
-    truth = member.argmax(axis=1)[rows]
+    question: str
+    spoken: str
+    texts: tuple[str, ...]
 
-    def loss(temperature: float) -> float:
-        chosen = _probabilities(scores[rows], none_score, temperature)[np.arange(len(rows)), truth]
-        return float(-np.log(np.maximum(chosen, 1e-9)).mean())
 
-    temperature = min(np.geomspace(0.01, 0.3, 25), key=lambda value: loss(float(value)))
-    return float(temperature), none_score
+def _read(conversation: Conversation) -> _Read:
+    question = question_of(conversation)
+    spoken = " ".join(plain(turn["text"]) for _, turn in customer_turns(conversation))
+    asked, said = tokens_of(question), tokens_of(spoken)
+    # Embedding is what takes time: the whole is read only where the question leaves much of it out.
+    whole = len(said - asked) > _LEFT_OUT * len(said)
+    texts = [text for text in (question, spoken if whole else "") if text]
+    return _Read(question, spoken, tuple(dict.fromkeys(texts)))
