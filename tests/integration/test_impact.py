@@ -166,14 +166,16 @@ def test_a_changed_fact_marks_the_waiting_review_and_has_it_drafted_anew(
 
 
 def test_a_working_desk_drafts_anew_by_itself(open_synced: OpenDesk) -> None:
+    before = open_synced()
+    agent = before.people.add(None, "Mina", "mina@example.com", "agent")
+    contact = open_contact(before, agent, REFUND)
+    first = pending_review(before, agent, contact)
+    before.close()
     desk = open_synced(inline=False)
-    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
     desk.start()
-    contact = open_contact(desk, agent, REFUND)
-    first = pending_review(desk, agent, contact)
     change(desk, "5 business days", "9 business days")
-    assert desk.jobs.wait(f"redraft:{first}:0", 60) == "redrafted"
-    desk.contacts.wait_for_draft(contact)
+    assert desk.jobs.wait(f"redraft:{first}:0", 240) == "redrafted"
+    desk.contacts.wait_for_draft(contact, 240)
     draft = desk.reviews.get(ADMIN, pending_review(desk, agent, contact)).draft
     assert "9 business days" in str(draft["sentences"])
 
