@@ -17,7 +17,9 @@ from core.identifiers import new_id
 from core.migrate import upgrade
 from core.settings import Settings
 from desk.audit import AuditLedger, AuditTrail
+from desk.conflicts import Conflicts
 from desk.contacts import Contacts
+from desk.corrections import Corrections, TaughtClassifier
 from desk.delivery import Deliveries, EmlTransport
 from desk.disputes import OpenConflicts
 from desk.flag_wiring import flag_parts
@@ -124,6 +126,13 @@ class Desk:
         return Contacts(self.database, self.clock, self.jobs)
 
     @cached_property
+    def corrections(self) -> Corrections:
+        """What people said contacts are about."""
+        return Corrections(
+            self.database, self.clock, self.jobs, self.contacts, lambda: self.reasons
+        )
+
+    @cached_property
     def reviews(self) -> Reviews:
         """The review queue."""
         return Reviews(self.database, self.clock, self.jobs, self.settings.claim_minutes)
@@ -140,6 +149,7 @@ class Desk:
             SENDER,
             self.library,
             self.changes_at_approval,
+            self.disputes,
         )
 
     @cached_property
@@ -204,6 +214,17 @@ class Desk:
         return EmbeddingCiter(self.reader)
 
     @cached_property
+    def disputes(self) -> OpenConflicts:
+        """What knows which sources contradict each other."""
+        return OpenConflicts(self.database)
+
+    @cached_property
+    def conflicts(self) -> Conflicts:
+        """What finds sources that contradict each other."""
+        store = EmbeddingStore(self.database, self.embedder)
+        return Conflicts(self.library, store, self.changes)
+
+    @cached_property
     def macros(self) -> Macros:
         """What keeps macros out of use that no article in force bears out."""
         return Macros(
@@ -224,14 +245,18 @@ class Desk:
         return Deps(
             clock=self.clock,
             conversations=self.contacts,
-            classifier=ReasonClassifier(self.reasons, self.reader, cache=cache),
+            classifier=TaughtClassifier(
+                lambda: ReasonClassifier(self.reasons, self.reader, cache=cache),
+                self.corrections,
+                self.reasons,
+            ),
             rules=TriageService(self.tiers, self.reasons, self.reader, cache=cache),
             search=self.search,
             sources=self.library,
             drafter=self._drafter(),
             checker=self.checker,
             changes=self.changes_at_approval,
-            disputes=OpenConflicts(self.database),
+            disputes=self.disputes,
             citer=self.citer,
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),

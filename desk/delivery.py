@@ -28,7 +28,7 @@ from desk.permissions import Actor, require
 from desk.uses import hand_over, let_go
 from graph.draft import draft_text
 from graph.evidence import Recheck, cited_articles, evidence_of, look_again
-from graph.ports import Changes, Sources
+from graph.ports import Changes, Disputes, Sources
 from graph.values import Decision, Draft, EvidenceChange
 
 
@@ -121,6 +121,7 @@ class Deliveries:
         sender: str,
         sources: Sources,
         changes: Changes,
+        disputes: Disputes,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -130,6 +131,7 @@ class Deliveries:
         self._sender = sender
         self._sources = sources
         self._changes = changes
+        self._disputes = disputes
 
     def put(self, key: str, contact_id: str, draft: Draft, decision: Decision) -> None:
         """Accept an answer for delivery; a key that is there already changes nothing."""
@@ -201,11 +203,16 @@ class Deliveries:
     def _release(self, delivery_id: str) -> bool:
         """Take a delivery for sending, or stop it; tell whether it is to be sent."""
         with self._database.read() as session:
-            draft = cast(Draft, _get(session, delivery_id).draft)
+            delivery = _get(session, delivery_id)
+            draft = cast(Draft, delivery.draft)
+            review = session.get(Review, delivery.review_id) if delivery.review_id else None
+        evidence = evidence_of(draft, "")
+        if review is not None:  # what its reviewer knew of and approved in spite of
+            evidence["disputes"] = review.state["evidence"].get("disputes", [])
         articles = cited_articles(draft)
         while True:
             seen = self._sources.versions_in_force(articles)
-            found = look_again(evidence_of(draft, ""), draft, "", self._sources, self._changes)
+            found = look_again(evidence, draft, "", self._sources, self._changes, self._disputes)
             with self._database.write() as session:
                 if self._sources.versions_in_force(articles) == seen:
                     return self._take(session, delivery_id, found)

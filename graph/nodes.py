@@ -254,7 +254,8 @@ def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
     kind: Literal["answer", "clarify"] = (
         "clarify" if state["draft"]["kind"] == "clarify" else "answer"
     )
-    return deps.citer.cite(text, current, drafter, kind)
+    question = state["classification"]["question"]
+    return deps.citer.cite(text, current, drafter, kind, question)
 
 
 def deliver(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:

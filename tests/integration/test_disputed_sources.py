@@ -6,7 +6,7 @@ import pytest
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
-from tests.integration.conftest import open_contact, pending_review
+from tests.integration.conftest import OpenDesk, open_contact, pending_review
 
 QUESTION = "How long does a refund take?"
 BILLING = """---
@@ -61,6 +61,33 @@ def test_a_contradiction_that_comes_while_a_review_waits_stops_the_approval(
     (change,) = outcome.changes
     assert change["what"] == "conflict"
     assert "14 business days" in change["sentence"]
+
+
+def test_a_contradiction_that_comes_in_the_undo_window_calls_the_answer_back(
+    open_synced: OpenDesk,
+) -> None:
+    desk = open_synced(undo_seconds=60)
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    supervisor = desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+    contact_id = open_contact(desk, agent, QUESTION)
+    desk.reviews.decide(supervisor, pending_review(desk, agent, contact_id), {"kind": "approve"})
+    (waiting,) = desk.deliveries.of_contact(supervisor, contact_id)
+    add_billing(desk)
+    desk.deliveries.deliver(waiting.id)
+    (called_back,) = desk.deliveries.of_contact(supervisor, contact_id)
+    assert called_back.status == "undone"
+
+
+def test_what_a_reviewer_approved_in_spite_of_leaves(
+    desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    add_billing(desk)
+    contact_id = open_contact(desk, agent, QUESTION)
+    reply = {"kind": "approve", "comment": "Billing is wrong, I asked."}
+    desk.reviews.decide(supervisor, pending_review(desk, agent, contact_id), reply)
+    desk.jobs.run_all()  # type: ignore[union-attr]
+    (sent,) = desk.deliveries.of_contact(supervisor, contact_id)
+    assert sent.status == "sent"
 
 
 def test_a_dismissed_contradiction_is_held_against_nobody(
