@@ -1,8 +1,8 @@
 """The help centers that the stale suite replays: which articles change in which round, and a desk.
 
-Edits of one help center are replayed together. In a round every article stands first as it was
-before its edit and then as it was after; a further edit of the same article waits for the next
-round. So a hundred edits cost a few syncs, and each is asked among the other articles of its
+Edits of one help center are replayed together, by date. In a round every article stands first as
+it was before its edit and then as it was after; a further edit of the same article begins the next
+round. So a hundred edits cost some dozen syncs, and each is asked among the other articles of its
 help center, as in life.
 """
 
@@ -83,29 +83,33 @@ class HelpCenter:
 
 
 def with_articles(cases: Sequence[Case]) -> list[HelpCenter]:
-    """Return the help centers of the cases that name their articles, oldest edits first."""
-    corpora: dict[str, dict[str, dict[tuple[Path, Path], list[Case]]]] = {}
+    """Return the help centers of the cases that name their articles, oldest edits first.
+
+    A round ends where an article would be edited a second time, so no article is ever ahead of the
+    others: what stands in force beside an edit stood there on its day.
+    """
+    corpora: dict[str, list[dict[str, _Round]]] = {}
     for case in sorted(cases, key=lambda one: one.date):
         if case.old_article is None or case.new_article is None:
             continue
-        articles = corpora.setdefault(case.corpus, {})
+        rounds = corpora.setdefault(case.corpus, [{}])
         path = article_path(case.article, case.new_article.suffix)
-        edits = articles.setdefault(path, {})
-        edits.setdefault((case.old_article, case.new_article), []).append(case)
-    return [HelpCenter(name, _rounds(corpora[name])) for name in sorted(corpora)]
+        edit = (case.old_article, case.new_article)
+        if path in rounds[-1] and rounds[-1][path][0] != edit:
+            rounds.append({})
+        rounds[-1].setdefault(path, (edit, []))[1].append(case)
+    return [HelpCenter(name, tuple(map(_edits, corpora[name]))) for name in sorted(corpora)]
 
 
-def _rounds(
-    articles: Mapping[str, Mapping[tuple[Path, Path], Sequence[Case]]],
-) -> tuple[tuple[Edit, ...], ...]:
-    rounds: list[list[Edit]] = []
-    for path, edits in articles.items():
-        for number, ((old, new), cases) in enumerate(edits.items()):
-            if number == len(rounds):
-                rounds.append([])
-            edit = Edit(path, _text(old), _text(new), tuple(cases))
-            rounds[number].append(edit)
-    return tuple(tuple(edits) for edits in rounds)
+_Round = tuple[tuple[Path, Path], list[Case]]
+"""The two versions of an article, and what was edited in it."""
+
+
+def _edits(articles: Mapping[str, _Round]) -> tuple[Edit, ...]:
+    return tuple(
+        Edit(path, _text(old), _text(new), tuple(cases))
+        for path, ((old, new), cases) in articles.items()
+    )
 
 
 def of_passages(cases: Sequence[Case]) -> list[HelpCenter]:
