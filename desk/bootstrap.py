@@ -292,6 +292,7 @@ class Desk:
                 "deliver": lambda delivery_id: self.deliveries.deliver(delivery_id),
                 "redraft": lambda review_id: self.impact.redraft(review_id),
                 "sync": lambda source: self._sync_job(source),
+                "sweep": lambda _at: json.dumps(self.sweep().as_json()),
             },
             give_up={
                 "carry": lambda thread, cause: self.runs.fail(thread, cause),
@@ -299,6 +300,7 @@ class Desk:
                 "deliver": lambda delivery_id, cause: self.deliveries.give_up(delivery_id, cause),
                 "redraft": lambda review_id, cause: None,  # it stays marked, and waits for a person
                 "sync": lambda source, cause: None,
+                "sweep": lambda at, cause: None,  # the next one looks at the same
             },
         )
 
@@ -327,7 +329,7 @@ class Desk:
         return report
 
     def sweep(self) -> ImpactReport:
-        """Look at what time alone changed, and at what an interrupted sync left; for every night."""
+        """Look at what time alone changed, and at what an interrupted sync left; hourly."""
         found = self.impact.sweep()
         self.search.refresh()
         if self.macros.keep_true():

@@ -11,8 +11,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 
 from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from core.errors import ProofdeskError, Unavailable
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
 
-JobName = Literal["carry", "resume", "deliver", "redraft", "sync"]
+JobName = Literal["carry", "resume", "deliver", "redraft", "sync", "sweep"]
 Handler = Callable[[str], str]
 """Carries one job out; its argument is an id, its result a short text. Running twice is harmless."""
 
@@ -35,6 +36,8 @@ EXECUTOR: Final = "desk"
 POLLING_SECONDS: Final = 0.05
 JOB_WORKERS: Final = 4
 MAX_ATTEMPTS: Final = 4
+SWEEP_SCHEDULE: Final = "7 * * * *"
+"""When the desk looks at what time alone changed: seven minutes past every hour."""
 
 
 class Jobs(Protocol):
@@ -147,7 +150,8 @@ def _worth_another_try(error: BaseException) -> bool:
     return isinstance(error, Unavailable) or not isinstance(error, ProofdeskError)
 
 
-def _register_workflows() -> None:
+def _register_workflows() -> Callable[[datetime, Any], None]:
+    """Register a workflow for each job; return the one that the schedule starts."""
     from dbos import DBOS
 
     @DBOS.step(
@@ -175,6 +179,12 @@ def _register_workflows() -> None:
 
     for job in get_args(JobName):
         register(job)
+
+    @DBOS.workflow(name="sweep_by_the_clock")
+    def sweep_by_the_clock(at: datetime, _context: Any) -> None:
+        attempt("sweep", at.isoformat())
+
+    return sweep_by_the_clock
 
 
 def describe_failure(error: BaseException) -> str:
@@ -207,8 +217,11 @@ def start_working(url: str, handlers: Handlers) -> None:
         }
     )
     _current[:] = [handlers]
-    _register_workflows()
+    sweep = _register_workflows()
     DBOS.launch()
+    DBOS.apply_schedules(
+        [{"schedule_name": "sweep", "workflow_fn": sweep, "schedule": SWEEP_SCHEDULE}]
+    )
 
 
 def stop_working() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from core.clock import FixedClock
 from core.errors import NotAllowed
 from desk.bootstrap import Desk
 from desk.contacts import NewMessage
-from desk.impact import Impact
+from desk.impact import Impact, ImpactReport
 from desk.jobs import InlineJobs
 from desk.models import Review, SourceUse
 from desk.permissions import Actor
@@ -485,3 +486,19 @@ def test_nothing_due_reads_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Impact, "_look_at", must_not)
     report = desk.sync()
     assert report.impact["articles"] == []
+
+
+def test_a_working_desk_looks_by_itself_at_what_time_changed(
+    open_synced: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.jobs.SWEEP_SCHEDULE", "* * * * * *")
+    desk = open_synced(inline=False)
+    looked = threading.Event()
+
+    def sweep() -> ImpactReport:
+        looked.set()
+        return ImpactReport()
+
+    monkeypatch.setattr(desk, "sweep", sweep)
+    desk.start()
+    assert looked.wait(60)
