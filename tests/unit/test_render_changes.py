@@ -64,6 +64,8 @@ def test_what_is_not_listed_is_counted() -> None:
 
 def test_what_rests_on_it_is_said_in_one_line() -> None:
     impact = {"reviews_count": 2, "scheduled_count": 0, "answers_count": 1}
-    assert resting_line(impact) == "Resting on what changed: 2 waiting drafts, 1 answer already sent."
+    assert (
+        resting_line(impact) == "Resting on what changed: 2 waiting drafts, 1 answer already sent."
+    )
     assert resting_line({}) == ""
     assert printed({"facts": [], "facts_count": 0, "reworded": 0, "impact": {}}) == ""
