@@ -320,14 +320,20 @@ def asked(home: Replay, case: Case) -> Verdict:
 
 
 def is_stale(case: Case, draft: str, cited: Sequence[str]) -> tuple[bool, str]:
-    """Say whether a draft rests on the older passage or states a value that only that one has."""
-    value = states(draft, only_in_old(plain_text(case.old_passage), plain_text(case.new_passage)))
+    """Say whether a draft rests on the older passage or states a value that only that one has.
+
+    What moved within the article, and stands in its newer version too, is not stale.
+    """
+    newer = folded(_read(case.new_article)) if case.new_article else folded(case.new_passage)
+    current = [text for text in cited if folded(text) in newer]
+    told_now = (case.new_passage, *current)
+    values = only_in_old(plain_text(case.old_passage), *map(plain_text, told_now))
+    value = states(draft, values)
     if value is not None:
-        return True, f"states “{value.text}”, which only the older passage says"
-    reworded = folded(case.old_passage) != folded(case.new_passage)
+        return True, f"states “{value.text}”, which only the older version says"
     for text in cited:
         if (
-            reworded
+            text not in current
             and rests_on(case.old_passage, [text])
             and not rests_on(case.new_passage, [text])
         ):

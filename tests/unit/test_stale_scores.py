@@ -12,6 +12,7 @@ from evals.report_html import as_html
 from evals.stale import Run, reopened, report_of, write_run
 from evals.stale_baselines import text_differs, token_rule
 from evals.stale_cases import Case, Data, Label, read_data
+from evals.stale_probes import is_stale
 from evals.stale_scores import (
     Figure,
     auroc,
@@ -423,3 +424,28 @@ def test_a_broken_verdict_file_is_named_with_its_line(tmp_path: Path):
     file.write_text('{"id": "a", "probe": "diff", "flagged": true, "score": 0.5}\n{"id": "b"}\n')
     with pytest.raises(BadInput, match=r"verdicts.jsonl:2: probe"):
         read_verdicts(file)
+
+
+# What makes a draft stale
+
+
+def article(tmp_path: Path, text: str) -> Case:
+    file = tmp_path / "new.md"
+    file.write_text(text)
+    return replace(CASE, old_article=file, new_article=file)
+
+
+def test_a_draft_that_rests_on_the_older_passage_is_stale(tmp_path: Path):
+    case = article(tmp_path, "# Refunds\n\nA refund takes **9 days** to reach you.\n")
+    assert is_stale(case, "It takes 5 days.", ["A refund takes 5 days to reach you."])[0]
+    assert is_stale(case, "It takes a while.", ["A refund takes 5 days to reach you."])[0]
+    assert not is_stale(case, "It takes 9 days.", ["A refund takes 9 days to reach you."])[0]
+
+
+def test_a_passage_that_only_moved_is_not_stale(tmp_path: Path):
+    moved = (
+        "# Refunds\n\nIt takes **9 days**.\n\n## Cards\n\nA refund takes **5 days** to reach you.\n"
+    )
+    case = article(tmp_path, moved)
+    assert not is_stale(case, "It takes 5 days.", ["A refund takes **5 days** to reach you."])[0]
+    assert is_stale(case, "It takes 5 days.", ["It takes **9 days**."])[0]
