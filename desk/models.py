@@ -197,6 +197,24 @@ class Handoff(Base):
     opened_at: Mapped[datetime]
 
 
+class ReasonCorrection(Base):
+    """What a person said a contact is about, against what the desk took it for."""
+
+    __tablename__ = "reason_correction"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contact.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    """The question that was classified; what is learned from."""
+    reason: Mapped[str | None] = mapped_column(String(80))
+    """What it is about; None for none of the map's reasons. It may have left the map since."""
+    was: Mapped[str | None] = mapped_column(String(80))
+    by: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    """When it was taken back. Rows are never deleted, so two counts tell whether to read anew."""
+
+
 class SourceUse(Base):
     """One passage that a pending draft or an answer rests on; what makes a blast radius cheap."""
 

@@ -125,6 +125,26 @@ def upgrade() -> None:
     with op.batch_alter_table("source_rewrite", schema=None) as batch_op:
         batch_op.create_index("ix_source_rewrite_article", ["article_id", "at"], unique=False)
 
+    op.create_table(
+        "reason_correction",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("contact_id", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=80), nullable=True),
+        sa.Column("was", sa.String(length=80), nullable=True),
+        sa.Column("by", sa.String(length=40), nullable=False),
+        sa.Column("at", core.database.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("undone_at", core.database.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_reason_correction_contact_id_contact")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reason_correction")),
+    )
+    with op.batch_alter_table("reason_correction", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_reason_correction_contact_id"), ["contact_id"], unique=False
+        )
+
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.add_column(sa.Column("withheld", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("addresses", sa.JSON(), nullable=False, server_default="[]"))
@@ -247,6 +267,10 @@ def downgrade() -> None:
         batch_op.drop_column("addresses")
         batch_op.drop_column("withheld")
 
+    with op.batch_alter_table("reason_correction", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reason_correction_contact_id"))
+
+    op.drop_table("reason_correction")
     with op.batch_alter_table("source_rewrite", schema=None) as batch_op:
         batch_op.drop_index("ix_source_rewrite_article")
 
