@@ -34,13 +34,15 @@ MOST_TEXTS: Final = 12_000
 
 _SHARPNESS = 4.0  # of the kernel; a cosine of 0.8 then counts 0.45
 _RIDGE = 0.2
+_LEAST = 0.02  # scores by meaning below this are all the same
 _WORD_PRIOR = (
     0.03  # what is added to every count; low, so that a word of one reason only is telling
 )
 _LOOKED_AT = 2_000  # texts that are judged as if they were absent
+_FEW = 300  # texts that are learned anew with each correction
 _NEIGHBOURS = 512  # texts that give way when one more is learned
-_UNKNOWN_REFUSED = 0.92  # a little more than is promised, for unseen contacts are less clear
-_KNOWN_REFUSED = 0.25  # but never more than this share of what the map does know
+_UNKNOWN_REFUSED = 0.9
+_KNOWN_REFUSED = 0.2  # but never more than this share of what the map does know
 _UNKNOWN_SHARE = 0.04  # of contacts, where nobody has counted them
 _TOKEN = re.compile(r"\w+")
 
@@ -109,6 +111,7 @@ class Calibration:
 
     Attributes:
         meaning: Weight of the opinion by meaning.
+        ratio: Weight of its logarithm, which tells small opinions apart.
         wording: Weight of the opinion by wording.
         sure: What the log odds of the best reason add to ``familiar``.
         close: What the best score by meaning adds.
@@ -116,8 +119,9 @@ class Calibration:
         refused_below: A text that is less familiar than this is about none of the reasons.
     """
 
-    meaning: float = 8.0
-    wording: float = 0.5
+    meaning: float = 4.0
+    ratio: float = 2.0
+    wording: float = 0.3
     sure: float = 1.0
     close: float = 5.0
     offset: float = -2.25
@@ -127,6 +131,7 @@ class Calibration:
         """Return the numbers in the order of the fields."""
         return [
             self.meaning,
+            self.ratio,
             self.wording,
             self.sure,
             self.close,
@@ -136,9 +141,14 @@ class Calibration:
 
     def judged(self, meaning: Floats, wording: Floats) -> Judged:
         """Return the judgement on texts from both opinions, each ``(texts, reasons)``."""
-        probability = _softmax(self.meaning * meaning + self.wording * wording)
+        probability = self.probability(meaning, wording)
         sure, close = _signs(probability, meaning)
         return Judged(probability, self.sure * sure + self.close * close + self.offset)
+
+    def probability(self, meaning: Floats, wording: Floats) -> Floats:
+        """Return which reason each text is about if it is one of them, ``(texts, reasons)``."""
+        logarithm = np.log(np.maximum(meaning, 0) + _LEAST)
+        return _softmax(self.meaning * meaning + self.ratio * logarithm + self.wording * wording)
 
     def nothing(self, familiar: Floats) -> Floats:
         """Return the probability that a text is about none of the reasons, 0..1."""
@@ -152,15 +162,18 @@ class Wording:
     Attributes:
         rows: Word or pair → row of ``counts``.
         counts: ``(words, reasons)``, how many texts of a reason have the word.
+        prior: What is added to every count: among few examples a word is soon there by chance.
     """
 
     rows: dict[str, int]
     counts: npt.NDArray[np.float32]
+    prior: float
 
     @classmethod
     def of(cls, tokens: Sequence[frozenset[str]], owner: Ints, reasons: int) -> Wording:
         """Count the words of texts; a text of no reason counts for none."""
-        return cls({}, np.zeros((0, reasons), np.float32)).and_also(tokens, owner)
+        prior = min(max(_WORD_PRIOR * reasons / max(len(tokens), 1), 0.03), 0.3)
+        return cls({}, np.zeros((0, reasons), np.float32), prior).and_also(tokens, owner)
 
     def and_also(self, tokens: Sequence[frozenset[str]], owner: Ints) -> Wording:
         """Return these counts with more texts counted."""
@@ -175,7 +188,7 @@ class Wording:
         counts = np.zeros((len(rows), self.counts.shape[1]), np.float32)
         counts[: len(self.counts)] = self.counts
         np.add.at(counts, (at, whose), 1)
-        return Wording(rows, counts)
+        return Wording(rows, counts, self.prior)
 
     @cached_property
     def _totals(self) -> Floats:
@@ -184,7 +197,7 @@ class Wording:
 
     @cached_property
     def _log_totals(self) -> Floats:
-        return np.asarray(np.log(self._totals + _WORD_PRIOR * max(len(self.rows), 1)))
+        return np.asarray(np.log(self._totals + self.prior * max(len(self.rows), 1)))
 
     def known(self, tokens: Iterable[str]) -> list[int]:
         """Return the rows of those tokens that have one."""
@@ -201,10 +214,10 @@ class Wording:
         if not at:
             return np.zeros(self.counts.shape[1])
         counts = self.counts[at].astype(np.float64)
-        scores = np.log(counts + _WORD_PRIOR).sum(axis=0) - len(at) * self._log_totals
+        scores = np.log(counts + self.prior).sum(axis=0) - len(at) * self._log_totals
         if without is not None:
-            left = np.log(np.maximum(counts[:, without] - 1, 0) + _WORD_PRIOR).sum()
-            total = self._totals[without] - len(at) + _WORD_PRIOR * len(self.rows)
+            left = np.log(np.maximum(counts[:, without] - 1, 0) + self.prior).sum()
+            total = self._totals[without] - len(at) + self.prior * len(self.rows)
             scores[without] = left - len(at) * np.log(total)
         return np.asarray((scores - scores.max()) / np.sqrt(len(tokens)))
 
@@ -215,7 +228,7 @@ class Wording:
             row = self.rows.get(word.casefold())
             if row is None or not self.counts[row, reason]:
                 continue
-            share = np.log(self.counts[row] + _WORD_PRIOR) - self._log_totals
+            share = np.log(self.counts[row] + self.prior) - self._log_totals
             others = np.delete(share, reason)
             against = np.log(np.exp(others).mean()) if len(others) else share[reason] - 1
             found[place] = max(float(share[reason] - against), 0.0)
@@ -271,7 +284,7 @@ class ReasonModel:
     @property
     def quick_to_fit(self) -> bool:
         """Whether fitting it again takes a fraction of a second."""
-        return len(self.lessons) <= _LOOKED_AT
+        return len(self.lessons) <= _FEW
 
     def judge(self, vectors: Vectors, tokens: Sequence[frozenset[str]]) -> Judged:
         """Return what the model makes of texts given as unit rows and as words."""
@@ -351,9 +364,9 @@ def _solve(lessons: Lessons, wording: Wording, reasons: int) -> tuple[Vectors, C
     targets = _targets(lessons.owner[order], reasons).astype(np.float32)
     weights: Vectors = linalg.cho_solve((factor, True), targets, check_finite=False)
     # The corner of the inverse belongs to the last rows, and needs the corner of the factor only.
-    corner = np.tril(factor[-looked_at:, -looked_at:]).astype(np.float64)
-    half = np.linalg.inv(corner)
-    inverse = half.T @ half
+    corner = factor[-looked_at:, -looked_at:].astype(np.float64)
+    half, _ = linalg.lapack.dpotri(corner, lower=1)
+    inverse = np.tril(half) + np.tril(half, -1).T
     last = order[-looked_at:]
     calibration = _calibrate(
         lessons.only(last),
@@ -435,25 +448,26 @@ def _calibrate(
 
 
 def _weigh(meaning: Floats, wording: Floats, owner: Ints) -> Calibration:
-    """Return the weights of both opinions that make the right reasons likeliest."""
+    """Return the weights of the opinions that make the right reasons likeliest."""
     start = Calibration()
     if not len(owner):
         return start
     rows = np.arange(len(owner))
 
+    def moved(change: Floats) -> Calibration:
+        return replace(
+            start,
+            meaning=start.meaning * float(np.exp(change[0])),
+            ratio=start.ratio * float(np.exp(change[1])),
+            wording=start.wording * float(np.exp(change[2])),
+        )
+
     def loss(change: Floats) -> float:
+        chosen = moved(change).probability(meaning, wording)[rows, owner]
         # Pulled towards the usual weights, as a handful of examples says little.
-        scores = start.meaning * np.exp(change[0]) * meaning
-        scores = scores + start.wording * np.exp(change[1]) * wording
-        chosen = _softmax(scores)[rows, owner]
         return float(-np.log(np.maximum(chosen, 1e-12)).sum() + 2.0 * (change**2).sum())
 
-    change = _minimum(loss, 2)
-    return replace(
-        start,
-        meaning=start.meaning * float(np.exp(change[0])),
-        wording=start.wording * float(np.exp(change[1])),
-    )
+    return moved(_minimum(loss, 3))
 
 
 def _draw_the_line(
@@ -466,8 +480,8 @@ def _draw_the_line(
     """Return the calibration with what tells contacts of known reasons from those of unknown."""
 
     def signs(meaning: Floats, wording: Floats) -> Floats:
-        scores = calibration.meaning * meaning + calibration.wording * wording
-        return np.stack([*_signs(_softmax(scores), meaning), np.ones(len(meaning))], axis=1)
+        probability = calibration.probability(meaning, wording)
+        return np.stack([*_signs(probability, meaning), np.ones(len(meaning))], axis=1)
 
     known = signs(known_meaning, known_wording)
     unknown = signs(unknown_meaning, unknown_wording)
