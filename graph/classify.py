@@ -203,7 +203,7 @@ class ReasonClassifier:
                 found.append(self._outcome(one, [], 0.0, known=False))
                 continue
             mine = [row[text] for text in one.texts]
-            weights = np.array(_WEIGHTS[: len(mine)]) / sum(_WEIGHTS[: len(mine)])
+            weights = _shares(judged.familiar[mine])
             familiar = weights @ judged.familiar[mine]
             nothing = float(model.calibration.nothing(familiar))
             probability = (1 - nothing) * (weights @ judged.probability[mine])
@@ -305,6 +305,12 @@ class ReasonClassifier:
             ),
             spoken=np.array([text not in self._captions for text in texts]),
         )
+
+
+def _shares(familiar: Floats) -> Floats:
+    """Return how much the question counts, and the whole contact: more, the more familiar it is."""
+    shares = np.array(_WEIGHTS[: len(familiar)]) / (1.0 + np.exp(-familiar))
+    return np.asarray(shares / shares.sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,61 @@ def test_a_correction_to_an_unknown_reason_changes_nothing():
     assert learner.classify(contact("Zebras graze quietly"))["reason"] is None
 
 
+def test_a_contact_can_be_said_to_be_about_none_of_the_reasons():
+    learner = classifier()
+    text = "Where is the parcel with the bomb?"
+    before = learner.classify(contact(text))["alternatives"][0]["confidence"]
+    learner.learn(text, None)
+    after = learner.classify(contact(text))
+    assert after["alternatives"][0]["confidence"] < before
+
+
+def test_the_later_of_two_corrections_of_one_text_holds():
+    learner = classifier()
+    text = "The courier dropped a box over there"
+    for reason in ("delivery", "password"):
+        learner.learn(text, reason)
+        assert learner.classify(contact(text))["reason"] == reason
+
+
+def test_a_large_map_learns_a_correction_at_once():
+    large = ReasonMap(
+        [
+            Reason(
+                id=f"topic_{topic}",
+                name=f"Topic {topic}",
+                examples=tuple(f"word{topic} thing{at} is {at} away" for at in range(40)),
+            )
+            for topic in range(10)
+        ]
+    )
+    learner = classifier(large)
+    text = "the gizmo is gone for good"
+    learner.classify(contact(text))
+    learner.learn(text, "topic_7")
+    assert learner.classify(contact(text))["alternatives"][0]["reason"] == "topic_7"
+
+
+def test_many_contacts_at_once_are_classified_as_one_by_one():
+    contacts = [
+        contact("Where is my parcel?"),
+        contact("", subject=""),
+        contact("I forgot it all. The weather is nice. It is the password I need. Thanks"),
+    ]
+    one_by_one = [classifier().classify(each) for each in contacts]
+    together = classifier().classify_all(contacts)
+    assert [one["reason"] for one in together] == [one["reason"] for one in one_by_one]
+    assert [one["confidence"] for one in together] == pytest.approx(
+        [one["confidence"] for one in one_by_one], abs=1e-3
+    )
+
+
+def test_a_vague_question_is_read_with_the_rest_of_the_contact():
+    text = "My parcel has not arrived and the parcel cannot be tracked. I am lost. What can I do?"
+    outcome = classifier().classify(contact(text))
+    assert outcome["alternatives"][0]["reason"] == "delivery"
+
+
 def test_examples_are_embedded_once_for_many_contacts():
     embedder = HashEmbedder()
     busy = ReasonClassifier(REASONS, embedder, sentiment=lambda text: 0.0)
