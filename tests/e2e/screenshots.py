@@ -99,6 +99,16 @@ def _content_owner(page: Page, served: Served, scheme: str) -> None:
     sign_in(page, served.link("content_owner"))
     page.get_by_test_id("stDataFrame").wait_for()
     _save(page, "sources", scheme)
+    for pill, name in (
+        ("Contradiction", "sources-conflict"),
+        ("What changed", "sources-changes"),
+        ("Articles", "sources-articles"),
+    ):
+        page.get_by_role("button", name=pill).or_(
+            page.get_by_role("radio", name=pill)
+        ).first.click()
+        settled(page)
+        _save(page, name, scheme)
     page.get_by_label("Search the passages in force").fill("how long until my refund arrives")
     page.keyboard.press("Enter")
     page.locator("mark.pd-found").first.wait_for()
