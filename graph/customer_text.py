@@ -157,24 +157,17 @@ def _windows(text: str, span: Span, words: int, step: int) -> list[Span]:
     ]
 
 
-def units(turn: Turn, index: int, *, longest_words: int = 70, fewest_words: int = 5) -> list[Said]:
-    """Return what is judged by meaning in one customer turn, the narrowest stretches first.
+def units(turn: Turn, index: int) -> list[Said]:
+    """Return what is judged by meaning in one customer turn, in order.
 
-    These are the sentences of at least ``fewest_words``, overlapping windows of long unpunctuated
-    ones (speech), neighbouring pairs, and the whole message while it is not longer than
-    ``longest_words``.
+    These are neighbouring pairs of sentences: a sentence alone ("It is normal by you?") often means
+    something only beside its neighbour. A single sentence stands alone; long unpunctuated ones
+    (speech) are read in overlapping windows.
     """
     text = own_words(turn["text"])
     sentences = sentence_spans(text)
-    spans: list[Span] = [
-        part for span in sentences for part in _windows(text, span, words=18, step=9)
-    ]
-    # A few words ("It is normal by you?") mean something only beside their neighbours.
-    alone = [span for span in sentences if len(text[slice(*span)].split()) >= fewest_words]
-    spans += alone if len(sentences) > 1 else sentences
-    spans += [(left[0], right[1]) for left, right in pairwise(sentences)]
-    if len(sentences) > 2 and len(text.split()) <= longest_words:
-        spans.append((sentences[0][0], sentences[-1][1]))
+    spans = [part for span in sentences for part in _windows(text, span, words=18, step=9)]
+    spans += [(left[0], right[1]) for left, right in pairwise(sentences)] or sentences
     seen = dict.fromkeys(span for span in spans if text[slice(*span)].strip(" .!?"))
     return [Said(turn["id"], index, start, end, turn["text"][start:end]) for start, end in seen]
 

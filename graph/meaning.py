@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,11 @@ from retrieval.ports import Embedder, Vectors
 
 Floats = npt.NDArray[np.float64]
 
-_MARGIN_STEEPNESS = 12.0  # a lead of 0.1 in cosine is nearly certain with sentence embeddings
-_ELSEWHERE = 1.0  # weight of a text written for another rule against one of the rule's own
-_STRENGTH = 10.0  # inverse of the regularisation
-_FIT_VERSION = 1  # raise it with every change of what is learned: kept fits are then made anew
+_NEARNESS = 3.0  # how fast likeness in meaning fades: a cosine of 0.7 counts 0.4, one of 0.3 0.1
+_WORDING = 0.5  # weight of likeness in wording beside likeness in meaning
+_DOUBT = 0.5  # of a single example: the higher, the more examples must agree
+_UNKNOWN = 0.1  # probability of what is like no example at all
+_FIT_VERSION = 2  # raise it with every change of what is learned: kept fits are then made anew
 
 
 class ExampleVectors:
@@ -86,11 +88,13 @@ class Judged:
 class ExampleRules:
     """Judges texts by examples that should fire a rule and look-alikes that should not.
 
-    Two opinions are averaged: a linear classifier over the examples (it learns the direction that
-    matters) and the nearest example against the nearest harmless text (it remembers single ones).
-    A linear classifier of all examples of a group (is this alarming at all? it holds best on what
-    nobody thought of) can raise the likeliest rule of its group, and only that one. A rule without
-    examples never fires.
+    A kernel ridge regression from all examples to whether they fire each rule: every text is
+    likened to every example, in meaning (sentence embeddings) and in wording (letter sequences
+    within words), and near-by examples outvote far ones. That bends around look-alikes, which a
+    straight cut through the embedding space cannot. Least squares makes the outcome an estimate of
+    the probability; what is like nothing known gets a low one.
+
+    A text that several rules name is an example of each. A rule without examples never fires.
 
     Args:
         positive: Per rule the texts that fire it.
@@ -119,126 +123,124 @@ class ExampleRules:
         self._fitted: _FittedRules | None = None
         self._lock = threading.Lock()
 
-    def judge(self, texts: Vectors) -> Judged:
-        """Return what the rules make of texts given as unit rows, shape ``(texts, dimensions)``."""
+    def judge(self, texts: Sequence[str], vectors: Vectors) -> Judged:
+        """Return what the rules make of ``texts``.
+
+        Args:
+            vectors: Their unit rows, shape ``(len(texts), dimensions)``.
+        """
         with self._lock:
             if self._fitted is None:
                 self._fitted = self._fit()
-        return self._fitted.judge(texts)
+        return self._fitted.judge(texts, vectors)
 
     def _fit(self) -> _FittedRules:
-        positive = [self._vectors.of(texts) for texts in self._positive]
-        harmless = [self._vectors.of(texts) for texts in self._harmless]
-        ordinary = self._vectors.of(self._ordinary)
-        familiar = {
-            group: self._vectors.of(self._familiar.get(group, ())) for group in self._groups
-        }
-        everyday = [np.concatenate([ordinary, familiar[group]]) for group in self._groups]
-        safe = {
-            group: np.concatenate([*harmless, ordinary, familiar[group]]) for group in self._groups
-        }
-        given = [self._positive, self._harmless, self._ordinary, self._groups, self._familiar]
-        directions = self._vectors.kept(
-            "rules",
-            [_FIT_VERSION, given],
-            lambda: (
-                np.stack(
-                    [
-                        *(
-                            self._alone(at, positive, harmless, everyday[at])
-                            for at in range(len(positive))
-                        ),
-                        *(self._grouped(group, positive, safe[group]) for group in self._groups),
-                    ]
+        texts = list(
+            dict.fromkeys(
+                text
+                for part in (
+                    *self._positive,
+                    *self._harmless,
+                    self._ordinary,
+                    *self._familiar.values(),
                 )
-                if positive
-                else np.zeros((0, self._vectors.dimensions + 1), dtype=np.float32)
-            ),
+                for text in part
+            )
         )
-        half = len(positive)
-        return _FittedRules(
-            positive, safe, directions[:half], directions[half:], list(self._groups)
+        row = {text: at for at, text in enumerate(texts)}
+        columns = [np.array([row[text] for text in part], np.int64) for part in self._positive]
+        wording = _Wording(texts)
+        vectors = self._vectors.of(texts)
+        weights = self._vectors.kept(
+            "rules",
+            [_FIT_VERSION, self._positive, texts, self._groups, self._familiar],
+            lambda: _ridge(vectors, wording, self._targets(row, columns)),
         )
+        letters = wording.weights(weights) if texts else weights
+        return _FittedRules(vectors, weights, wording, letters, columns)
 
-    @staticmethod
-    def _alone(
-        at: int, positive: list[Vectors], harmless: list[Vectors], everyday: Vectors
-    ) -> Vectors:
-        elsewhere = _others([*positive, *harmless], {at, at + len(positive)}, everyday)
-        return _direction(positive[at], np.concatenate([harmless[at], everyday]), elsewhere)
+    def _targets(self, row: Mapping[str, int], columns: Sequence[npt.NDArray[np.int64]]) -> Vectors:
+        """Per text and rule how far from unknown it lies: above 0 it fires, below it does not."""
+        targets = np.full((len(row), len(columns)), -_UNKNOWN, np.float32)
+        known = {text for part in (*self._positive, *self._harmless) for text in part}
+        known.update(self._ordinary)
+        for column, fires in enumerate(columns):
+            everyday = set(self._familiar.get(self._groups[column], ()))
+            undecided = [at for text, at in row.items() if text not in known | everyday]
+            targets[undecided, column] = 0
+            targets[fires, column] = 1 - _UNKNOWN
+        return targets
 
-    def _grouped(self, group: str, positive: list[Vectors], safe: Vectors) -> Vectors:
-        members = {at for at, name in enumerate(self._groups) if name == group}
-        within = _others(positive, set(range(len(positive))) - members, safe)
-        return _direction(within, safe, _others(positive, members, safe))
+
+class _Wording:
+    """Likeness of texts by the letter sequences within their words, rare ones weighing more.
+
+    Args:
+        texts: The examples.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self._reader = TfidfVectorizer(
+            analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32
+        )
+        self._examples: Any = self._reader.fit_transform(texts or ["?"])
+
+    def among_examples(self) -> Vectors:
+        """Return how like the examples are to each other, shape ``(examples, examples)``."""
+        return np.asarray((self._examples @ self._examples.T).toarray(), dtype=np.float32)
+
+    def weights(self, of_examples: Vectors) -> Vectors:
+        """Return the weight of each letter sequence, given those of the examples."""
+        return np.asarray(self._examples.T @ of_examples, dtype=np.float32)
+
+    def judge(self, texts: Sequence[str], weights: Vectors) -> Vectors:
+        """Return the sum of the weights of each text's letter sequences."""
+        return np.asarray(self._reader.transform(texts) @ weights, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class _FittedRules:
-    """Directions are rows of weights with the bias last; NaN where a rule has no examples."""
+    """``weights`` is ``(examples, rules)``; ``fires`` holds per rule the rows of its examples."""
 
-    positive: list[Vectors]
-    safe: dict[str, Vectors]
-    alone: Vectors
-    grouped: Vectors
-    groups: Sequence[str]
+    vectors: Vectors
+    weights: Vectors
+    wording: _Wording
+    letters: Vectors
+    fires: Sequence[npt.NDArray[np.int64]]
 
-    def judge(self, texts: Vectors) -> Judged:
-        probability = np.zeros((len(texts), len(self.positive)))
-        together = np.zeros(probability.shape)
-        nearest = np.zeros(probability.shape, dtype=np.int64)
-        safest = {group: _nearest(texts, safe) for group, safe in self.safe.items()}
-        for column, (examples, alone, grouped, group) in enumerate(
-            zip(self.positive, self.alone, self.grouped, self.groups, strict=True)
-        ):
-            if not len(examples) or not len(texts):
-                continue
-            cosines = texts @ examples.T
-            nearest[:, column] = cosines.argmax(axis=1)
-            margin = cosines.max(axis=1) - safest[group]
-            probability[:, column] = 0.5 * _sigmoid(texts @ alone[:-1] + alone[-1])
-            probability[:, column] += 0.5 * _sigmoid(_MARGIN_STEEPNESS * margin)
-            together[:, column] = _sigmoid(texts @ grouped[:-1] + grouped[-1])
-        for group in set(self.groups):
-            columns = np.array([at for at, name in enumerate(self.groups) if name == group])
-            best = columns[probability[:, columns].argmax(axis=1)]
-            rows = np.arange(len(texts))
-            own, of_group = probability[rows, best], together[rows, best]
-            probability[rows, best] = np.maximum(own, (2 * own + of_group) / 3)
+    def judge(self, texts: Sequence[str], vectors: Vectors) -> Judged:
+        nearest = np.zeros((len(texts), len(self.fires)), dtype=np.int64)
+        if not len(texts) or not self.weights.size:
+            return Judged(np.zeros(nearest.shape), nearest)
+        cosines = vectors @ self.vectors.T
+        found = _meaning(cosines) @ self.weights
+        found += _WORDING * self.wording.judge(texts, self.letters)
+        probability = np.clip(found.astype(np.float64) + _UNKNOWN, 0.0, 1.0)
+        for column, fires in enumerate(self.fires):
+            if len(fires):
+                nearest[:, column] = cosines[:, fires].argmax(axis=1)
+            else:
+                probability[:, column] = 0.0
         return Judged(probability, nearest)
 
 
-def _nearest(texts: Vectors, to: Vectors) -> Vectors:
-    if not len(to):
-        return np.full(len(texts), -1.0, dtype=np.float32)
-    closest: Vectors = (texts @ to.T).max(axis=1)
-    return closest
+def _meaning(cosines: Vectors) -> Vectors:
+    return np.asarray(np.exp(_NEARNESS * (cosines - 1)), dtype=np.float32)
 
 
-def _others(parts: Sequence[Vectors], without: set[int], empty: Vectors) -> Vectors:
-    kept = [part for at, part in enumerate(parts) if at not in without]
-    return np.concatenate(kept) if kept else empty[:0]
+def _ridge(vectors: Vectors, wording: _Wording, targets: Vectors) -> Vectors:
+    """Return the weight of each example for each rule.
 
+    Takes the memory of two or three square arrays of the number of examples, and two seconds for
+    five thousand of them.
+    """
+    if not targets.size:
+        return targets
+    from scipy.linalg import cho_factor, cho_solve  # type: ignore[import-untyped]
 
-def _sigmoid(values: npt.NDArray[np.floating]) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-values)), dtype=np.float64)
-
-
-def _direction(positive: Vectors, negative: Vectors, elsewhere: Vectors) -> Vectors:
-    """Return weights and bias, shape ``(dimensions + 1,)``; NaN without examples to learn from."""
-    dimensions = positive.shape[1]
-    if not len(positive):
-        return np.full(dimensions + 1, np.nan, dtype=np.float32)
-    if not len(negative) + len(elsewhere):
-        return np.zeros(dimensions + 1, dtype=np.float32)
-    from sklearn.linear_model import LogisticRegression
-
-    parts = [positive, negative, elsewhere]
-    labels = np.repeat([1, 0, 0], [len(part) for part in parts])
-    weight = np.repeat(
-        [(len(negative) + _ELSEWHERE * len(elsewhere)) / len(positive) * 0.5, 1.0, _ELSEWHERE],
-        [len(part) for part in parts],
-    )
-    model = LogisticRegression(C=_STRENGTH, max_iter=300)
-    model.fit(np.concatenate(parts), labels, sample_weight=weight)
-    return np.append(model.coef_[0], model.intercept_[0]).astype(np.float32)
+    likeness = _meaning(vectors @ vectors.T)
+    likeness += _WORDING * wording.among_examples()
+    likeness[np.diag_indices_from(likeness)] += _DOUBT
+    return np.asarray(cho_solve(cho_factor(likeness, overwrite_a=True), targets), dtype=np.float32)

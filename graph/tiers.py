@@ -18,8 +18,7 @@ others stay, so a short file never switches a safeguard off. The form::
         harmless_patterns: ['tennis court']    # words that no phrase or pattern may touch
         examples: [My solicitor will be in touch.]  # fires on what means the same …
         harmless: [Which court is free tonight?]    # … unless one of these is nearer
-        threshold: 0.5            # 0..1, how sure the meaning must be; default 0.5 for the
-                                  # severe tiers, 0.6 for review_required
+        threshold: 0.25           # 0..1, how sure the meaning must be; default 0.25
         fields: ["customer.sla_due_in_minutes <= 0"]  # any one that holds fires
         said: anywhere            # or after_answer: only after an answer of the assistant
         settles: true             # false: stays even when the customer says it is settled
@@ -63,9 +62,8 @@ _PATHS = (
 )
 
 
-_SURE_ENOUGH: Final = 0.6
-"""Chosen on triage contacts and on the sample's: below it, harmless contacts escalate twice as
-often and hardly one dangerous contact more is found; above .65, dangerous ones are missed."""
+_SURE_ENOUGH: Final = 0.25
+"""A quarter: what is missed costs three times what is looked at needlessly."""
 
 
 def shipped_rules() -> Path:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from core.vocabulary import Tier, most_severe
 from graph import brief as briefs
 from graph.customer_text import Said, customer_turns, own_words, plain, sentence_spans, units
-from graph.meaning import ExampleRules, ExampleVectors, Judged
+from graph.meaning import ExampleRules, ExampleVectors, Floats
 from graph.reasons import ReasonMap
 from graph.tiers import FieldValue, Rule, TierRules
 from graph.values import Brief, Classification, Conversation, Draft, Triage, TriggerFiring, Turn
@@ -43,6 +45,12 @@ _NO_ANSWER = re.compile(
 )
 _SAME_ISSUE = 0.6  # cosine from which two messages of one customer say the same
 
+# Shares of a rule's threshold. They were chosen together with it.
+_UNSURE = 0.8  # from here on an escalation is possible, and a person looks
+_LOOK_CLOSER = 0.36  # from here on the message is read in parts as well as as a whole
+_CONTRADICTED = 0.3  # below it the meaning is so far off that alarming words are taken as harmless
+_OF_THE_PART = 0.65  # weight of the most telling part against the whole
+
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
@@ -55,6 +63,30 @@ class _Scene:
     turns: list[tuple[int, Turn]]
     open_from: int
     answered: frozenset[int]
+
+    @property
+    def open(self) -> str:
+        """What the customer says of what is not settled."""
+        said = (plain(turn["text"]) for index, turn in self.turns if index >= self.open_from)
+        return " ".join(text for text in said if text)
+
+    @property
+    def everything(self) -> str:
+        """What the customer says, settled or not."""
+        return " ".join(text for _, turn in self.turns if (text := plain(turn["text"])))
+
+    def parts(self) -> list[Said]:
+        """The stretches that are judged on their own."""
+        said = (one for index, turn in self.turns for one in units(turn, index))
+        return [one for one in said if plain(one.text)]
+
+    def answered_turns(self) -> list[Said]:
+        """Whole turns, where one of them follows an answer."""
+        return [
+            Said(turn["id"], index, 0, len(turn["text"]), text)
+            for index, turn in self.turns
+            if self.answered and (text := plain(turn["text"]))
+        ]
 
 
 def settled_before(conversation: Conversation) -> int:
@@ -174,17 +206,87 @@ def by_words(rule: Rule, scene: _Scene) -> TriggerFiring | None:
     return None
 
 
-def by_meaning(
-    rule: Rule, column: int, said: Sequence[Said], judged: Judged, scene: _Scene
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What the meaning of a contact says of one rule.
+
+    Attributes:
+        probability: How sure it is that the rule fires, 0..1.
+        said: The most telling part; None when none was looked at.
+        example: Index of the rule's example nearest to it.
+    """
+
+    probability: float
+    said: Said | None = None
+    example: int = 0
+
+
+def weigh(whole: float, parts: Sequence[float]) -> float:
+    """Return the probability of a rule, given those for the whole message and for its parts."""
+    if not parts:
+        return whole
+    return _OF_THE_PART * max(parts) + (1 - _OF_THE_PART) * whole
+
+
+def overruled(rule: Rule, meant: Meant | None) -> bool:
+    """Whether the meaning contradicts a rule's words: "scam" in the name of a board game.
+
+    What no thanks can settle no look-alike can excuse.
+    """
+    if meant is None or not rule.settles:
+        return False
+    return meant.probability < _CONTRADICTED * rule.sure_enough
+
+
+def by_meaning(rule: Rule, meant: Meant | None) -> TriggerFiring | None:
+    """Return the firing of a rule's examples, if they are sure enough."""
+    if meant is None or meant.said is None or meant.probability < rule.sure_enough:
+        return None
+    return _firing(rule, f"examples[{meant.example}]", meant.said)
+
+
+def unsure(
+    rules: Sequence[Rule], meant: Mapping[str, Meant], low_confidence: Rule | None
 ) -> TriggerFiring | None:
-    """Return the firing of a rule's examples, at the narrowest stretch that is sure enough."""
-    for at, one in enumerate(said):
-        if judged.probability[at, column] < rule.sure_enough or not _applies(
-            rule, one.index, scene
-        ):
-            continue
-        return _firing(rule, f"examples[{int(judged.nearest[at, column])}]", one)
-    return None
+    """Return a firing of ``low_confidence`` where an escalation is possible but not likely enough.
+
+    It names the rule that is in doubt and points at its words.
+    """
+    doubts = [
+        (one.probability / rule.sure_enough, rule, one.said)
+        for rule in rules
+        if rule.tier == "escalate_first"
+        and (one := meant.get(rule.id)) is not None
+        and one.said is not None
+        and one.probability >= _UNSURE * rule.sure_enough
+    ]
+    if not doubts or low_confidence is None:
+        return None
+    _, rule, said = max(doubts, key=lambda doubt: doubt[0])
+    return {**_firing(low_confidence, "", said), "by": rule.name("unsure")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the examples say of one text; both of shape ``(rules,)``."""
+
+    probability: Floats
+    nearest: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What reading a contact gave: per rule its meaning, and firings that need no weighing."""
+
+    meant: Mapping[str, Meant]
+    fired: Mapping[str, TriggerFiring]
+
+
+def _with_doubt(firings: list[TriggerFiring], doubt: TriggerFiring | None) -> list[TriggerFiring]:
+    """Add a doubt unless the contact escalates anyway; it replaces a milder low confidence."""
+    if doubt is None or any(one["tier"] in ("escalate_first", "forbidden") for one in firings):
+        return firings
+    return [*(one for one in firings if one["id"] != doubt["id"]), doubt]
 
 
 def everyday_examples(reasons: ReasonMap) -> list[str]:
@@ -220,6 +322,7 @@ class TriageService:
         self._reasons = reasons
         self._embedder = embedder
         self._meant = tuple(rule for rule in rules.rules if rule.examples)
+        self._low_confidence = rules.get("low_confidence")
         self._examples = ExampleRules(
             [rule.examples for rule in self._meant],
             [rule.harmless for rule in self._meant],
@@ -234,16 +337,48 @@ class TriageService:
 
         A rule that cannot be evaluated fires and says so in its evidence.
         """
-        scene = _Scene(
-            customer_turns(conversation), settled_before(conversation), after_answer(conversation)
-        )
+        return self.triage_all([conversation], [classification])[0]
+
+    def triage_all(
+        self, conversations: Sequence[Conversation], classifications: Sequence[Classification]
+    ) -> list[Triage]:
+        """As :meth:`triage` for many contacts; embeds them together, which is faster."""
+        scenes = [
+            _Scene(customer_turns(one), settled_before(one), after_answer(one))
+            for one in conversations
+        ]
+        try:
+            read = self._read(scenes)
+        # Whatever the model's runtime raises, the contacts must reach a person; no interrupt()
+        # can be inside.
+        except Exception as error:
+            read = [_Read({}, self._unevaluated(type(error).__name__)) for _ in scenes]
+        return [
+            self._decide(*each)
+            for each in zip(conversations, classifications, scenes, read, strict=True)
+        ]
+
+    def _decide(
+        self,
+        conversation: Conversation,
+        classification: Classification,
+        scene: _Scene,
+        read: _Read,
+    ) -> Triage:
         fields = fields_of(conversation, classification, self._reasons)
-        meant = self._by_meaning(scene)
         firings: list[TriggerFiring] = []
         for rule in self._rules.rules:
-            found = by_words(rule, scene) or meant.get(rule.id) or by_fields(rule, fields)
+            meant = read.meant.get(rule.id)
+            words = None if overruled(rule, meant) else by_words(rule, scene)
+            found = (
+                words
+                or by_meaning(rule, meant)
+                or read.fired.get(rule.id)
+                or by_fields(rule, fields)
+            )
             if found is not None:
                 firings.append(found)
+        firings = _with_doubt(firings, unsure(self._meant, read.meant, self._low_confidence))
         reason = self._reasons.get(classification["reason"])
         if reason is not None and reason.tier != "allowed":
             firings.append(
@@ -291,37 +426,83 @@ class TriageService:
         fields = self._reasons.required_fields(triage["missing"], triage["owner"])
         return briefs.clarifying_draft(conversation, [field.ask for field in fields])
 
-    def _by_meaning(self, scene: _Scene) -> dict[str, TriggerFiring]:
-        said = [one for index, turn in scene.turns for one in units(turn, index)]
-        if not said:
-            return {}
-        turns = [
-            Said(turn["id"], index, 0, len(turn["text"]), plain(turn["text"]))
-            for index, turn in scene.turns
-            if scene.answered and plain(turn["text"])
+    def _read(self, scenes: Sequence[_Scene]) -> list[_Read]:
+        """Return what the meaning of each contact says: all as a whole, then some in parts."""
+        wholes = [(scene.open, scene.everything) for scene in scenes]
+        known = self._judged(chain.from_iterable(wholes))
+        parts = [
+            scene.parts() if self._worth_a_closer_look(whole, known, scene) else []
+            for scene, whole in zip(scenes, wholes, strict=True)
         ]
-        texts = list(dict.fromkeys(one.text for one in (*said, *turns)))
-        row = {text: at for at, text in enumerate(texts)}
-        try:
-            vectors = self._embedder.embed(texts)
-            judged = self._examples.judge(vectors)
-        # Whatever the model's runtime raises, the contact must reach a person; no interrupt()
-        # can be inside.
-        except Exception as error:
-            return self._unevaluated(type(error).__name__)
-        rows = [row[one.text] for one in said]
-        judged = Judged(judged.probability[rows], judged.nearest[rows])
-        found: dict[str, TriggerFiring] = {}
-        for column, rule in enumerate(self._meant):
-            firing = by_meaning(rule, column, said, judged, scene)
-            if firing is not None:
-                found[rule.id] = firing
-        for rule in self._rules.rules:
-            if rule.said == "after_answer" and rule.id not in found:
-                firing = _repeated(rule, turns, vectors[[row[one.text] for one in turns]], scene)
-                if firing is not None:
-                    found[rule.id] = firing
-        return found
+        further = (plain(one.text) for one in chain.from_iterable(parts))
+        known |= self._judged(text for text in further if text not in known)
+        turns = [scene.answered_turns() for scene in scenes]
+        vectors = self._vectors(one.text for one in chain.from_iterable(turns))
+        return [
+            _Read(
+                {
+                    rule.id: self._weighed(rule, column, whole, said, known, scene)
+                    for column, rule in enumerate(self._meant)
+                },
+                self._repeats(whole_turns, vectors, scene),
+            )
+            for scene, whole, said, whole_turns in zip(scenes, wholes, parts, turns, strict=True)
+        ]
+
+    def _worth_a_closer_look(
+        self, whole: tuple[str, str], known: Mapping[str, _Row], scene: _Scene
+    ) -> bool:
+        return bool(scene.answered) or any(
+            known[text].probability[column]
+            >= rule.sure_enough * (_LOOK_CLOSER if rule.tier == "escalate_first" else 1)
+            for text in whole
+            if text
+            for column, rule in enumerate(self._meant)
+        )
+
+    def _weighed(
+        self,
+        rule: Rule,
+        column: int,
+        whole: tuple[str, str],
+        parts: Sequence[Said],
+        known: Mapping[str, _Row],
+        scene: _Scene,
+    ) -> Meant:
+        text = whole[0] if rule.settles else whole[1]
+        of_whole = float(known[text].probability[column]) if text else 0.0
+        said = [one for one in parts if _applies(rule, one.index, scene)]
+        if not said:
+            return Meant(of_whole if rule.said == "anywhere" else 0.0)
+        rows = [known[plain(one.text)] for one in said]
+        each = [float(row.probability[column]) for row in rows]
+        best = each.index(max(each))
+        return Meant(weigh(of_whole, each), said[best], int(rows[best].nearest[column]))
+
+    def _judged(self, texts: Iterable[str]) -> dict[str, _Row]:
+        wanted = [text for text in dict.fromkeys(texts) if text]
+        if not wanted:
+            return {}
+        judged = self._examples.judge(wanted, self._embedder.embed(wanted))
+        rows = zip(judged.probability, judged.nearest, strict=True)
+        return {text: _Row(*row) for text, row in zip(wanted, rows, strict=True)}
+
+    def _vectors(self, texts: Iterable[str]) -> dict[str, Vectors]:
+        wanted = list(dict.fromkeys(texts))
+        return dict(zip(wanted, self._embedder.embed(wanted), strict=True)) if wanted else {}
+
+    def _repeats(
+        self, turns: Sequence[Said], vectors: Mapping[str, Vectors], scene: _Scene
+    ) -> dict[str, TriggerFiring]:
+        if not turns:
+            return {}
+        rows = np.stack([vectors[one.text] for one in turns])
+        found = {
+            rule.id: _repeated(rule, turns, rows, scene)
+            for rule in self._rules.rules
+            if rule.said == "after_answer"
+        }
+        return {trigger: firing for trigger, firing in found.items() if firing is not None}
 
     def _unevaluated(self, why: str) -> dict[str, TriggerFiring]:
         return {

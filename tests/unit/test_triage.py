@@ -1,9 +1,20 @@
+from collections.abc import Sequence
+
 import pytest
 
-from graph.customer_text import own_words, sentence_spans
+from graph.customer_text import Said, own_words, sentence_spans, units
 from graph.reasons import Reason, ReasonMap, RequiredField
 from graph.tiers import Rule, TierRules
-from graph.triage import TriageService, after_answer, route_for, settled_before
+from graph.triage import (
+    Meant,
+    TriageService,
+    after_answer,
+    overruled,
+    route_for,
+    settled_before,
+    unsure,
+    weigh,
+)
 from graph.values import Classification, Conversation, Triage
 from retrieval.embeddings import HashEmbedder
 from retrieval.ports import Vectors
@@ -277,6 +288,92 @@ def test_one_batch_of_the_customers_words_is_embedded_for_a_contact():
     assert embedder.embedded[before:] == ["How does the blue one work?"]
 
 
+@pytest.mark.parametrize(
+    ("whole", "parts", "together"),
+    [(0.2, [], 0.2), (0.2, [0.6, 0.1], 0.46), (0.8, [0.8], 0.8)],
+)
+def test_the_most_telling_part_weighs_more_than_the_whole(whole, parts, together):
+    assert weigh(whole, parts) == pytest.approx(together)
+
+
+FRAUD = rule("fraud", "escalate_first", phrases=["scam"], examples=["a"], threshold=0.5)
+CRISIS = rule("crisis", "escalate_first", phrases=["x"], examples=["a"], settles=False)
+DOUBT = rule("low_confidence")
+WORDS = Said("m0", 0, 0, 4, "scam")
+
+
+@pytest.mark.parametrize(
+    ("one", "probability", "expected"),
+    [(FRAUD, 0.14, True), (FRAUD, 0.16, False), (CRISIS, 0.0, False)],
+)
+def test_alarming_words_are_overruled_only_by_a_meaning_far_off_and_never_in_a_crisis(
+    one, probability, expected
+):
+    assert overruled(one, Meant(probability)) is expected
+
+
+def test_words_of_a_rule_without_examples_are_never_overruled():
+    assert not overruled(FRAUD, None)
+
+
+@pytest.mark.parametrize(("probability", "doubted"), [(0.39, False), (0.41, True)])
+def test_a_possible_escalation_is_held_back_with_the_words_that_raise_the_doubt(
+    probability, doubted
+):
+    found = unsure([FRAUD], {"fraud": Meant(probability, WORDS)}, DOUBT)
+    assert (found is not None) is doubted
+    if found is not None:
+        assert (found["id"], found["tier"], found["evidence"]) == (
+            "low_confidence",
+            "review_required",
+            "scam",
+        )
+        assert found["by"] == f"tiers.yaml:fraud/unsure@{FRAUD.version}"
+
+
+def test_a_review_rule_in_doubt_holds_nothing_back():
+    mild = rule("refund", examples=["a"], threshold=0.5)
+    assert unsure([mild], {"refund": Meant(0.45, WORDS)}, DOUBT) is None
+
+
+def test_many_contacts_come_out_as_each_alone_would():
+    contacts = [
+        talk("customer|smoke comes out of the socket here", "agent|Oh.", "customer|Any news?"),
+        talk("customer|How do I send ORD-1 back? What time do you open?"),
+        talk("customer|"),
+        talk("customer|my lawyer will call", status="vip"),
+    ]
+    service = TriageService(
+        TierRules(RULES, ordinary=["what time do you open"]), REASONS, HashEmbedder()
+    )
+    together = service.triage_all(contacts, [about()] * len(contacts))
+    assert together == [service.triage(one, about()) for one in contacts]
+    assert [one["tier"] for one in together] == [
+        "escalate_first",
+        "allowed",
+        "allowed",
+        "escalate_first",
+    ]
+
+
+def test_many_contacts_are_embedded_together():
+    class Counting(HashEmbedder):
+        calls = 0
+
+        def embed(self, texts: Sequence[str]) -> Vectors:
+            self.calls += 1
+            return super().embed(texts)
+
+    embedder = Counting()
+    service = TriageService(TierRules(RULES), REASONS, embedder)
+    service.triage(talk("customer|the first learns the examples"), about())
+    before = embedder.calls
+    service.triage_all(
+        [talk(f"customer|How does number {n} work?") for n in range(20)], [about()] * 20
+    )
+    assert embedder.calls == before + 1
+
+
 def test_blanking_keeps_every_offset():
     text = "Hi\n> quoted\nmine\n-- \nJo"
     assert len(own_words(text)) == len(text)
@@ -294,6 +391,16 @@ def test_blanking_keeps_every_offset():
 )
 def test_customer_sentences_may_begin_in_lower_case(text, parts):
     assert [text[start:end] for start, end in sentence_spans(text)] == parts
+
+
+def test_parts_are_neighbouring_sentences_and_windows_of_speech():
+    turn = talk("customer|Hi. One two three.\n> no\nIs it normal?")["turns"][0]
+    assert [one.text for one in units(turn, 0)] == [
+        "Hi. One two three.",
+        "One two three.\n> no\nIs it normal?",
+    ]
+    speech = talk("customer|" + " ".join(f"w{n}" for n in range(40)))["turns"][0]
+    assert [one.text.split()[0] for one in units(speech, 0)] == ["w0", "w9", "w18", "w27", "w0"]
 
 
 def test_shipped_rules_with_the_real_model_tell_a_threat_from_a_look_alike():
