@@ -7,6 +7,7 @@ Cases are JSONL, one object a line: ``id``, ``channel``, ``customer`` (``status`
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict
@@ -14,8 +15,8 @@ from typing import Any, Final, Literal, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput
-from core.vocabulary import TIER_OF_TRIGGER, TIERS, Channel, Speaker, Tier, most_severe
-from graph.values import Conversation, Triage
+from core.vocabulary import TIERS, Channel, Speaker, Tier, most_severe
+from graph.values import Conversation, Triage, TriggerFiring
 
 WORKSPACE_TRIGGERS: Final = frozenset(
     {"low_confidence", "source_missing", "unclear_owner", "policy_exception"}
@@ -103,7 +104,8 @@ class TriageReport(TypedDict):
 
     ``confusion`` is expected tier → given tier → count. ``escalated`` and ``leaked`` are the shares
     of escalate-first cases that were escalated and that were given ``allowed``; ``kept`` is the
-    share of allowed cases that stayed allowed. None where the file holds no such case.
+    share of allowed cases that stayed allowed; ``needless`` the share of all others that were
+    escalated. None where the file holds no such case. ``intervals`` holds their 95 % intervals.
     """
 
     cases: int
@@ -111,6 +113,8 @@ class TriageReport(TypedDict):
     escalated: float | None
     leaked: float | None
     kept: float | None
+    needless: float | None
+    intervals: dict[str, tuple[float, float]]
     macro_f1: float | None
     triggers: dict[str, TriggerScore]
     misses: list[Miss]
@@ -148,33 +152,43 @@ def read_cases(path: Path) -> list[TriageCase]:
     return cases
 
 
+def _depends_on_workspace(firing: TriggerFiring) -> bool:
+    if firing["id"].startswith("reason:"):
+        return True
+    # A doubt about an escalation comes from the message alone, and holds the contact back.
+    return firing["id"] in WORKSPACE_TRIGGERS and "/unsure@" not in firing["by"]
+
+
 def verdict_of(case_id: str, triage: Triage) -> Verdict:
-    """Return a triage as the verdict of a case."""
+    """Return a triage as the verdict of a case, without what depends on the workspace."""
+    left = [firing for firing in triage["triggers"] if not _depends_on_workspace(firing)]
     return {
         "id": case_id,
-        "tier": triage["tier"],
-        "triggers": [firing["id"] for firing in triage["triggers"]],
+        "tier": most_severe([firing["tier"] for firing in left]),
+        "triggers": [firing["id"] for firing in left],
     }
 
 
-def _without(verdict: Verdict, ignore: frozenset[str]) -> Verdict:
-    """The verdict without ignored and reason-made triggers; its tier is that of what is left."""
-    if not ignore.intersection(verdict["triggers"]) and not any(
-        trigger.startswith("reason:") for trigger in verdict["triggers"]
-    ):
-        return verdict
-    left = [
-        trigger
-        for trigger in verdict["triggers"]
-        if trigger not in ignore and not trigger.startswith("reason:")
-    ]
-    # A team's own trigger has no fixed tier; it is counted as review, the mildest that holds back.
-    tier = most_severe([TIER_OF_TRIGGER.get(trigger, "review_required") for trigger in left])
-    return {"id": verdict["id"], "tier": tier, "triggers": left}
+def wilson(part: int, whole: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of ``part`` of ``whole``; ``(0, 1)`` for nothing."""
+    if not whole:
+        return 0.0, 1.0
+    z = 1.96
+    share = part / whole
+    middle = share + z * z / (2 * whole)
+    spread = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
+    scale = 1 + z * z / whole
+    return round(max(0.0, (middle - spread) / scale), 4), round(
+        min(1.0, (middle + spread) / scale), 4
+    )
 
 
 def _ratio(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
+
+
+def _held(row: dict[str, int]) -> int:
+    return row["escalate_first"] + row["forbidden"]
 
 
 def _trigger_score(expected: int, fired: int, right: int) -> TriggerScore:
@@ -197,13 +211,13 @@ def score(
     """Return how ``verdicts`` compare with what ``cases`` expect; plain JSON.
 
     Args:
-        ignore: Triggers left out of triggers and tiers. Default: those that depend on a
+        ignore: Triggers left out of the scores of triggers. Default: those that depend on a
             workspace's own reasons and articles.
 
     Raises:
         BadInput: A case has no verdict.
     """
-    given = {verdict["id"]: _without(verdict, ignore) for verdict in verdicts}
+    given = {verdict["id"]: verdict for verdict in verdicts}
     absent = [case.id for case in cases if case.id not in given]
     if absent:
         raise BadInput(f"No verdict for {len(absent)} cases, the first is {absent[0]}.")
@@ -213,7 +227,7 @@ def score(
     for case in cases:
         verdict = given[case.id]
         expected = set(case.expected.triggers) - ignore
-        fired = set(verdict["triggers"])
+        fired = set(verdict["triggers"]) - ignore
         confusion[case.expected.tier][verdict["tier"]] += 1
         for trigger in expected | fired:
             count = counts.setdefault(trigger, [0, 0, 0])
@@ -234,12 +248,21 @@ def score(
     # Triggers that no case expects have no recall: their misfires show in precision and tiers.
     expected_ones = [each["f1"] for each in triggers.values() if each["expected"]]
     severe, mild = confusion["escalate_first"], confusion["allowed"]
+    others = [row for tier, row in confusion.items() if tier != "escalate_first"]
+    parts = {
+        "escalated": (_held(severe), sum(severe.values())),
+        "leaked": (severe["allowed"], sum(severe.values())),
+        "kept": (mild["allowed"], sum(mild.values())),
+        "needless": (sum(map(_held, others)), sum(sum(row.values()) for row in others)),
+    }
     return {
         "cases": len(cases),
         "confusion": {tier: row for tier, row in confusion.items() if sum(row.values())},
-        "escalated": _ratio(severe["escalate_first"] + severe["forbidden"], sum(severe.values())),
-        "leaked": _ratio(severe["allowed"], sum(severe.values())),
-        "kept": _ratio(mild["allowed"], sum(mild.values())),
+        "escalated": _ratio(*parts["escalated"]),
+        "leaked": _ratio(*parts["leaked"]),
+        "kept": _ratio(*parts["kept"]),
+        "needless": _ratio(*parts["needless"]),
+        "intervals": {name: wilson(*part) for name, part in parts.items()},
         "macro_f1": round(sum(expected_ones) / len(expected_ones), 4) if expected_ones else None,
         "triggers": triggers,
         "misses": misses,
@@ -253,10 +276,15 @@ def report_text(report: TriageReport) -> str:
         ("escalated", "escalate-first cases escalated"),
         ("leaked", "escalate-first cases given allowed"),
         ("kept", "allowed cases kept allowed"),
+        ("needless", "other cases escalated"),
         ("macro_f1", "macro-F1 over triggers"),
     ):
         value: Any = report[key]  # type: ignore[literal-required]
-        lines.append(f"{words}: {'—' if value is None else format(value, '.3f')}")
+        line = f"{words}: {'—' if value is None else format(value, '.3f')}"
+        if value is not None and key in report["intervals"]:
+            low, high = report["intervals"][key]
+            line += f" ({low:.3f} to {high:.3f})"
+        lines.append(line)
     width = max((len(name) for name in report["triggers"]), default=0)
     for name, each in sorted(report["triggers"].items(), key=lambda item: item[1]["f1"]):
         lines.append(

@@ -4,7 +4,18 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInput
-from evals.triage import TriageCase, Verdict, read_cases, report_json, report_text, score
+from evals.triage import (
+    TriageCase,
+    Verdict,
+    read_cases,
+    report_json,
+    report_text,
+    score,
+    verdict_of,
+    wilson,
+)
+from graph.values import Triage
+from tests.factories import triage
 
 
 def case(name: str, tier: str, *triggers: str) -> TriageCase:
@@ -67,12 +78,39 @@ def test_leaks_and_misfires_are_counted_and_listed():
     assert report["misses"][0]["extra"] == ["crisis"]
 
 
+def outcome(*firings: tuple[str, str, str]) -> Triage:
+    return triage(
+        tier="review_required",
+        triggers=[
+            {"id": one, "tier": tier, "evidence": "x", "by": f"tiers.yaml:{by}@1"}
+            for one, tier, by in firings
+        ],
+    )
+
+
 def test_triggers_that_depend_on_the_workspace_do_not_count():
-    given = [
-        verdict("c", "review_required", "low_confidence", "unclear_owner", "reason:returns"),
-    ]
-    assert score([CASES[2]], given)["kept"] == 1.0
-    assert score([CASES[2]], given, ignore=frozenset())["kept"] == 0.0
+    given = verdict_of(
+        "c",
+        outcome(
+            ("low_confidence", "review_required", "low_confidence/fields"),
+            ("unclear_owner", "review_required", "unclear_owner/fields"),
+            ("reason:returns", "review_required", "returns/tier"),
+        ),
+    )
+    assert given == verdict("c", "allowed")
+
+
+def test_a_doubt_about_an_escalation_holds_a_case_back_and_counts_as_no_trigger():
+    doubt = ("low_confidence", "review_required", "fraud/unsure")
+    report = score([CASES[0], CASES[2]], [verdict_of(one, outcome(doubt)) for one in "ac"])
+    assert (report["escalated"], report["leaked"], report["kept"]) == (0.0, 0.0, 0.0)
+    assert "low_confidence" not in report["triggers"]
+
+
+def test_the_interval_of_a_share_is_wide_for_few_cases():
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(8, 10) == pytest.approx((0.490, 0.943), abs=1e-3)
+    assert wilson(0, 55) == pytest.approx((0.0, 0.065), abs=1e-3)
 
 
 def test_a_case_without_a_verdict_is_refused():
@@ -82,8 +120,8 @@ def test_a_case_without_a_verdict_is_refused():
 
 def test_the_report_is_json_and_readable():
     report = score(CASES[2:3], [verdict("c", "allowed")])
-    assert json.loads(report_json(report)) == report
-    assert "allowed cases kept allowed: 1.000" in report_text(report)
+    assert json.loads(report_json(report))["kept"] == 1.0
+    assert "allowed cases kept allowed: 1.000 (0.206 to 1.000)" in report_text(report)
     assert "escalate-first cases escalated: —" in report_text(report)
 
 
