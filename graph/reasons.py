@@ -34,6 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from core.vocabulary import Autonomy, Tier
 from core.yamlfile import load_yaml
+from graph.given import readings
 
 _ID = r"^[a-z][a-z0-9_]*$"
 
@@ -71,7 +72,9 @@ class RequiredField(BaseModel):
         if any(fields.get(key, "").strip() for key in keys):
             return True
         return self.pattern is not None and any(
-            re.search(self.pattern, message, re.IGNORECASE) for message in messages
+            re.search(self.pattern, reading, re.IGNORECASE)
+            for message in messages
+            for reading in readings(message, self.name)
         )
 
 
