@@ -10,8 +10,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -21,10 +20,12 @@ import typer
 from core.errors import BadInput, ProofdeskError, Unavailable
 from core.vocabulary import REJECT_REASONS, Channel, Role
 from desk.cli_flags import flags_app
+from desk.cli_reasons import reasons_app
 from desk.cli_shared import As, Json
 from desk.cli_shared import acting as _actor
 from desk.cli_shared import opened_desk as _desk
 from desk.cli_shared import print_json as _print_json
+from desk.cli_shared import progress as _progress
 from desk.cli_shared import read_settings as _settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -40,6 +41,7 @@ review_app = typer.Typer(help="The review queue.", no_args_is_help=True)
 users_app = typer.Typer(help="People and their sign-in links.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
 app.add_typer(flags_app, name="flags")
+app.add_typer(reasons_app, name="reasons")
 app.add_typer(users_app, name="users")
 # By name: the suites stand above the desk and use it, so the desk may not import them.
 app.add_typer(import_module("evals.cli").app, name="eval")
@@ -417,31 +419,6 @@ def _decide(review_id: str, person: str | None, as_json: bool, reply: dict[str, 
     else:
         outcome_report(result)
     raise typer.Exit(1 if outcome.stopped else 0)
-
-
-@contextmanager
-def _progress(quiet: bool = False) -> Iterator[Any]:
-    """Yield a function ``(what, done, total)`` that draws a progress bar on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    ) as bar:
-        tasks: dict[str, Any] = {}
-
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield report
 
 
 def _questions(path: Path) -> list[tuple[Any, str]]:

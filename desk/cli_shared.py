@@ -1,11 +1,11 @@
-"""What every command of the command line needs: a desk, somebody who acts, JSON."""
+"""What every command of the command line needs: a desk, somebody who acts, JSON, progress."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -57,3 +57,28 @@ def acting(desk: Desk, person: str | None) -> Actor:
 def print_json(value: object) -> None:
     """Print ``value`` as JSON for programs."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Any]:
+    """Yield a function ``(what, done, total)`` that draws a progress bar on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    ) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield report
