@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
 from core.errors import BadInput
 from core.vocabulary import Channel, Speaker
-from graph.ports import Deps
-from graph.values import Conversation, ReasonGuess
+from graph.ports import Classifier, Deps, TriageRules
+from graph.values import Classification, Conversation, ReasonGuess, Triage
+
+_BATCH = 128
 
 
 class _Customer(BaseModel):
@@ -60,29 +63,64 @@ class TriageLine(TypedDict):
     missing: list[str]
 
 
+@runtime_checkable
+class _ClassifiesMany(Protocol):
+    def classify_all(self, conversations: Sequence[Conversation]) -> list[Classification]: ...
+
+
+@runtime_checkable
+class _TriagesMany(Protocol):
+    def triage_all(
+        self, conversations: Sequence[Conversation], classifications: Sequence[Classification]
+    ) -> list[Triage]: ...
+
+
 def triage_file(deps: Deps, path: Path) -> Iterator[TriageLine]:
     """Yield the triage of each contact in ``path``. The whole file is validated first.
+
+    Contacts are read in batches: embedding many texts at once is faster, and no more than a batch
+    is held in memory beside the file.
 
     Raises:
         BadInput: Names file, line and field.
     """
-    for case in _read(path):
-        conversation = _conversation(case)
-        classification = deps.classifier.classify(conversation)
-        triage = deps.rules.triage(conversation, classification)
-        yield {
-            "id": case.id,
-            "tier": triage["tier"],
-            "triggers": [
-                {key: trigger[key] for key in ("id", "tier", "evidence", "by")}  # type: ignore[misc]
-                for trigger in triage["triggers"]
-            ],
-            "reason": classification["reason"],
-            "confidence": classification["confidence"],
-            "alternatives": classification["alternatives"],
-            "sentiment": classification["sentiment"],
-            "missing": triage["missing"],
-        }
+    cases = iter(_read(path))
+    while batch := list(islice(cases, _BATCH)):
+        conversations = [_conversation(case) for case in batch]
+        classified = _classify(deps.classifier, conversations)
+        triaged = _triage(deps.rules, conversations, classified)
+        for case, classification, triage in zip(batch, classified, triaged, strict=True):
+            yield _line(case, classification, triage)
+
+
+def _classify(classifier: Classifier, contacts: list[Conversation]) -> list[Classification]:
+    if isinstance(classifier, _ClassifiesMany):
+        return classifier.classify_all(contacts)
+    return [classifier.classify(contact) for contact in contacts]
+
+
+def _triage(
+    rules: TriageRules, contacts: list[Conversation], classified: list[Classification]
+) -> list[Triage]:
+    if isinstance(rules, _TriagesMany):
+        return rules.triage_all(contacts, classified)
+    return [rules.triage(*each) for each in zip(contacts, classified, strict=True)]
+
+
+def _line(case: _Case, classification: Classification, triage: Triage) -> TriageLine:
+    return {
+        "id": case.id,
+        "tier": triage["tier"],
+        "triggers": [
+            {key: trigger[key] for key in ("id", "tier", "evidence", "by")}  # type: ignore[misc]
+            for trigger in triage["triggers"]
+        ],
+        "reason": classification["reason"],
+        "confidence": classification["confidence"],
+        "alternatives": classification["alternatives"],
+        "sentiment": classification["sentiment"],
+        "missing": triage["missing"],
+    }
 
 
 def _read(path: Path) -> list[_Case]:

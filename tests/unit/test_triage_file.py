@@ -1,0 +1,103 @@
+"""Triage of a file of contacts."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from core.errors import BadInput
+from desk import triage_file as module
+from desk.triage_file import triage_file
+from graph.classify import ReasonClassifier
+from graph.reasons import ReasonMap
+from graph.tiers import Rule, TierRules
+from graph.triage import TriageService
+from retrieval.embeddings import HashEmbedder
+
+RULES = [
+    Rule.model_validate(
+        {
+            "id": "legal_threat",
+            "tier": "escalate_first",
+            "description": "d",
+            "phrases": ["my lawyer"],
+        }
+    ),
+    Rule.model_validate(
+        {
+            "id": "vip",
+            "tier": "review_required",
+            "description": "d",
+            "fields": ["customer.status == vip"],
+        }
+    ),
+]
+
+
+def deps() -> Any:
+    return SimpleNamespace(
+        classifier=ReasonClassifier(ReasonMap(), HashEmbedder()),
+        rules=TriageService(TierRules(RULES), ReasonMap(), HashEmbedder()),
+    )
+
+
+def written(tmp_path: Path, *lines: object) -> Path:
+    file = tmp_path / "contacts.jsonl"
+    texts = [one if isinstance(one, str) else json.dumps(one) for one in lines]
+    file.write_text("\n".join(texts), encoding="utf-8")
+    return file
+
+
+def said(name: str, text: str, **more: object) -> dict[str, object]:
+    return {"id": name, "messages": [{"role": "customer", "text": text}], **more}
+
+
+def test_each_contact_gets_a_line_in_order_over_several_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH", 2)
+    file = written(
+        tmp_path,
+        said("a", "my lawyer will call"),
+        "",
+        said("b", "hello", customer={"status": "vip"}),
+        said("c", "hello"),
+    )
+    lines = list(triage_file(deps(), file))
+    assert [(one["id"], one["tier"]) for one in lines] == [
+        ("a", "escalate_first"),
+        ("b", "review_required"),
+        ("c", "allowed"),
+    ]
+    assert lines[0]["triggers"][0]["evidence"] == "my lawyer"
+    assert set(lines[0]["triggers"][0]) == {"id", "tier", "evidence", "by"}
+
+
+def test_parts_that_take_one_contact_at_a_time_will_do(tmp_path):
+    whole = deps()
+    one_by_one = SimpleNamespace(
+        classifier=SimpleNamespace(classify=whole.classifier.classify),
+        rules=SimpleNamespace(triage=whole.rules.triage),
+    )
+    file = written(tmp_path, said("a", "my lawyer will call"), said("b", "hello"))
+    one: Any = one_by_one
+    assert list(triage_file(one, file)) == list(triage_file(whole, file))
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([said("a", "x"), "{"], ":2: not valid JSON"),
+        ([said("a", "x"), {"id": "b"}], ":2: messages"),
+        ([said("a", "x", channel="fax")], ":1: channel"),
+    ],
+)
+def test_nothing_is_triaged_when_a_line_is_wrong(tmp_path, lines, words):
+    with pytest.raises(BadInput) as caught:
+        next(triage_file(deps(), written(tmp_path, *lines)))
+    assert words in caught.value.message
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BadInput, match="no such file"):
+        next(triage_file(deps(), tmp_path / "none.jsonl"))
