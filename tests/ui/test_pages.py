@@ -205,6 +205,18 @@ def test_a_missing_detail_is_asked_for_and_can_be_filled_in(
     assert desk.reviews.get(supervisor, review_id).summary.decision == "answer"
 
 
+def test_a_reviewer_says_what_a_contact_is_really_about(
+    open_page: OpenPage, desk: Desk, supervisor: Actor, review_id: str
+) -> None:
+    contact_id = desk.reviews.get(supervisor, review_id).summary.contact_id
+    page = open_page("reviews", supervisor)
+    page.selectbox(key=f"reason.choice.{contact_id}").select("shipping_question")
+    page.button(key="reason.send").click().run()
+    assert "Corrected." in seen(page)
+    assert "Shipping question" in seen(page)
+    assert desk.contacts.get(supervisor, contact_id).summary.reason == "shipping_question"
+
+
 def test_an_article_is_listed_with_what_its_owner_must_look_at(
     open_page: OpenPage, owner: Actor
 ) -> None:

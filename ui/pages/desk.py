@@ -10,6 +10,7 @@ from desk.permissions import Actor
 from desk.views import ContactQueues
 from ui.components.answer import answer
 from ui.components.conversation import contact_heading, conversation, trigger_list
+from ui.components.correct_reason import carry_out_correction, correct_reason
 from ui.components.decide import carry_out_asked
 from ui.components.frame import title
 from ui.components.new_contact import (
@@ -38,6 +39,7 @@ def render(desk: Desk, actor: Actor) -> None:
             type="primary",
         )
     carry_out_asked(desk, actor)
+    carry_out_correction(desk, actor)
     show_kept()
     show_undo(desk, actor)
     left, middle, right = st.columns([30, 40, 42], gap="medium")
@@ -81,6 +83,7 @@ def _contact(desk: Desk, actor: Actor, contact: ContactView) -> None:
         ):
             desk.contacts.close(actor, line.id)
             st.rerun()
+        correct_reason(desk, actor, line.id)
     conversation(contact.messages, contact.triggers, now)
     further_message(desk, actor, line.id)
     trigger_list(contact.triggers)

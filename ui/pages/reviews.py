@@ -10,6 +10,7 @@ from desk.reviews import ReviewSummary, ReviewView
 from desk.views import ContactQueues
 from graph.evidence import cited_passage_ids
 from ui.components.conversation import contact_heading, conversation, trigger_list
+from ui.components.correct_reason import carry_out_correction, correct_reason
 from ui.components.decide import carry_out_asked, decide, hold
 from ui.components.evidence import changes_shown, draft_as_written, sentences_beside_sources
 from ui.components.frame import title
@@ -27,6 +28,7 @@ def render(desk: Desk, actor: Actor) -> None:
     outcome = carry_out_asked(desk, actor)
     if outcome:
         choose_review(outcome.next_review_id or following())
+    carry_out_correction(desk, actor)
     show_kept()
     show_undo(desk, actor)
     with refusals_shown():
@@ -48,6 +50,7 @@ def _detail(desk: Desk, actor: Actor, waiting: list[ReviewSummary], view: Review
     left, right = st.columns([5, 8], gap="large")
     with left, st.container(key="pane-customer"):
         contact_heading(contact, reason.name if reason else "No known reason", now)
+        correct_reason(desk, actor, contact.summary.id)
         conversation(contact.messages, contact.triggers, now)
         trigger_list(contact.triggers)
     with right:
