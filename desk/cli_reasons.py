@@ -17,6 +17,7 @@ from desk.cli_shared import As, Json, acting, opened_desk, print_json, progress,
 reasons_app = typer.Typer(help="The contact reason map.", no_args_is_help=True)
 
 NONE = "none"
+_OF_A_WORKSPACE = ("sources.yaml", "articles", "macros")
 
 
 @reasons_app.command("suggest")
@@ -66,15 +67,22 @@ def reasons_check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a reason map. Exit code 1 when something in it is wrong; warnings do not count."""
+    """Check a reason map. Exit code 1 when something in it is wrong; warnings do not count.
+
+    Macros and articles are looked for beside the file where it lies in a workspace, else in the
+    desk's own.
+    """
     from desk.reason_check import check_map
     from desk.sample import ensure_workspace
     from kb.workspace import Workspace
     from retrieval.embeddings import load_embedder
 
     settings = read_settings()
-    ensure_workspace(settings)
-    workspace = Workspace.load(settings.workspace_folder)
+    if file is not None and any((file.parent / name).exists() for name in _OF_A_WORKSPACE):
+        workspace = Workspace.load(file.parent)
+    else:
+        ensure_workspace(settings)
+        workspace = Workspace.load(settings.workspace_folder)
     path = file or workspace.reasons_file
     remarks = check_map(path, workspace, load_embedder(settings.embeddings))
     errors = sum(remark.level == "error" for remark in remarks)

@@ -106,6 +106,21 @@ def test_the_workspaces_map_is_checked_and_a_mistake_ends_with_1(
     assert [one["line"] for one in found["remarks"] if one["level"] == "error"] == [6]
 
 
+def test_a_map_in_another_workspace_is_held_against_that_one(
+    run: Run, settings: Settings, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    (there / "macros").mkdir(parents=True)
+    (there / "articles").mkdir()
+    (there / "macros" / "thanks.md").write_text("Thanks.")
+    file = there / "reasons.yaml"
+    file.write_text(REASONS.replace("owner: Billing", "owner: Billing\n    macro: thanks"))
+    assert run("check", str(file))[0] == 0
+    elsewhere = tmp_path / "reasons.yaml"
+    elsewhere.write_text(file.read_text())
+    assert run("check", str(elsewhere))[0] == 1
+
+
 def test_a_contact_is_corrected_listed_and_put_back(run: Run, open_synced: OpenDesk) -> None:
     desk = open_synced()
     admin = desk.people.add(None, "Ingrid", "ingrid@example.com", "admin")
