@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from graph.customer_text import customer_turns, own_words, plain, sentence_spans, without_courtesies
 from graph.meaning import ExampleVectors
-from graph.reason_model import NOBODYS, Lessons, ReasonModel, tokens_of
+from graph.reason_model import NOBODYS, Lessons, ReasonModel, quick_to_learn, tokens_of
 from graph.reasons import ReasonMap
 from graph.values import Classification, Conversation, ReasonGuess
 from retrieval.ports import Embedder, Vectors
@@ -56,6 +56,7 @@ _ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS["en"].split())
 # The question says what is wanted, the whole contact what it is about: the question leads.
 _WEIGHTS = (0.7, 0.3)
 _LEFT_OUT = 0.3  # of the words and pairs
+_MANY_LEARNED = 0.1  # as many corrections against examples make a large map worth learning anew
 _MODEL_VERSION = 1  # raise it with every change of what is learned: kept models are then made anew
 
 
@@ -279,7 +280,8 @@ class ReasonClassifier:
         with self._lock:
             if not self._ids:
                 return None
-            if self._model is None or (self._fresh and self._model.quick_to_fit):
+            few = quick_to_learn(len(self._given) + len(self._learned))
+            if self._model is None or (self._fresh and few):
                 self._model = self._fit()
             elif self._fresh:
                 self._model = self._model.and_also(self._lessons(self._fresh))
@@ -287,7 +289,14 @@ class ReasonClassifier:
             return self._model
 
     def _fit(self) -> ReasonModel:
-        texts = {**self._given, **self._learned}
+        given = {text: of for text, of in self._given.items() if text not in self._learned}
+        few = quick_to_learn(len(given)) or len(self._learned) > _MANY_LEARNED * len(given)
+        if few or not self._learned:
+            return self._fit_on({**given, **self._learned})
+        # What the map alone teaches is kept from process to process; corrections come on top.
+        return self._fit_on(given).and_also(self._lessons(self._learned))
+
+    def _fit_on(self, texts: Mapping[str, str | None]) -> ReasonModel:
         made_from = [_MODEL_VERSION, list(self._ids), sorted(self._captions), list(texts.items())]
         return ReasonModel.fit(
             self._lessons(texts),

@@ -54,6 +54,11 @@ def tokens_of(text: str) -> frozenset[str]:
     return frozenset(words).union(pairs)
 
 
+def quick_to_learn(texts: int) -> bool:
+    """Whether learning so many texts anew takes a fraction of a second."""
+    return texts <= _FEW
+
+
 @dataclass(frozen=True, slots=True)
 class Lessons:
     """What there is to learn from; all of one length.
@@ -280,11 +285,6 @@ class ReasonModel:
             wording,
             Calibration(*flat[-numbers:].tolist()),
         )
-
-    @property
-    def quick_to_fit(self) -> bool:
-        """Whether fitting it again takes a fraction of a second."""
-        return len(self.lessons) <= _FEW
 
     def judge(self, vectors: Vectors, tokens: Sequence[frozenset[str]]) -> Judged:
         """Return what the model makes of texts given as unit rows and as words."""

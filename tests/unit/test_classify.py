@@ -111,8 +111,8 @@ def test_the_later_of_two_corrections_of_one_text_holds():
         assert learner.classify(contact(text))["reason"] == reason
 
 
-def test_a_large_map_learns_a_correction_at_once():
-    large = ReasonMap(
+def large_map() -> ReasonMap:
+    return ReasonMap(
         [
             Reason(
                 id=f"topic_{topic}",
@@ -122,11 +122,25 @@ def test_a_large_map_learns_a_correction_at_once():
             for topic in range(10)
         ]
     )
-    learner = classifier(large)
+
+
+def test_a_large_map_learns_a_correction_at_once():
+    learner = classifier(large_map())
     text = "the gizmo is gone for good"
     learner.classify(contact(text))
     learner.learn(text, "topic_7")
     assert learner.classify(contact(text))["alternatives"][0]["reason"] == "topic_7"
+
+
+def test_the_next_process_takes_corrections_on_top_of_what_was_kept(tmp_path):
+    text = "the gizmo is gone for good"
+    for corrections in ((), (text,)):
+        learner = ReasonClassifier(large_map(), HashEmbedder(), cache=tmp_path)
+        for one in corrections:
+            learner.learn(one, "topic_7")
+        best = learner.classify(contact(text))["alternatives"][0]["reason"]
+    assert best == "topic_7"
+    assert len(list(tmp_path.glob("reasons-*.npy"))) == 1
 
 
 def test_many_contacts_at_once_are_classified_as_one_by_one():
