@@ -48,3 +48,10 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     file.write_bytes("entries: [Zoë]".encode("latin-1"))
     with pytest.raises(BadInput, match="not UTF-8 at byte 12"):
         load_yaml(file, Config)
+
+
+def test_control_characters_are_bad_input(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("name: \x01", encoding="utf-8")
+    with pytest.raises(BadInput, match="not valid YAML"):
+        load_yaml(path, Config)
