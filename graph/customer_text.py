@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from graph.values import Conversation, Turn
@@ -116,6 +117,7 @@ def _without_signature(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=256)  # every rule asks for the words of the same few messages
 def own_words(text: str) -> str:
     """Return ``text`` with everything that is not the customer speaking turned into spaces.
 

@@ -21,6 +21,7 @@ _NEARNESS = 3.0  # how fast likeness in meaning fades: a cosine of 0.7 counts 0.
 _WORDING = 0.5  # weight of likeness in wording beside likeness in meaning
 _DOUBT = 0.5  # of a single example: the higher, the more examples must agree
 _UNKNOWN = 0.1  # probability of what is like no example at all
+_STRIP = 256  # examples whose wording is compared at a time
 _FIT_VERSION = 2  # raise it with every change of what is learned: kept fits are then made anew
 
 
@@ -187,9 +188,12 @@ class _Wording:
         )
         self._examples: Any = self._reader.fit_transform(texts or ["?"])
 
-    def among_examples(self) -> Vectors:
-        """Return how like the examples are to each other, shape ``(examples, examples)``."""
-        return np.asarray((self._examples @ self._examples.T).toarray(), dtype=np.float32)
+    def add_likeness(self, to: Vectors, weight: float) -> None:
+        """Add to ``to``, shape ``(examples, examples)``, how like the examples are to each other."""
+        # A strip at a time: the whole product takes several times the memory of ``to``.
+        for start in range(0, len(to), _STRIP):
+            strip = self._examples[start : start + _STRIP] @ self._examples.T
+            to[start : start + _STRIP] += weight * strip.toarray()
 
     def weights(self, of_examples: Vectors) -> Vectors:
         """Return the weight of each letter sequence, given those of the examples."""
@@ -215,32 +219,39 @@ class _FittedRules:
         if not len(texts) or not self.weights.size:
             return Judged(np.zeros(nearest.shape), nearest)
         cosines = vectors @ self.vectors.T
-        found = _meaning(cosines) @ self.weights
+        likeness = _meaning(cosines)
+        found = likeness @ self.weights
         found += _WORDING * self.wording.judge(texts, self.letters)
         probability = np.clip(found.astype(np.float64) + _UNKNOWN, 0.0, 1.0)
         for column, fires in enumerate(self.fires):
             if len(fires):
-                nearest[:, column] = cosines[:, fires].argmax(axis=1)
+                nearest[:, column] = likeness[:, fires].argmax(axis=1)
             else:
                 probability[:, column] = 0.0
         return Judged(probability, nearest)
 
 
 def _meaning(cosines: Vectors) -> Vectors:
-    return np.asarray(np.exp(_NEARNESS * (cosines - 1)), dtype=np.float32)
+    """Return the likeness that goes with ``cosines``, in their place."""
+    cosines -= 1
+    cosines *= _NEARNESS
+    return np.asarray(np.exp(cosines, out=cosines), dtype=np.float32)
 
 
 def _ridge(vectors: Vectors, wording: _Wording, targets: Vectors) -> Vectors:
     """Return the weight of each example for each rule.
 
-    Takes the memory of two or three square arrays of the number of examples, and two seconds for
-    five thousand of them.
+    Takes the memory of one square array of the number of examples (100 MB for five thousand), and
+    two seconds.
     """
     if not targets.size:
         return targets
     from scipy.linalg import cho_factor, cho_solve  # type: ignore[import-untyped]
 
     likeness = _meaning(vectors @ vectors.T)
-    likeness += _WORDING * wording.among_examples()
+    wording.add_likeness(likeness, _WORDING)
     likeness[np.diag_indices_from(likeness)] += _DOUBT
-    return np.asarray(cho_solve(cho_factor(likeness, overwrite_a=True), targets), dtype=np.float32)
+    return np.asarray(
+        cho_solve(cho_factor(likeness, overwrite_a=True, check_finite=False), targets),
+        dtype=np.float32,
+    )
