@@ -130,10 +130,23 @@ class ExampleRules:
         Args:
             vectors: Their unit rows, shape ``(len(texts), dimensions)``.
         """
+        return self._ready().judge(texts, vectors)
+
+    def by_wording(self, texts: Sequence[str]) -> Vectors:
+        """Return how far the wording alone speaks for each rule, shape ``(texts, rules)``.
+
+        Only good for putting texts in order; it needs no vectors.
+        """
+        ready = self._ready()
+        if not texts or not ready.letters.size:
+            return np.zeros((len(texts), len(ready.fires)), np.float32)
+        return ready.wording.judge(texts, ready.letters)
+
+    def _ready(self) -> _FittedRules:
         with self._lock:
             if self._fitted is None:
                 self._fitted = self._fit()
-        return self._fitted.judge(texts, vectors)
+            return self._fitted
 
     def _fit(self) -> _FittedRules:
         texts = list(

@@ -49,6 +49,7 @@ _SAME_ISSUE = 0.6  # cosine from which two messages of one customer say the same
 _UNSURE = 0.85  # from here on an escalation is possible, and a person looks
 _LOOK_CLOSER = 0.55  # from here on the message is read in parts as well as as a whole
 _CONTRADICTED = 0.4  # below it the meaning is so far off that alarming words are taken as harmless
+_FEW_PARTS = 2  # so many are all read
 _OF_THE_PART = 0.65  # weight of the most telling part against the whole
 
 
@@ -431,7 +432,7 @@ class TriageService:
         wholes = [(scene.open, scene.everything) for scene in scenes]
         known = self._judged(chain.from_iterable(wholes))
         parts = [
-            scene.parts() if self._worth_a_closer_look(whole, known, scene) else []
+            self._parts(scene) if self._worth_a_closer_look(whole, known, scene) else []
             for scene, whole in zip(scenes, wholes, strict=True)
         ]
         further = (plain(one.text) for one in chain.from_iterable(parts))
@@ -448,6 +449,19 @@ class TriageService:
             )
             for scene, whole, said, whole_turns in zip(scenes, wholes, parts, turns, strict=True)
         ]
+
+    def _parts(self, scene: _Scene) -> list[Said]:
+        """The half of a message's parts whose wording is most alarming.
+
+        Embedding them is what takes time. After an answer all are read: a repeat alarms nobody.
+        """
+        parts = scene.parts()
+        severe = [at for at, rule in enumerate(self._meant) if rule.tier == "escalate_first"]
+        if scene.answered or not severe or len(parts) <= _FEW_PARTS:
+            return parts
+        alarm = self._examples.by_wording([plain(one.text) for one in parts])[:, severe].max(axis=1)
+        kept = max(_FEW_PARTS, -(-len(parts) // 2))
+        return [parts[at] for at in sorted(np.argsort(-alarm, kind="stable")[:kept].tolist())]
 
     def _worth_a_closer_look(
         self, whole: tuple[str, str], known: Mapping[str, _Row], scene: _Scene

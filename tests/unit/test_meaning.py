@@ -42,9 +42,15 @@ def test_a_rule_without_examples_never_fires():
     assert judge(rules(), *SMOKE).probability[:, 2].tolist() == [0.0, 0.0, 0.0]
 
 
+def test_the_wording_alone_puts_the_alarming_text_first():
+    alarm = rules().by_wording(["do you ship to sweden", "a burning smell and smoke"])
+    assert alarm[1, 0] > alarm[0, 0]
+
+
 def test_no_examples_at_all_fire_nothing():
     empty = rules(positive=[[]], harmless=[[]], ordinary=[], groups=["severe"])
     assert judge(empty, "smoke").probability.tolist() == [[0.0]]
+    assert empty.by_wording(["smoke"]).tolist() == [[0.0]]
 
 
 def test_a_text_of_two_rules_is_an_example_of_both():

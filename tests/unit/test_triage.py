@@ -356,6 +356,16 @@ def test_many_contacts_come_out_as_each_alone_would():
     ]
 
 
+def test_a_danger_in_the_middle_of_a_long_message_is_found_and_pointed_at():
+    chatter = [f"I also like the {colour} one." for colour in ("red", "blue", "grey", "green")]
+    danger = "Smoke comes out of the socket."
+    text = " ".join([*chatter[:2], danger, *chatter[2:]])
+    outcome = judge(talk(f"customer|{text}"))
+    assert fired(outcome) == ["safety"]
+    assert danger in outcome["triggers"][0]["evidence"]
+    assert len(outcome["triggers"][0]["evidence"]) < len(text) / 2
+
+
 def test_many_contacts_are_embedded_together():
     class Counting(HashEmbedder):
         calls = 0
