@@ -38,6 +38,11 @@ from retrieval.vector_index import ExactIndex
 
 _SUFFIXES: Final = {".md", ".markdown", ".html", ".htm", ".txt"}
 _NEAR: Final = 60  # percent of common words below which a passage is not the one that was edited
+_SAME_TITLE: Final = 0.5
+"""Share of lines from which an article of the same title under another path is the same one."""
+_SAME_TEXT: Final = 0.8
+"""The same, whatever the title."""
+_TELLING: Final = 20  # characters of a line that is not found everywhere
 _SHORT: Final = 12  # characters of a passage that may stand anywhere
 
 
@@ -86,19 +91,59 @@ def with_articles(cases: Sequence[Case]) -> list[HelpCenter]:
     """Return the help centers of the cases that name their articles, oldest edits first.
 
     A round ends where an article would be edited a second time, so no article is ever ahead of the
-    others: what stands in force beside an edit stood there on its day.
+    others: what stands in force beside an edit stood there on its day. An article that moved goes on
+    under its first path, or else its last text before the move would stay in force for ever.
     """
     corpora: dict[str, list[dict[str, _Round]]] = {}
-    for case in sorted(cases, key=lambda one: one.date):
+    by_date = sorted(cases, key=lambda one: one.date)
+    homes = _first_paths(by_date)
+    for case in by_date:
         if case.old_article is None or case.new_article is None:
             continue
         rounds = corpora.setdefault(case.corpus, [{}])
-        path = article_path(case.article, case.new_article.suffix)
+        article = homes[case.corpus, case.article]
+        path = article_path(article, case.new_article.suffix)
         edit = (case.old_article, case.new_article)
         if path in rounds[-1] and rounds[-1][path][0] != edit:
             rounds.append({})
         rounds[-1].setdefault(path, (edit, []))[1].append(case)
     return [HelpCenter(name, tuple(map(_edits, corpora[name]))) for name in sorted(corpora)]
+
+
+def _first_paths(by_date: Sequence[Case]) -> dict[tuple[str, str], str]:
+    """Return (corpus, path) → the path under which the same article stood first.
+
+    An article has moved when its older version has the lines of what another path last held, and
+    that path is not edited any more.
+    """
+    spans: dict[tuple[str, str], tuple[Case, Case]] = {}
+    for case in by_date:
+        if case.new_article is not None:
+            key = (case.corpus, case.article)
+            spans[key] = (spans[key][0] if key in spans else case, case)
+    texts = {file for case, _ in spans.values() if (file := case.old_article)}
+    texts |= {file for _, case in spans.values() if (file := case.new_article)}
+    lines = {file: _lines(file) for file in texts}
+    first: dict[tuple[str, str], str] = {}
+    for (corpus, path), (begins, _) in spans.items():
+        first[corpus, path] = path
+        for (other_corpus, other), (_, ends) in spans.items():
+            earlier = ends.date < begins.date and (corpus, other) in first
+            if other_corpus == corpus and earlier and _moved(ends, begins, lines):
+                first[corpus, path] = first[corpus, other]
+    return first
+
+
+def _moved(before: Case, after: Case, lines: Mapping[Path, set[str]]) -> bool:
+    if before.new_article is None or after.old_article is None:
+        return False
+    left, right = lines[before.new_article], lines[after.old_article]
+    shared = len(left & right) / max(1, min(len(left), len(right)))
+    return shared >= (_SAME_TITLE if before.title == after.title else _SAME_TEXT)
+
+
+def _lines(article: Path) -> set[str]:
+    return {line.strip() for line in _text(article).splitlines() if len(line.strip()) > _TELLING}
 
 
 _Round = tuple[tuple[Path, Path], list[Case]]

@@ -269,6 +269,32 @@ def test_a_second_edit_of_an_article_waits_for_the_next_round(tmp_path: Path):
     assert rounds == [["1", "2"], ["3"]]
 
 
+def moving(tmp_path: Path, path: str, date: str) -> list[str]:
+    """Replay an edit of docs/a.md and a later one at ``path``; return where the articles lie."""
+    files = []
+    for number in range(3):
+        file = tmp_path / f"{number}.md"
+        file.write_text(f"# Refunds\n\nThis line is long and stays as it is.\n\n{number} days\n")
+        files.append(file)
+    first = replace(
+        CASE, id="1", article="docs/a.md", date="2026-01-01",
+        old_article=files[0], new_article=files[1],
+    )  # fmt: skip
+    later = replace(
+        first, id="2", article=path, date=date, old_article=files[1], new_article=files[2]
+    )
+    (center,) = with_articles([first, later])
+    return [edit.path for edits in center.rounds for edit in edits]
+
+
+def test_an_article_that_moved_does_not_leave_its_last_text_in_force(tmp_path: Path):
+    assert moving(tmp_path, "en/docs/a.md", "2026-02-01") == ["docs/a.md", "docs/a.md"]
+
+
+def test_an_article_of_the_same_day_is_another_one(tmp_path: Path):
+    assert moving(tmp_path, "en/docs/a.md", "2026-01-01") == ["docs/a.md", "en/docs/a.md"]
+
+
 def test_an_edit_without_articles_becomes_one(tmp_path: Path):
     (center,) = of_passages([replace(CASE, section="## How long")])
     ((edit,),) = center.rounds
