@@ -39,6 +39,7 @@ _WORD_PRIOR = (
     0.03  # what is added to every count; low, so that a word of one reason only is telling
 )
 _LOOKED_AT = 2_000  # texts that are judged as if they were absent
+_PULL = 20.0
 _FEW = 300  # texts that are learned anew with each correction
 _NEIGHBOURS = 512  # texts that give way when one more is learned
 _UNKNOWN_REFUSED = 0.91
@@ -126,7 +127,7 @@ class Calibration:
 
     meaning: float = 4.0
     ratio: float = 2.0
-    wording: float = 0.3
+    wording: float = 0.15
     sure: float = 1.0
     close: float = 5.0
     offset: float = -2.25
@@ -464,8 +465,9 @@ def _weigh(meaning: Floats, wording: Floats, owner: Ints) -> Calibration:
 
     def loss(change: Floats) -> float:
         chosen = moved(change).probability(meaning, wording)[rows, owner]
-        # Pulled towards the usual weights, as a handful of examples says little.
-        return float(-np.log(np.maximum(chosen, 1e-12)).sum() + 2.0 * (change**2).sum())
+        # Pulled towards the usual weights: few examples say little of how to weigh them, and what
+        # makes the right reason likelier is not quite what makes it the likeliest.
+        return float(-np.log(np.maximum(chosen, 1e-12)).sum() + _PULL * (change**2).sum())
 
     return moved(_minimum(loss, 3))
 
