@@ -18,7 +18,8 @@ others stay, so a short file never switches a safeguard off. The form::
         harmless_patterns: ['tennis court']    # words that no phrase or pattern may touch
         examples: [My solicitor will be in touch.]  # fires on what means the same …
         harmless: [Which court is free tonight?]    # … unless one of these is nearer
-        threshold: 0.25           # 0..1, how sure the meaning must be; default 0.25
+        threshold: 0.25           # 0..1, how sure the meaning must be; default 0.25 for
+                                  # escalate_first, 0.22 for the others
         fields: ["customer.sla_due_in_minutes <= 0"]  # any one that holds fires
         said: anywhere            # or after_answer: only after an answer of the assistant
         settles: true             # false: stays even when the customer says it is settled
@@ -62,8 +63,10 @@ _PATHS = (
 )
 
 
-_SURE_ENOUGH: Final = 0.25
-"""A quarter: what is missed costs three times what is looked at needlessly."""
+_SURE_ENOUGH: Final = 0.22
+_SURE_ENOUGH_TO_ESCALATE: Final = 0.25
+"""A quarter: what is missed costs three times what is looked at needlessly. A needless review costs
+less than a needless escalation."""
 
 
 def shipped_rules() -> Path:
@@ -220,7 +223,9 @@ class Rule(BaseModel):
     @property
     def sure_enough(self) -> float:
         """The probability from which the meaning fires."""
-        return _SURE_ENOUGH if self.threshold is None else self.threshold
+        if self.threshold is not None:
+            return self.threshold
+        return _SURE_ENOUGH_TO_ESCALATE if self.tier == "escalate_first" else _SURE_ENOUGH
 
     def name(self, part: str) -> str:
         """Return how a firing names this rule, such as ``tiers.yaml:fraud/words@3f2a91bc``."""
