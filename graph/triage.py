@@ -46,7 +46,7 @@ _NO_ANSWER = re.compile(
 _SAME_ISSUE = 0.6  # cosine from which two messages of one customer say the same
 
 # Shares of a rule's threshold. They were chosen together with it.
-_UNSURE = 0.85  # from here on an escalation is possible, and a person looks
+_UNSURE = 0.8  # from here on an escalation is possible, and a person looks
 _LOOK_CLOSER = 0.55  # from here on the message is read in parts as well as as a whole
 _CONTRADICTED = 0.4  # below it the meaning is so far off that alarming words are taken as harmless
 _FEW_PARTS = 2  # so many are all read
