@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.errors import BadInput
 from desk.macros import MacroJudge, said
 from graph.draft import cite_whole
-from graph.evidence import cited_articles, cited_passage_ids
+from graph.judging import judge_draft
 from graph.ports import Deps
 from graph.statements import PLACEHOLDER
-from graph.values import CheckReport, Citation, Draft, Sentence
+from graph.values import Citation, Draft, Sentence
 from kb.content import Passage
 from kb.markup import html_to_body, split_front_matter
 from kb.sentences import split_sentences
@@ -200,7 +200,7 @@ def _checked(deps: Deps, one: Written, parsed: _Parsed, question: str) -> CheckR
         draft = _from_json(deps, parsed.draft, question)
     else:
         draft = _from_text(deps, parsed.words, question)
-    report = check_draft(deps, draft, question)
+    report = judge_draft(draft, question, deps)[0]
     texts = [sentence["text"] for sentence in draft["sentences"]]
     return {
         "path": one.path,
@@ -254,13 +254,6 @@ def _place(raw: str, text: str, start: int) -> int | None:
         if found:
             return found.start()
     return None
-
-
-def check_draft(deps: Deps, draft: Draft, question: str = "") -> CheckReport:
-    """Judge ``draft`` against what is in force now."""
-    passages = deps.sources.passages(cited_passage_ids(draft))
-    in_force = deps.sources.versions_in_force(cited_articles(draft))
-    return deps.checker.check(draft, passages, set(in_force.values()), question)
 
 
 def _from_text(deps: Deps, text: str, question: str) -> Draft:

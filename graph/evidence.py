@@ -23,13 +23,15 @@ from graph.values import (
 )
 from kb.changes import Change
 from kb.content import Passage
-from kb.counterparts import counterpart
-from kb.facts import VALUE_KINDS
+from kb.counterparts import align, counterpart
+from kb.facts import VALUE_KINDS, Fact, extract_facts, kinship, same_value
 from kb.sentences import split_sentences
 
 _WORD: Final = re.compile(r"\w+")
 _SAME_SUBJECT: Final = 2
 """Content words that a new passage shares with the draft before it is taken to bear on it."""
+_SAME_THING: Final = 0.55
+"""Kinship from which two values are taken to be about one thing: a wrong stop costs one look."""
 _SAME_SENTENCE: Final = 0.5
 """Share of the words beside a changed value above which the draft is taken to use that sentence."""
 _SHORT_WORD: Final = 3
@@ -345,19 +347,33 @@ def _sentence_at(text: str, position: int) -> str:
 def _added_beside(
     old: Passage, draft: Draft, before: Sequence[Passage], newer: Sequence[Passage]
 ) -> Passage | None:
-    """Return a passage that came in under the heading of ``old`` and speaks of what the draft says."""
-    known = {passage.content_hash for passage in before}
+    """Return a passage that came in and bears on what the draft says of ``old``.
+
+    Under the same heading, one that speaks of the same; anywhere in the article, one that
+    contradicts it.
+    """
+    arrived = [new for was, new in align(before, newer) if was is None and new is not None]
     said = {
         word
         for sentence in draft["sentences"]
         if any(citation["passage_id"] == old.id for citation in sentence["citations"])
         for word in content_words(sentence["text"])
     }
-    for passage in newer:
-        if passage.anchor != old.anchor or passage.content_hash in known:
-            continue
-        if counterpart(passage, before) is None and (
-            len(said.intersection(content_words(passage.plain))) >= _SAME_SUBJECT
-        ):
+    told = [fact for fact in extract_facts(old.plain) if fact.kind in VALUE_KINDS]
+    for passage in arrived:
+        shared = len(said.intersection(content_words(passage.plain)))
+        beside = passage.anchor == old.anchor
+        if shared >= _SAME_SUBJECT and (beside or _says_otherwise(passage.plain, told)):
             return passage
     return None
+
+
+def _says_otherwise(text: str, told: Sequence[Fact]) -> bool:
+    """Say whether ``text`` gives another value for what one of these facts is about."""
+    return any(
+        other.kind == fact.kind
+        and not same_value(other, fact)
+        and kinship(other, fact) >= _SAME_THING
+        for other in extract_facts(text)
+        for fact in told
+    )

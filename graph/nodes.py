@@ -12,6 +12,7 @@ from core.vocabulary import most_severe
 from graph import evidence as evidence_rules
 from graph.draft import draft_digest
 from graph.interrupts import payload, read_decision
+from graph.judging import judge_draft
 from graph.ports import Deps
 from graph.state import RunState
 from graph.values import (
@@ -150,23 +151,13 @@ def _newly_refused(state: RunState, decision: Decision) -> set[str]:
 
 
 def _judge(draft: Draft, state: RunState, deps: Deps) -> dict[str, Any]:
-    """Return what the check holds against ``draft`` and the evidence an approval is bound to."""
-    passages = deps.sources.passages(evidence_rules.cited_passage_ids(draft))
-    in_force = deps.sources.versions_in_force(evidence_rules.cited_articles(draft))
-    question = state["classification"]["question"]
-    report = deps.checker.check(draft, passages, set(in_force.values()), question)
-    disputes = evidence_rules.disputes_of(draft, list(passages.values()), deps.disputes)
-    findings = [*report["findings"], *evidence_rules.dispute_findings(draft, disputes)]
+    """Return what is held against ``draft`` and the evidence an approval is bound to."""
+    report, disputes = judge_draft(draft, state["classification"]["question"], deps)
     if draft["kind"] != "abstain" and not draft["sentences"]:
-        findings.append(_SAYS_NOTHING)
-    return {
-        "check": {
-            **report,
-            "passed": report["passed"] and not findings,
-            "findings": findings,
-        },
-        "evidence": evidence_rules.evidence_of(draft, state["last_message_id"], disputes),
-    }
+        findings = [*report["findings"], _SAYS_NOTHING]
+        report = {**report, "passed": False, "findings": findings}
+    evidence = evidence_rules.evidence_of(draft, state["last_message_id"], disputes)
+    return {"check": report, "evidence": evidence}
 
 
 def check(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:

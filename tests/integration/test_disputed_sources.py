@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from desk.bootstrap import Desk
+from desk.checking import check_all, read_all
 from desk.permissions import Actor
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 
@@ -88,6 +91,14 @@ def test_what_a_reviewer_approved_in_spite_of_leaves(
     desk.jobs.run_all()  # type: ignore[union-attr]
     (sent,) = desk.deliveries.of_contact(supervisor, contact_id)
     assert sent.status == "sent"
+
+
+def test_a_text_from_elsewhere_is_held_to_contradictions_too(desk: Desk, tmp_path: Path) -> None:
+    add_billing(desk)
+    reply = tmp_path / "reply.txt"
+    reply.write_text("A refund takes 5 business days to reach your card.")
+    (checked,) = check_all(desk.deps, read_all([reply]), QUESTION)
+    assert {finding["rule"] for finding in checked["findings"]} == {"conflict"}
 
 
 def test_a_dismissed_contradiction_is_held_against_nobody(

@@ -119,6 +119,19 @@ def test_a_new_passage_beside_it_on_the_same_subject_stops_it() -> None:
     assert recheck([same, unrelated]).stops == []
 
 
+def test_a_new_section_elsewhere_that_contradicts_it_stops_it() -> None:
+    same = passage(OLD.plain, id="ver_2#1", version_id="ver_2")
+    update = passage(
+        "Refunds take 9 days.", id="ver_2#0", version_id="ver_2", anchor="update", heading_path=()
+    )
+    elsewhere = passage(
+        "Refund requests are read in 2 days.", id="ver_2#2", version_id="ver_2", anchor="requests"
+    )
+    (change,) = recheck([update, same, elsewhere]).stops
+    assert change["new"] == "Refunds take 9 days."
+    assert recheck([same, elsewhere]).stops == []
+
+
 def test_a_passage_that_left_stops_it() -> None:
     other = passage("Our office is in Leeds.", id="ver_2#0", version_id="ver_2", anchor="office")
     (change,) = recheck([other]).stops
