@@ -156,6 +156,7 @@ class ChangeLine:
     title: str
     at: datetime
     facts: list[dict[str, Any]]
+    old_passage_id: str | None
     old: str
     new: str
 
@@ -230,6 +231,7 @@ class Shelf:
                 title=title,
                 at=row.at,
                 facts=row.facts,
+                old_passage_id=row.old_passage_id,
                 old=text(row.old_passage_id),
                 new=text(row.new_passage_id),
             )

@@ -256,6 +256,26 @@ def test_a_dismissal_needs_a_reason_and_can_be_taken_back(
     assert "Nobody owns “Shipping”." in seen(page)
 
 
+def test_of_two_sources_that_contradict_each_other_the_owner_says_which_goes(
+    open_page: OpenPage, desk: Desk, owner: Actor
+) -> None:
+    billing = desk.settings.workspace_folder / "articles" / "billing.md"
+    text = "A refund takes 14 business days to reach your card."
+    billing.write_text(f"---\ntitle: Billing\nowner: Tomas\n---\n## How long it takes\n\n{text}\n")
+    desk.sync()
+    (flag,) = desk.flags.page(owner, kind="conflict")
+    page = open_page("sources", owner)
+    page.session_state["flags.chosen"] = flag.id
+    page.run()
+    assert "14 business days" in seen(page)
+    page.button(key="flags.do.archive").click().run()
+    page.radio(key=f"flags.article.{flag.id}").set_value("help-center/billing.md").run()
+    page.button(key="flags.send.archive").click().run()
+    assert "Archived." in seen(page)
+    assert desk.library.article("help-center/billing.md").archived
+    assert not desk.library.article("help-center/refunds.md").archived
+
+
 def test_a_supervisor_sees_flags_and_is_offered_no_action(
     open_page: OpenPage, supervisor: Actor
 ) -> None:

@@ -47,7 +47,9 @@ _LABELS: Final = {
     "reason": "Why? The next owner reads it.",
     "owner": "Who answers for it?",
     "by": "Which article takes its place?",
+    "article": "Which of the two?",
 }
+_ONE_SIDE: Final[frozenset[FlagAction]] = frozenset({"archive", "supersede"})
 _DONE: Final[dict[FlagAction, str]] = {
     "verify": "Verified. The flag is ended.",
     "edit": "The source was read again; the flag is ended.",
@@ -146,8 +148,15 @@ def _actions(desk: Desk, detail: FlagDetail) -> None:
             _form(desk, detail, choice)
 
 
+def _needs(detail: FlagDetail, choice: FlagChoice) -> tuple[str, ...]:
+    """Return what must be said first; of two sides, which one is meant."""
+    if choice.action in _ONE_SIDE and "second" in detail.evidence:
+        return ("article", *choice.needs)
+    return choice.needs
+
+
 def _press(detail: FlagDetail, choice: FlagChoice) -> None:
-    if not choice.needs:
+    if not _needs(detail, choice):
         _ask(detail.line.id, choice.action, detail.line.version, ())
         return
     wanted = (detail.line.id, choice.action)
@@ -158,11 +167,17 @@ def _form(desk: Desk, detail: FlagDetail, choice: FlagChoice) -> None:
     line = detail.line
     with st.form(f"flags.form.{choice.action}.{line.id}"):
         say(choice.explains, "pd-faint")
-        for name in choice.needs:
+        for name in _needs(detail, choice):
             key = _field(line.id, name)
-            if name == "by":
+            if name == "article":
+                sides = [detail.evidence["first"], detail.evidence["second"]]
+                titles = {side["article_id"]: readable_text(side["title"]) for side in sides}
+                st.radio(
+                    _LABELS[name], list(titles), index=None, format_func=namer(titles), key=key
+                )
+            elif name == "by":
                 titles = Shelf(desk.database, desk.library).titles()
-                others = [article for article in titles if article != line.article_id]
+                others = list(titles)
                 suggested = line.other_article_id
                 st.selectbox(
                     _LABELS[name],
@@ -180,7 +195,7 @@ def _form(desk: Desk, detail: FlagDetail, choice: FlagChoice) -> None:
             key=f"flags.send.{choice.action}",
             type="primary",
             on_click=_ask,
-            args=(line.id, choice.action, line.version, choice.needs),
+            args=(line.id, choice.action, line.version, _needs(detail, choice)),
         )
 
 

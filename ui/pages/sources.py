@@ -7,8 +7,9 @@ from typing import Final
 import streamlit as st
 
 from desk.bootstrap import Desk
+from desk.impact import StaleAnswer
 from desk.permissions import Actor
-from desk.views import Shelf, sync_sources
+from desk.views import ChangeLine, Shelf, sync_sources
 from ui.components.changes import change_shown, change_table
 from ui.components.flag_detail import carry_out_flag_action, flag_shown, undo_shown
 from ui.components.flag_list import flag_filter, flag_table, folded_lines
@@ -83,10 +84,16 @@ def _changes(desk: Desk, actor: Actor) -> None:
         empty("Nothing changed yet", "What a sync changes in what a reader is told stands here.")
         return
     chosen = change_table(lines, now)
-    may_see = actor.may("sync_sources")
-    article = chosen.article_id
-    told = desk.impact.told_the_old(actor, article_id=article) if may_see else []
-    change_shown(chosen, told, now)
+    told = (
+        desk.impact.told_the_old(actor, article_id=chosen.article_id)
+        if actor.may("sync_sources")
+        else []
+    )
+    change_shown(chosen, [one for one in told if _of_change(one, chosen)], now)
+
+
+def _of_change(answer: StaleAnswer, line: ChangeLine) -> bool:
+    return answer.change.get("passage_id") == line.old_passage_id
 
 
 def _articles(desk: Desk) -> None:
