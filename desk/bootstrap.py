@@ -324,7 +324,7 @@ class Desk:
         sync.amend(report)
         # Not before the index holds the new passages: a draft would not find them.
         self.impact.redraft_stale()
-        self.flags.refresh(report.touched())
+        self.flags.refresh_due(report.touched())
         self.flags.freshen()
         return report
 
@@ -336,6 +336,7 @@ class Desk:
             self.search.refresh()
             found.add(self.impact.sweep())
         self.impact.redraft_stale()
+        self.flags.refresh_due()
         self.flags.sweep()
         return found
 

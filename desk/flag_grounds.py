@@ -179,9 +179,20 @@ class Grounds:
         return found
 
     def replaced_by(self, article_ids: Iterable[str]) -> set[str]:
-        """Return the articles that one of these replaces."""
+        """Return the articles that one of these replaces, or no longer does."""
         wanted = set(article_ids)
-        return {old for old, new in self._library.superseded_by().items() if new in wanted}
+        found = {old for old, new in self._library.superseded_by().items() if new in wanted}
+        with self._database.read() as session:
+            for some in _chunks(sorted(wanted)):
+                said = (
+                    select(ArticleVersion.supersedes)
+                    .join(Article, Article.id == ArticleVersion.article_id)
+                    .where(Article.id.in_(some), Article.replaces)
+                )
+                found.update(old for several in session.scalars(said) for old in several)
+                decided = select(Article.id).where(Article.superseded_by.in_(some))
+                found.update(session.scalars(decided))
+        return found
 
     def of_conflicts(self, conflicts: Iterable[SourceConflict]) -> list[Finding]:
         """Return a ``conflict`` for each pair of passages; one for two articles of one text."""

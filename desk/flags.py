@@ -40,6 +40,7 @@ from desk.flag_rules import (
 from desk.models import Person, SourceFlagRow
 from desk.permissions import Actor, require
 from kb.amendments import amend
+from kb.flags_due import articles_due, settle
 from kb.library import Library
 from kb.models import Article
 from retrieval.ports import Embedder, Vectors
@@ -231,6 +232,23 @@ class SourceFlags:
                 withheld, {"conflict", "missing"}, wanted, now, of_withheld=True
             )
         return done + self._ask_again(wanted)
+
+    def refresh_due(self, also: Collection[str] = ()) -> FlagsRefreshed:
+        """Refresh what a change, or time, has made due and no refresh has finished with since.
+
+        Safe to be killed at any point: what was not looked at to the end stays due.
+
+        Args:
+            also: Further articles to look at.
+        """
+        now = self._clock.now()
+        with self._database.read() as session:
+            due = articles_due(session, now)
+        done = self.refresh(sorted({*due, *also}))
+        if due:
+            with self._database.write() as session:
+                settle(session, due, now)
+        return done
 
     def sweep(self) -> FlagsRefreshed:
         """Look at what time and people alone change: dates, edits, questions, ranks."""

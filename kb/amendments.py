@@ -25,10 +25,12 @@ def change_in_place(
 ) -> None:
     """Change a column of an article and keep what it was.
 
-    Where that takes it out of use or back in, what rests on it is to be looked at.
+    Where that takes it out of use or back in, what rests on it is to be looked at; its flags are
+    after any change.
     """
     old = getattr(article, name)
     setattr(article, name, value)
+    article.flags_due = now
     if name in _TELLS_WHETHER_IN_USE:
         article.assess_at = now
     session.add(

@@ -72,6 +72,8 @@ class Article(Base):
     assess_at: Mapped[datetime | None] = mapped_column(index=True)
     """When what rests on it must next be looked at: at once after a change, or when time brings a
     version in or ends one; None for never."""
+    flags_due: Mapped[datetime | None] = mapped_column(index=True)
+    """When its source flags must next be looked for; set and moved on as ``assess_at`` is."""
     row: Mapped[int] = mapped_column(default=1)
     """Counts the writes to this row, so that two writers never overwrite each other unseen."""
 

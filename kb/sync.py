@@ -429,7 +429,7 @@ class _SourceSync:
             if not old or (old.body_hash, old.meta_hash) != (version.body_hash, version.meta_hash):
                 article.newest, article.title = version.number, version.title
                 article.replaces = article.replaces or bool(version.supersedes)
-                article.assess_at = self._now
+                article.assess_at = article.flags_due = self._now
                 if self._kind == "macro":
                     article.withheld = article.withheld or NOT_JUDGED
                 session.add(version)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
 from core.clock import FixedClock
+from core.database import Database
 from core.errors import AlreadyDecided, BadInput, NotAllowed, NotFound, Outdated, Refused
 from core.identifiers import new_id
+from core.migrate import upgrade
 from core.vocabulary import SourceFlagKind
 from desk.bootstrap import Desk
 from desk.disputes import OpenConflicts
@@ -28,9 +31,13 @@ from desk.models import (
 from desk.permissions import Actor
 from desk.views import Shelf
 from kb.content import Passage
+from kb.library import Library
 from kb.models import PassageChange
+from kb.sync import Sync
+from kb.workspace import Workspace
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
+from tests.integration.test_migrations import fill_as_at_first
 
 REFUNDS, SHIPPING = "help-center/refunds.md", "help-center/shipping.md"
 DAY = timedelta(days=1)
@@ -626,3 +633,126 @@ def test_what_does_not_fit_is_refused_in_words_and_changes_nothing(
 def test_an_unknown_flag_is_named(desk: Desk, owner: Actor) -> None:
     with pytest.raises(NotFound, match="flg_none"):
         desk.flags.resolve(owner, "flg_none", "archive")
+
+
+# What is due to be looked at
+
+BILLING = "title: Billing\nowner: Tomas\neffective_from: 2026-01-01"
+BILLING_TEXT = "## How long a refund takes\n\nA refund takes 14 business days to reach your card."
+
+
+def cut_short(desk: Desk, monkeypatch: pytest.MonkeyPatch, service: object, step: str) -> None:
+    """Kill a sync at one of its steps."""
+
+    def die(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            desk.sync()
+
+
+@pytest.mark.parametrize("retry", ["sync", "sweep"])
+@pytest.mark.parametrize("step", ["redraft_stale", "_ask_again"])
+def test_what_a_sync_that_was_killed_did_not_look_at_is_looked_at_by_the_next(
+    desk: Desk, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, retry: str, step: str
+) -> None:
+    write(desk, "billing.md", f"{BILLING_TEXT} See [here](nowhere.md).", BILLING)
+    cut_short(desk, monkeypatch, desk.impact if step == "redraft_stale" else desk.flags, step)
+    clock.advance(timedelta(minutes=5))
+    getattr(desk, retry)()
+    assert only(desk, "conflict").other_article_id == REFUNDS
+    assert only(desk, "broken_link").article_id == "help-center/billing.md"
+
+
+def test_a_contradiction_that_time_brings_in_and_takes_out_is_seen_by_the_sweep(
+    desk: Desk, clock: FixedClock
+) -> None:
+    front = BILLING.replace("2026-01-01", "2026-07-01\neffective_to: 2026-08-01")
+    write(desk, "billing.md", BILLING_TEXT, front)
+    desk.sync()
+    assert lines(desk, "conflict") == []
+    clock.advance(40 * DAY)
+    desk.sweep()
+    assert only(desk, "conflict").article_id == "help-center/billing.md"
+    clock.advance(40 * DAY)
+    desk.sweep()
+    assert lines(desk, "conflict") == []
+
+
+def test_a_contradiction_of_what_is_no_longer_replaced_is_seen(desk: Desk) -> None:
+    replacing = f"{BILLING}\nsupersedes: [refunds.md]"
+    write(desk, "billing.md", "Ask us.", replacing)
+    write(desk, "policy.md", BILLING_TEXT, BILLING.replace("Billing", "Payment policy"))
+    desk.sync()
+    assert lines(desk, "conflict") == []
+    (desk.settings.workspace_folder / "articles" / "billing.md").unlink()
+    desk.sync()
+    assert {only(desk, "conflict").article_id, only(desk, "conflict").other_article_id} == {
+        "help-center/policy.md",
+        REFUNDS,
+    }
+
+
+def test_a_macro_that_time_takes_out_of_use_is_flagged_until_it_may_be_used_again(
+    desk: Desk, clock: FixedClock
+) -> None:
+    folder = desk.settings.workspace_folder / "macros"
+    folder.mkdir()
+    text = "Thanks. A refund takes 5 business days to reach your card."
+    (folder / "refund.md").write_text(f"---\ntitle: How long a refund takes\n---\n\n{text}")
+    edit(desk, "refunds.md", "owner: Priya", "owner: Priya\neffective_to: 2026-07-01")
+    desk.sync()
+    macro = "macros/refund.md"
+    assert desk.library.article(macro).withheld is None
+    clock.advance(40 * DAY)
+    desk.sweep()
+    about = [line for line in lines(desk) if line.article_id == macro and line.kind == "missing"]
+    assert [line.title for line in about] == [
+        f"The macro “How long a refund takes” is not used: {desk.library.article(macro).withheld}"
+    ]
+    write(desk, "billing.md", BILLING_TEXT.replace("14", "5"), BILLING)
+    desk.sync()
+    assert not [line for line in lines(desk, "missing") if line.article_id == macro]
+
+
+def test_what_changes_while_flags_are_looked_for_stays_due(
+    desk: Desk, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = clock.now()
+    clock.advance(timedelta(minutes=1))
+    looked = desk.flags._ask_again
+
+    def meanwhile(changed: object) -> object:
+        monkeypatch.undo()
+        write(desk, "billing.md", BILLING_TEXT, BILLING)
+        workspace = Workspace.load(desk.settings.workspace_folder)
+        Sync(desk.database, FixedClock(began)).run(workspace)
+        return looked(changed)  # type: ignore[arg-type]
+
+    write(desk, "billing.md", "Ask us.", BILLING)
+    monkeypatch.setattr(desk.flags, "_ask_again", meanwhile)
+    desk.sync()
+    assert lines(desk, "conflict") == []
+    desk.sweep()
+    assert only(desk, "conflict").article_id == "help-center/billing.md"
+
+
+def test_a_home_of_an_earlier_release_is_looked_at_once(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'older.sqlite'}")
+    fill_as_at_first(database)
+    upgrade(database)
+    clock = FixedClock(NOW)
+    looked_at: list[object] = []
+
+    def links(articles: object) -> tuple[object, list[BrokenLink]]:
+        looked_at.append(articles)
+        return articles, []
+
+    parts = FlagParts(links=links)  # type: ignore[arg-type]
+    flags = SourceFlags(database, Library(database, clock), clock, parts)
+    flags.refresh_due()
+    flags.refresh_due()
+    assert len(looked_at) == 1
+    database.close()

@@ -155,8 +155,12 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("assess_at", core.database.UtcDateTime(timezone=True), nullable=True)
         )
+        batch_op.add_column(
+            sa.Column("flags_due", core.database.UtcDateTime(timezone=True), nullable=True)
+        )
         batch_op.add_column(sa.Column("replaces", sa.Boolean(), nullable=False, server_default="0"))
         batch_op.create_index(batch_op.f("ix_article_assess_at"), ["assess_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_article_flags_due"), ["flags_due"], unique=False)
         batch_op.create_index(batch_op.f("ix_article_replaces"), ["replaces"], unique=False)
 
     with op.batch_alter_table("review", schema=None) as batch_op:
@@ -205,8 +209,9 @@ def _fill_in(connection: sa.Connection) -> None:
         sa.column("id", sa.String),
         sa.column("replaces", sa.Boolean),
         sa.column("assess_at", at),
+        sa.column("flags_due", at),
     )
-    connection.execute(article.update().values(assess_at=_LONG_AGO))
+    connection.execute(article.update().values(assess_at=_LONG_AGO, flags_due=_LONG_AGO))
     for article_id in sorted(replacing):
         connection.execute(article.update().where(article.c.id == article_id).values(replaces=True))
 
@@ -259,8 +264,10 @@ def downgrade() -> None:
 
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_article_replaces"))
+        batch_op.drop_index(batch_op.f("ix_article_flags_due"))
         batch_op.drop_index(batch_op.f("ix_article_assess_at"))
         batch_op.drop_column("replaces")
+        batch_op.drop_column("flags_due")
         batch_op.drop_column("assess_at")
         batch_op.drop_column("decided")
         batch_op.drop_column("superseded_by")
