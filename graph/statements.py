@@ -70,19 +70,20 @@ class Statement:
 
 
 _FENCE = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<f>```+|~~~+)[^\n]*\n(?P<code>.*?)(?:\n[ \t]*(?P=f)[ \t]*$|\Z)",
+    r"^(?P<indent>[ \t]*)(?P<f>```++|~~~++)[^\n]*+\n(?P<code>.*?)(?:\n[ \t]*(?P=f)[ \t]*$|\Z)",
     re.M | re.S,
 )
 _PRE = re.compile(r"<pre\b[^>]*>(?P<code>.*?)</pre>", re.I | re.S)
 _UNSEEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>", re.I | re.S)
-_CONDITIONAL = re.compile(r"\{%-?\s*(?:if|elsif|else|unless|case|when|for)\b.*?%\}", re.S)
-_SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}", re.S)
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|<%.*?%>", re.S)
-_ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]*\}")
+_CONDITIONAL = re.compile(r"\{%-?\s*(?:if|elsif|else|unless|case|when|for)\b.{0,1000}?%\}", re.S)
+_SHORTCODE = re.compile(r"\{\{[<%].{0,1000}?[>%]\}\}|\{%.{0,1000}?%\}", re.S)
+_TEMPLATE = re.compile(r"\{\{.{0,1000}?\}\}|<%.{0,1000}?%>", re.S)
+_ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}")
 PLACEHOLDER = re.compile(
-    r"\{\{\s*(?P<curly>[\w .\-]+?)\s*(?:\|[^{}]*)?\}\}|\{(?P<single>[A-Za-z][\w .\-]*)\}"
-    r"|<<\s*(?P<angle>[\w .\-]+?)\s*>>|%(?P<percent>[A-Za-z]\w*)%"
-    r"|\[(?P<square>[A-Z][A-Z0-9 _\-]{2,})\](?!\()"
+    r"\{\{\s{0,20}(?P<curly>[\w .\-]{1,80}?)\s{0,20}(?:\|[^{}]{0,200})?\}\}"
+    r"|\{(?P<single>[A-Za-z][\w .\-]{0,80})\}"
+    r"|<<\s{0,20}(?P<angle>[\w .\-]{1,80}?)\s{0,20}>>|%(?P<percent>[A-Za-z]\w{0,80})%"
+    r"|\[(?P<square>[A-Z][A-Z0-9 _\-]{2,80})\](?!\()"
 )
 """What a macro leaves to be filled in: ``{{order_number}}``, ``{name}``, ``[ORDER NUMBER]`` …"""
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
@@ -94,14 +95,17 @@ _REFERENCE = re.compile(r"\[(?P<text>[^\[\]]+)\]\s?\[[^\[\]]*\]")
 _SHORTCUT = re.compile(r"\[(?P<text>[^\[\]\n]{1,60})\](?![(\[:])")
 _AUTOLINK = re.compile(r"<(?P<text>(?:https?://|mailto:)[^\s<>]+|[^\s<>@]+@[^\s<>@]+)>")
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)(?P<rest>(?:\s[^<>]*)?)/?>")
-_INLINE_CODE = re.compile(r"(?P<t>`+)(?P<text>.+?)(?P=t)(?!`)", re.S)
+_INLINE_CODE = re.compile(r"(?P<t>`{1,8})(?P<text>.{1,2000}?)(?P=t)(?!`)", re.S)
+_TICK_RUN = re.compile(r"`{9,}+")
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
 _ESCAPE = re.compile(r"\\(?P<text>[!-/:-@\[-`{-~])")
 _STARS = re.compile(r"\*{1,3}|~~")
 _UNDERSCORES = re.compile(r"(?<![A-Za-z0-9])_{1,3}(?=\S)|(?<=\S)_{1,3}(?![A-Za-z0-9_])")
 _DEFINITION = re.compile(r"[ \t]*\[[^\]]+\]:[ \t]*\S+[^\n]*")
-_LINE_RULE = re.compile(r"[ \t]*(?:={3,}|-{3,}|\*{3,}|_{3,}|(?:\* ){2,}\*)[ \t]*$", re.M)
-_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$", re.M)
+_LINE_RULE = re.compile(r"[ \t]*+(?:={3,}+|-{3,}+|\*{3,}+|_{3,}+|(?:\* ){2,}\*)[ \t]*+$", re.M)
+_TABLE_RULE = re.compile(
+    r"[ \t]*+(?:\|[ \t]*+)?:?-{2,}+:?[ \t]*+(?:\|[ \t]*+:?-*+:?[ \t]*+)*+$", re.M
+)
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}[ \t]+")
 _BULLET = re.compile(
     r"(?P<indent>[ \t]*)(?P<mark>[-*+•]|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)])[ \t]+(?=\S)"
@@ -216,6 +220,9 @@ def _scan_token(view: _View, raw: str, at: int, base: int) -> int:
     if char in "![":
         return _scan_bracket(view, raw, at, base)
     if char == "`":
+        if run := _TICK_RUN.match(raw, at):
+            view.put(run.group(), base + at, base + run.end())
+            return run.end()
         if found := _INLINE_CODE.match(raw, at):
             for index in range(found.start("text"), found.end("text")):
                 view.put(" " if raw[index] == "\n" else raw[index], base + index, base + index + 1)

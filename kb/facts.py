@@ -9,7 +9,7 @@ milliseconds a sentence; no packaged parser tells "14 business days" from "14 da
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -82,15 +82,17 @@ class Fact:
 
 _WORD_NUMBER = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _SCALE = "|".join(SCALES)
-_SPELLED = rf"(?:(?:{_WORD_NUMBER})(?:[-\s](?:{_WORD_NUMBER}))?(?:[-\s](?:{_SCALE}))*|(?:a\s+)?(?:{_SCALE}))"
-_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*"
+# Every run is bounded: a longer one is no value anybody could act on, and an article made of nothing
+# but digits or dashes would otherwise take time that grows with the square of its length.
+_SPELLED = rf"(?:(?:{_WORD_NUMBER})(?:[-\s](?:{_WORD_NUMBER}))?(?:[-\s](?:{_SCALE})){{0,6}}|(?:a\s{{1,8}})?(?:{_SCALE}))"
+_DIGITS = r"\d{1,3}(?:,\d{3}){1,6}(?:\.\d{1,20})?|\d{1,20}(?:\.\d{1,20}){0,20}"
 _NUMBER = rf"(?:{_DIGITS})"
 _QUANTITY = rf"(?:{_DIGITS}|\b{_SPELLED}\b)"
 _UNIT = (
     r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|wks?|fortnights?|months?|"
     r"quarters?|years?|yrs?|decades?)"
 )
-_WORKING = r"(?:(?P<working>business|working|work|calendar|week)[-\s]+)?"
+_WORKING = r"(?:(?P<working>business|working|work|calendar|week)[-\s]{1,8})?"
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _WEEKDAY = "|".join(sorted((d for d in WEEKDAYS if len(d) > 3), key=len, reverse=True))
 _CURRENCY_SIGN = r"(?:US|CA|A|AU|NZ|C|HK|S)?\$|€|£|¥|₹|R\$|kr\b|CHF"
@@ -148,7 +150,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "amount",
         re.compile(
-            rf"(?P<sign>{_CURRENCY_SIGN}|\b(?:{_CURRENCY_CODE})\b)\s?(?P<digits>\d[\d.,]*\d|\d)"
+            rf"(?P<sign>{_CURRENCY_SIGN}|\b(?:{_CURRENCY_CODE})\b)\s?(?P<digits>\d[\d.,]{{0,24}}\d|\d)"
             rf"\s?(?P<size>k|m|bn|million|thousand|billion)?(?![\w])",
             re.I,
         ),
@@ -156,7 +158,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "amount",
         re.compile(
-            rf"(?<![\w.])(?P<digits>\d[\d.,]*\d|\d)\s?(?P<size>k|m|bn|million|thousand|billion)?"
+            rf"(?<![\w.])(?P<digits>\d[\d.,]{{0,24}}\d|\d)\s?(?P<size>k|m|bn|million|thousand|billion)?"
             rf"\s?(?P<sign>€|£|¥|kr\b|\b(?:{_CURRENCY_CODE})\b|\b(?:{_CURRENCY_WORD})\b)",
             re.I,
         ),
@@ -165,7 +167,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "percentage",
         re.compile(
-            rf"(?P<quantity>{_QUANTITY})(?:\s?(?:-|–|to)\s?(?P<upper>{_NUMBER}))?"
+            rf"(?<!\d)(?P<quantity>{_QUANTITY})(?:\s?(?:-|–|to)\s?(?P<upper>{_NUMBER}))?"
             r"\s?-?(?:%|\bper\s?cent\b|\bpercent\b|\bpercentage points?\b)",
             re.I,
         ),
@@ -173,7 +175,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "duration",
         re.compile(
-            rf"(?<![\w.])(?P<quantity>{_QUANTITY})(?:\s?\(\s?[\w-]+\s?\))?"
+            rf"(?<![\w.])(?P<quantity>{_QUANTITY})(?:\s?\(\s?[\w-]{{1,40}}\s?\))?"
             rf"(?:\s?(?:-|–|to|or)\s?(?P<upper>{_QUANTITY}))?"
             rf"[-\s]?{_WORKING}(?P<unit>{_UNIT})\b",
             re.I,
@@ -196,10 +198,12 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
             r"last|this)\s+(?P<month2>March|May)\b(?!\s+(?:be|not|also|have))"
         ),
     ),
-    ("code", re.compile(r"(?<![\w/])(?:--?[a-z][\w-]+|[\w.-]*\w_\w[\w.-]*|\.?[\w-]+(?:\.[\w-]+)*\.(?:ya?ml|json|toml|md|txt|py|rb|js|sh|conf|cfg|lock|html?|pem|csv|xml)\b|~?/[\w.-]+(?:/[\w.-]+)+/?)")),
+    ("code", re.compile(r"(?<![\w/])(?<![.-]{8})(?:--?[a-z][\w-]+|[\w.-]{0,200}\w_\w[\w.-]{0,200}|\.?[\w-]{1,80}(?:\.[\w-]{1,80}){0,6}\.(?:ya?ml|json|toml|md|txt|py|rb|js|sh|conf|cfg|lock|html?|pem|csv|xml)\b|~?/[\w.-]+(?:/[\w.-]+)+/?)")),
     ("number", re.compile(rf"(?<![\w.])(?P<quantity>{_DIGITS})\s?(?P<size>(?<=\d)k|million|thousand|billion|hundred)?(?=x?(?:[A-Z]{{1,2}}i?B|%)?(?!\w))|(?<![\w.])(?P<unitless>{_DIGITS})(?=[a-zA-Z]{{1,4}}\b)", re.I)),
     ("number", re.compile(rf"\b(?P<spelled>{_SPELLED})\b", re.I)),
 )  # fmt: skip
+
+_ENDLESS: Final = re.compile(r"\d(?:[ \t.,/:-]?\d){80,}+")
 
 _BOUND_BEFORE: Final[tuple[tuple[re.Pattern[str], Bound], ...]] = (
     (
@@ -240,6 +244,7 @@ _BOUND_AFTER: Final[tuple[tuple[re.Pattern[str], Bound], ...]] = (
 _CLAUSE_END: Final = re.compile(r"[.;!?]\s|[()\[\]|]|[.!?]$|\n")
 _PLAIN_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _REACH = 60  # characters either side in which a fact's subject is looked for
+_OWN_REACH = _REACH + 40
 _ABOUT = 8
 
 
@@ -427,6 +432,9 @@ _NOT_NAMES: Final = frozenset(
 )  # fmt: skip
 
 
+_ALPHANUMERIC: Final = re.compile(r"[^\W_]")
+
+
 def _sentence_starts(text: str) -> list[int]:
     starts = [0]
     for match in re.finditer(
@@ -438,15 +446,15 @@ def _sentence_starts(text: str) -> list[int]:
 
 def _is_sentence_start(starts: list[int], position: int, text: str) -> bool:
     index = bisect_right(starts, position) - 1
-    return not any(c.isalnum() for c in text[starts[index] : position])
+    return not _ALPHANUMERIC.search(text, starts[index], position)
 
 
-def _names(text: str, taken: list[tuple[int, int]]) -> list[Fact]:
+def _names(text: str, taken: bytearray) -> list[Fact]:
     starts = _sentence_starts(text)
     found: list[Fact] = []
     for match in _LABEL.finditer(text):
         inner_start, inner_end = match.span(1)
-        if not _overlaps(taken, inner_start, inner_end) and len(match.group(1).split()) <= 6:
+        if not any(taken[inner_start:inner_end]) and len(match.group(1).split()) <= 6:
             found.append(
                 Fact("label", match.group(1).casefold(), match.group(1), inner_start, inner_end)
             )
@@ -465,15 +473,21 @@ def _names(text: str, taken: list[tuple[int, int]]) -> list[Fact]:
             letters = re.sub(r"\W", "", words_text)
             if not (re.search(r"[a-z][A-Z]|[A-Z]{2}|\d", letters)):
                 continue
-        if _overlaps(taken, start, end):
+        if any(taken[start:end]):
             continue
         cleaned = re.sub(r"['’]s\b", "", words_text).rstrip("'’-")
         found.append(Fact("name", cleaned.casefold(), words_text, start, end))
     return found
 
 
-def _overlaps(taken: list[tuple[int, int]], start: int, end: int) -> bool:
-    return any(start < other_end and other_start < end for other_start, other_end in taken)
+def _blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return ``text`` with NULs for the spans, which are in order and do not overlap."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in spans:
+        pieces += (text[at:start], "\0" * (end - start))
+        at = end
+    return "".join((*pieces, text[at:]))
 
 
 def _bound(text: str, start: int, end: int) -> Bound:
@@ -582,11 +596,12 @@ def extract_facts(text: str, *, polarity: bool = True, names: bool = True) -> li
         polarity: Whether negations and permissions are wanted too.
         names: Whether capitalised names and quoted labels are wanted too.
     """
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
     facts: list[Fact] = []
-    free = text
+    free = _blanked(text, [match.span() for match in _ENDLESS.finditer(text)])
     for kind, pattern in _PATTERNS:
         # Found spans are blanked out, so that a later pattern cannot read half of one.
+        spans: list[tuple[int, int]] = []
         for match in pattern.finditer(free):
             outcome = _value(kind, match)
             if outcome is None:
@@ -612,8 +627,9 @@ def extract_facts(text: str, *, polarity: bool = True, names: bool = True) -> li
                     vague,
                 )
             )
-            taken.append((start, end))
-            free = f"{free[:start]}{chr(0) * (end - start)}{free[end:]}"
+            taken[start:end] = b"\1" * (end - start)
+            spans.append((start, end))
+        free = _blanked(free, spans)
     if names:
         facts += _names(free, taken)
     if polarity:
@@ -623,6 +639,21 @@ def extract_facts(text: str, *, polarity: bool = True, names: bool = True) -> li
 
 _SEAM: Final = re.compile(r"[,;:()\[\]|]|\b(?:and|or|but|while|whereas|then|versus|vs)\b", re.I)
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n")
+
+
+class _Near:
+    """The facts of one sentence that are near enough to a word to own it."""
+
+    def __init__(self, group: list[Fact]) -> None:
+        self._ranked = sorted(enumerate(group), key=lambda pair: pair[1].start)
+        self._starts = [fact.start for _, fact in self._ranked]
+        self._longest = max(fact.end - fact.start for fact in group)
+
+    def to(self, start: int, end: int) -> list[Fact]:
+        """Return the facts within reach of ``start:end``, in the order of the group."""
+        first = bisect_left(self._starts, start - _OWN_REACH - self._longest)
+        last = bisect_right(self._starts, end + _OWN_REACH)
+        return [fact for _, fact in sorted(self._ranked[first:last], key=lambda pair: pair[0])]
 
 
 def _with_own(text: str, facts: list[Fact]) -> list[Fact]:
@@ -638,20 +669,23 @@ def _with_own(text: str, facts: list[Fact]) -> list[Fact]:
     for number, group in by_sentence.items():
         low, high = ends[number - 1], ends[min(number, len(ends) - 1)]
         low, high = max(low, group[0].start - 300), min(high, group[-1].end + 300)
-        spans = [(fact.start, fact.end) for fact in group]
+        near = _Near(group)
         seams = [match.start() for match in _SEAM.finditer(text, low, high)]
         for match in _PLAIN_WORD.finditer(text, low, high):
             word, start, end = match.group(), match.start(), match.end()
-            if word.lower() in FUNCTION_WORDS or _overlaps(spans, start, end):
+            if word.lower() in FUNCTION_WORDS:
+                continue
+            around = near.to(start, end)
+            if any(start < fact.end and fact.start < end for fact in around):
                 continue
             distances: dict[str, list[tuple[int, Fact]]] = {}
-            for fact in group:
+            for fact in around:
                 left, right = (end, fact.start) if end <= fact.start else (fact.end, start)
                 between = bisect_right(seams, right) - bisect_right(seams, left - 1)
                 distances.setdefault(fact.kind, []).append((right - left + 25 * between, fact))
             for ranked in distances.values():
                 distance, nearest = min(ranked, key=lambda pair: pair[0])
-                if distance <= _REACH + 40:
+                if distance <= _OWN_REACH:
                     own[id(nearest)].append((distance, meaning(word)))
     for group in by_sentence.values():
         _share_in_lists(text, group, own)
@@ -663,7 +697,7 @@ def _with_own(text: str, facts: list[Fact]) -> list[Fact]:
     ]
 
 
-_LIST_GAP: Final = re.compile(r"\W*(?:and|or|to|/|%)?\W*", re.I)
+_LIST_GAP: Final = re.compile(r"\W*+(?:and|or|to)?\W*+", re.I)
 
 
 def _share_in_lists(text: str, group: list[Fact], own: dict[int, list[tuple[int, str]]]) -> None:

@@ -12,7 +12,7 @@ from graph.courtesies import courtesies, first_name
 from graph.draft import cite, draft_digest, draft_text, plain_draft
 from graph.extractive import ExtractiveDrafter
 from graph.promises import is_courtesy
-from graph.statements import statements_of
+from graph.statements import readable, statements_of
 from graph.values import Conversation, Draft
 from kb.content import Passage, PassageKind
 from kb.passages import cut
@@ -371,3 +371,11 @@ def test_an_edited_reply_that_only_greets_has_no_sentences(embedder: MiniLmEmbed
 def test_a_promise_in_the_greeting_is_not_taken_for_a_courtesy(embedder: MiniLmEmbedder) -> None:
     draft = plain_draft("Hello Ada, you get $50. Thanks!", article(REFUNDS), embedder)
     assert "$50" in words(draft)
+
+
+@pytest.mark.parametrize("mark", ["`", "{{a ", "` "])
+def test_text_beside_a_hundred_kilobytes_of_unclosed_markup_is_still_read(mark):
+    run = (mark * 100_000)[:100_000]
+    shown = readable(f"Run `make` now.\n\n{run}\n\nThen wait.")
+    assert shown.startswith("Run make now.")
+    assert shown.endswith("Then wait.")
