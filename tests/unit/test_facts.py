@@ -152,14 +152,11 @@ def test_any_text_is_read_in_order_and_quoted_exactly(text: str) -> None:
     assert all(a.end <= b.start for a, b in pairwise(firsts))
 
 
-@pytest.mark.parametrize("unit", ["1", "1,", "1.", "1 ", "1-", "-", "$1"])
+@pytest.mark.parametrize("unit", ["1", "1,", "1.", "1 ", "1-", "-"])
 def test_a_hundred_kilobytes_of_one_run_hold_no_value_but_the_sentence_beside_it_does(unit):
     run = (unit * 100_000)[:100_000]
     facts = extract_facts(f"Refunds take 14 days.\n\n{run}\n\nThe fee is 5%.")
-    values = [(f.kind, f.value) for f in facts if f.kind in {"duration", "percentage"}]
-    assert values == [("duration", "14 day"), ("percentage", "5 %")]
-    if unit != "$1":
-        assert len(facts) == 2
+    assert [(f.kind, f.value) for f in facts] == [("duration", "14 day"), ("percentage", "5 %")]
 
 
 def test_a_number_nobody_could_act_on_is_not_cut_down_to_one_that_looks_sound():
