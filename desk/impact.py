@@ -276,10 +276,11 @@ class Impact:
 
     # Looking at what changed
 
-    def _look_at(self, due: list[str], now: datetime, report: ImpactReport) -> None:
+    def _look_at(self, due: Mapping[str, datetime], now: datetime, report: ImpactReport) -> None:
+        articles = list(due)
         with self._database.read() as session:
-            versions = unjudged(session, due)
-            concerned = sorted({*due, *_replaced_by(session, due)})
+            versions = unjudged(session, articles)
+            concerned = sorted({*articles, *_replaced_by(session, articles)})
             used = _used_passages(session, concerned)
         judged = judge_versions(versions, self._library, self._judge)
         sources = _OneReading(self._library)

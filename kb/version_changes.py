@@ -6,7 +6,8 @@ the tables, so that a process that is killed before this step loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -138,29 +139,46 @@ def store(session: Session, judged: Iterable[JudgedPassage], now: datetime) -> N
         session.execute(insert(PassageChange), fresh)
 
 
-def due_articles(session: Session, now: datetime, limit: int) -> list[str]:
-    """Return articles about which something changed that nobody has looked at yet."""
-    query = select(Article.id).where(Article.assess_at <= now).order_by(Article.id).limit(limit)
-    return list(session.scalars(query))
+def due_articles(session: Session, now: datetime, limit: int) -> dict[str, datetime]:
+    """Return articles about which something changed that nobody has looked at yet.
+
+    Returns:
+        Article id → its ``assess_at``, for :func:`settle_due`.
+    """
+    query = (
+        select(Article.id, Article.assess_at)
+        .where(Article.assess_at <= now)
+        .order_by(Article.id)
+        .limit(limit)
+    )
+    return {key: moment for key, moment in session.execute(query).tuples() if moment}
 
 
-def settle_due(session: Session, article_ids: Sequence[str], now: datetime) -> None:
+def settle_due(session: Session, due: Mapping[str, datetime], now: datetime) -> None:
     """Say that these articles were looked at, until time alone changes what is in force of them.
 
-    What changed after ``now`` stays due.
+    What changed since it was read as due stays due, whatever moment the change bears: a sync that
+    began before ``now`` may store it after.
+
+    Args:
+        session: The caller's unit of work.
+        due: What :func:`due_articles` gave before they were looked at.
+        now: The moment they were looked at.
     """
-    ahead: dict[str, datetime | None] = dict.fromkeys(article_ids)
+    ahead: dict[str, datetime | None] = dict.fromkeys(due)
     query = select(
         ArticleVersion.article_id, ArticleVersion.effective_from, ArticleVersion.effective_to
-    ).where(ArticleVersion.article_id.in_(article_ids))
+    ).where(ArticleVersion.article_id.in_(due))
     for article_id, begins, ends in session.execute(query).tuples():
         moments = [begins, ends, ahead[article_id]]
         ahead[article_id] = min((m for m in moments if m and m > now), default=None)
-    for moment in set(ahead.values()):
-        these = [article_id for article_id, then in ahead.items() if then == moment]
+    alike: defaultdict[tuple[datetime, datetime | None], list[str]] = defaultdict(list)
+    for article_id, moment in ahead.items():
+        alike[due[article_id], moment].append(article_id)
+    for (read, moment), these in alike.items():
         session.execute(
             update(Article)
-            .where(Article.id.in_(these), Article.assess_at <= now)
+            .where(Article.id.in_(these), Article.assess_at == read)
             .values(assess_at=moment)
             .execution_options(synchronize_session=False)
         )

@@ -336,6 +336,39 @@ def test_a_sweep_killed_while_it_writes_leaves_nothing_half_done(
     assert desk.impact.sweep().reviews == [review]
 
 
+def test_what_an_older_sync_stores_during_a_sweep_stays_due(
+    open_synced: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FixedClock(datetime(2026, 5, 4, 12, tzinfo=UTC))
+    desk = open_synced(clock)
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    review = pending_review(desk, agent, open_contact(desk, agent, REFUND))
+
+    def store(moment: datetime) -> None:
+        workspace = Workspace.load(desk.settings.workspace_folder)
+        Sync(desk.database, FixedClock(moment)).run(workspace)
+
+    clock.advance(timedelta(hours=1))
+    rewrite(desk, "Gift cards cannot", "Presents cannot")
+    store(clock.now())
+    sync_began = clock.now() + timedelta(seconds=1)
+    clock.advance(timedelta(minutes=1))
+    looks: list[Recheck] = []
+
+    def stored_after_the_look(*given: Any) -> Recheck:
+        looks.append(look_again(*given))
+        if len(looks) == 1:
+            rewrite(desk, "5 business days", "9 business days")
+            store(sync_began)
+        return looks[-1]
+
+    monkeypatch.setattr("desk.impact.look_again", stored_after_the_look)
+    desk.impact.sweep()
+    (mark,) = stale(desk, review)
+    assert "9 business days" in mark["new"]
+    assert desk.impact.sweep().judged == []
+
+
 def test_a_second_look_changes_nothing(desk: Desk, agent: Actor) -> None:
     contact = open_contact(desk, agent, REFUND)
     change(desk, "5 business days", "9 business days")
