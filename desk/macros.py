@@ -13,12 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from core.clock import Clock
 from core.database import Database
@@ -29,13 +29,12 @@ from graph.ports import Checker, Citer
 from graph.promises import is_courtesy, is_request
 from graph.statements import PLACEHOLDER, readable
 from graph.values import Draft, Finding, FindingRule, Sentence
-from kb.amendments import change_in_place
+from kb.amendments import NOT_JUDGED, change_in_place
 from kb.content import Passage
 from kb.facts import VALUE_KINDS, Fact, extract_facts
 from kb.library import Library
-from kb.models import Article, ArticleChange, ArticleVersion
+from kb.models import Article, ArticleChange, ArticleVersion, SyncRun
 from kb.sentences import split_sentences
-from kb.sync import NOT_JUDGED
 from kb.words import opposite
 from retrieval.embedding_store import EmbeddingStore
 from retrieval.ports import Search
@@ -62,6 +61,7 @@ _NAME_HOLE: Final = re.compile(r"name|agent|signature|greeting|salutation", re.I
 _SEAM: Final = re.compile(r"[;:]\s+|,\s+(?:and|or|but|then|so)\s+|,\s+|\s+(?:and|but|then)\s+")
 _SIGNATURE_WORDS: Final = 5
 _JUDGED: Final = "macros.judged"
+_LONGEST_SYNC: Final = timedelta(hours=6)
 _IN_USE: Final = ("archived", "gone_at", "superseded_by")
 _BLOCK: Final = 2_000  # columns of one matrix product
 _ACTED_ON: Final = frozenset((*VALUE_KINDS, "email", "phone", "url"))
@@ -338,6 +338,36 @@ class _Touched:
         return bool(self.whole or self.edited)
 
 
+def _moved(session: Session, fresh: ColumnElement[bool]) -> set[str]:
+    """Return articles that a fresh version takes out of force or brings in, text aside."""
+    new, old = ArticleVersion, aliased(ArticleVersion)
+    query = (
+        select(new, old)
+        .join(old, and_(old.article_id == new.article_id, old.number == new.number - 1))
+        .where(fresh)
+    )
+    return {
+        after.article_id
+        for after, before in session.execute(query).tuples()
+        if (after.effective_to, after.supersedes) != (before.effective_to, before.supersedes)
+        or after.effective_from > after.synced_at
+        or before.effective_from > after.synced_at
+    }
+
+
+def _replaced(session: Session, article_ids: Collection[str]) -> set[str]:
+    """Return the articles that these replace, or replaced in the version before."""
+    query = (
+        select(Article.id, ArticleVersion.supersedes)
+        .join(Article, Article.id == ArticleVersion.article_id)
+        .where(Article.replaces, ArticleVersion.number >= Article.newest - 1)
+    )
+    by_desk = select(Article.superseded_by, Article.id).where(Article.superseded_by.is_not(None))
+    rows = session.execute(query).tuples()
+    found = {one for key, targets in rows if key in article_ids for one in targets}
+    return found | {one for key, one in session.execute(by_desk).tuples() if key in article_ids}
+
+
 class Macros:
     """Keeps macros out of use that the articles in force do not bear out.
 
@@ -406,6 +436,7 @@ class Macros:
             The verdicts that changed something: the index must follow.
         """
         now = self._clock.now()
+        until = self._seen_until(now)
         touched = self._touched(now)
         macros = self._macros()
         due = self._due(macros, touched)
@@ -418,7 +449,7 @@ class Macros:
                 if self._record(session, before[verdict.article_id], verdict)
             ]
             if macros and (due or touched):
-                data = {"judged": len(due), "until": now.isoformat()}
+                data = {"judged": len(due), "until": until.isoformat()}
                 write_audit(session, now, DESK, _JUDGED, data=data)
         return changed
 
@@ -436,6 +467,18 @@ class Macros:
         )
         with self._database.read() as session:
             return [_Macro(*row) for row in session.execute(query).tuples()]
+
+    def _seen_until(self, now: datetime) -> datetime:
+        """Return the moment up to which nothing can come in any more.
+
+        A sync gives all it stores the moment at which it began. One that was killed never ends;
+        after a while it is no longer waited for.
+        """
+        running = select(func.min(SyncRun.started)).where(
+            SyncRun.finished.is_(None), SyncRun.started >= now - _LONGEST_SYNC
+        )
+        with self._database.read() as session:
+            return min(now, session.scalar(running) or now)
 
     def _touched(self, now: datetime) -> _Touched:
         last = select(AuditEvent.data).where(AuditEvent.event == _JUDGED)
@@ -457,7 +500,9 @@ class Macros:
             changes = select(ArticleChange.article_id).where(
                 ArticleChange.at >= since, ArticleChange.field.in_(_IN_USE)
             )
-            all_of_it = frozenset((*session.scalars(whole), *session.scalars(changes)))
+            moved = _moved(session, fresh)
+            in_or_out = {*session.scalars(whole), *session.scalars(changes), *moved}
+            all_of_it = frozenset(in_or_out | _replaced(session, in_or_out))
             return _Touched(all_of_it, frozenset(session.scalars(edited)) - all_of_it)
 
     def _due(self, macros: Sequence[_Macro], touched: _Touched) -> list[_Macro]:
@@ -521,9 +566,15 @@ class Macros:
         wanted = verdict.sentence or None
         if article is None or article.withheld != before.withheld or article.withheld == wanted:
             return False
+        newest = select(ArticleVersion.id).where(
+            ArticleVersion.article_id == article.id, ArticleVersion.number == article.newest
+        )
+        if session.scalar(newest) != before.version_id:
+            return False  # the verdict is about a text that a sync has replaced meanwhile
         was, article_id = article.withheld, article.id
         if was == NOT_JUDGED:
             article.withheld = was = None
+            article.assess_at = now
         if was != wanted:
             change_in_place(session, article, "withheld", wanted, now)
             event = "macro.withheld" if wanted else "macro.released"

@@ -17,6 +17,8 @@ from kb.models import Article, ArticleChange
 
 AmendedField = Literal["owner", "archived", "last_reviewed", "superseded_by"]
 _SAID_BY_SOURCES: Final = ("owner", "archived", "last_reviewed")
+NOT_JUDGED: Final = "It has not yet been judged against the articles in force."
+"""Why a macro is withheld that is new, changed or back in use, until the desk has judged it."""
 _TELLS_WHETHER_IN_USE: Final = frozenset({"archived", "gone_at", "withheld", "superseded_by"})
 
 
@@ -26,13 +28,16 @@ def change_in_place(
     """Change a column of an article and keep what it was.
 
     Where that takes it out of use or back in, what rests on it is to be looked at; its flags are
-    after any change.
+    after any change. A macro that comes back into use is withheld until it is judged: nothing
+    kept it true while it was away.
     """
     old = getattr(article, name)
     setattr(article, name, value)
     article.flags_due = now
     if name in _TELLS_WHETHER_IN_USE:
         article.assess_at = now
+        if article.kind == "macro" and name != "withheld" and old and not value:
+            article.withheld = article.withheld or NOT_JUDGED
     session.add(
         ArticleChange(
             id=new_id("chg"),

@@ -24,7 +24,7 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import BadInput, Unavailable
 from core.identifiers import json_digest, new_id, text_digest
-from kb.amendments import change_in_place, stands
+from kb.amendments import NOT_JUDGED, change_in_place, stands
 from kb.content import CutPassage, PassageKind
 from kb.loaders import (
     Document,
@@ -53,8 +53,6 @@ _IN_PLACE: Final = (
     "addresses",
 )
 
-NOT_JUDGED: Final = "It has not yet been judged against the articles in force."
-"""Why a new text of a macro is withheld until the desk has judged it."""
 Progress = Callable[[str, int, int], None]
 """Called with the source's name, how many of its documents are done, and how many there are."""
 

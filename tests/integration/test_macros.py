@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from core.clock import FixedClock
 from desk.bootstrap import Desk
-from desk.macros import MacroVerdict
+from desk.macros import MacroJudge, MacroVerdict
 from desk.models import AuditEvent
 from desk.permissions import Actor
-from kb.sync import SyncReport
+from kb.amendments import NOT_JUDGED, amend
+from kb.loaders import Document, parse
+from kb.models import Article
+from kb.sync import Sync, SyncReport
+from kb.workspace import Workspace
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 
@@ -39,6 +44,12 @@ def change_refunds(desk: Desk, old: str, new: str) -> SyncReport:
     path = desk.settings.workspace_folder / "articles" / "refunds.md"
     path.write_text(path.read_text().replace(old, new))
     return desk.sync()
+
+
+def only_store(desk: Desk, moment: datetime | None = None) -> None:
+    """Sync as one that is killed, or still runs, before it judges anything."""
+    clock = FixedClock(moment) if moment else desk.clock
+    Sync(desk.database, clock).run(Workspace.load(desk.settings.workspace_folder))
 
 
 def searchable(desk: Desk) -> set[str]:
@@ -206,16 +217,113 @@ def _review_that_cites_the_macro(desk: Desk, agent: Actor) -> str:
 
 
 def test_a_macro_whose_sync_was_cut_short_stays_out_until_it_is_judged(good: Desk) -> None:
-    from kb.sync import NOT_JUDGED, Sync
-    from kb.workspace import Workspace
-
     write_macro(good.settings.workspace_folder, WRONG, "second")
-    Sync(good.database, good.clock).run(Workspace.load(good.settings.workspace_folder))
+    only_store(good)
     good.search.refresh()
     assert good.library.article("macros/second.md").withheld == NOT_JUDGED
     assert "macros/second.md" not in searchable(good)
     good.sync()
     assert "9 business days" in (good.library.article("macros/second.md").withheld or "")
+
+
+def test_a_text_stored_while_the_one_before_is_judged_is_not_used_on_its_verdict(
+    good: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = good.settings.workspace_folder
+    write_macro(folder, GOOD.replace("thanks for asking", "thank you for asking"))
+    only_store(good)
+    real = MacroJudge.judge
+
+    def judge_while_a_sync_stores(self: MacroJudge, *what: Any) -> MacroVerdict:
+        verdict = real(self, *what)
+        write_macro(folder, WRONG)
+        only_store(good)
+        return verdict
+
+    with monkeypatch.context() as patch:
+        patch.setattr("desk.macros.MacroJudge.judge", judge_while_a_sync_stores)
+        assert good.macros.keep_true() == []
+    assert good.library.versions_in_force(["macros/refund-time.md"]) == {}
+    good.sync()
+    assert "9 business days" in (good.library.article("macros/refund-time.md").withheld or "")
+
+
+def test_a_macro_that_was_gone_is_not_used_before_it_is_judged(good: Desk) -> None:
+    file = good.settings.workspace_folder / "macros" / "refund-time.md"
+    write_macro(good.settings.workspace_folder, "Thanks for writing to us.", "thanks")
+    text = file.read_text()
+    file.unlink()
+    good.sync()
+    change_refunds(good, "5 business days", "9 business days")
+    file.write_text(text)
+    only_store(good)
+    assert good.library.versions_in_force(["macros/refund-time.md"]) == {}
+    good.sync()
+    assert "9 business days" in (good.library.article("macros/refund-time.md").withheld or "")
+
+
+def test_a_macro_taken_out_of_the_archive_is_used_once_it_is_judged(good: Desk) -> None:
+    def archive(value: bool) -> None:
+        with good.database.write() as session:
+            macro = session.get_one(Article, "macros/refund-time.md")
+            amend(session, macro, "archived", value, good.clock.now())
+
+    archive(True)
+    archive(False)
+    assert good.library.article("macros/refund-time.md").withheld == NOT_JUDGED
+    good.sweep()
+    assert "macros/refund-time.md" in searchable(good)
+    archive(True)
+    change_refunds(good, "5 business days", "9 business days")
+    archive(False)
+    good.sweep()
+    assert "9 business days" in (good.library.article("macros/refund-time.md").withheld or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("refunds.md", "effective_to: 2026-03-01"), ("shipping.md", "supersedes: [refunds.md]")],
+)
+def test_an_article_retired_without_a_new_text_takes_the_macro_with_it(
+    workspace: Path, open_synced: OpenDesk, name: str, line: str
+) -> None:
+    write_macro(workspace, GOOD)
+    clock = FixedClock(datetime(2026, 5, 4, 12, tzinfo=UTC))
+    desk = open_synced(clock)
+    clock.advance(timedelta(hours=1))
+    path = workspace / "articles" / name
+    before = path.read_text()
+    path.write_text(before.replace("effective_from:", f"{line}\neffective_from:", 1))
+    report = desk.sync()
+    assert [problem.path for problem in report.withheld] == ["macros/refund-time.md"]
+    clock.advance(timedelta(hours=1))
+    path.write_text(before)
+    assert desk.sync().released == ["macros/refund-time.md"]
+
+
+def test_what_a_running_sync_stores_later_is_still_looked_at(
+    workspace: Path, open_synced: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_macro(workspace, GOOD)
+    clock = FixedClock(datetime(2026, 5, 4, 12, tzinfo=UTC))
+    desk = open_synced(clock)
+    clock.advance(timedelta(hours=1))
+    with desk.database.write() as session:
+        shipping = session.get_one(Article, "help-center/shipping.md")
+        amend(session, shipping, "archived", True, clock.now())
+    judged: list[datetime] = []
+
+    def parse_while_macros_are_judged(*what: Any, **more: Any) -> Document:
+        if not judged:
+            clock.advance(timedelta(seconds=30))
+            desk.macros.keep_true()
+            judged.append(clock.now())
+        return parse(*what, **more)
+
+    monkeypatch.setattr("kb.sync.parse", parse_while_macros_are_judged)
+    report = change_refunds(desk, "5 business days", "9 business days")
+    assert judged
+    assert [problem.path for problem in report.withheld] == ["macros/refund-time.md"]
 
 
 def test_the_trail_names_the_macro_and_what_contradicts_it(good: Desk) -> None:
