@@ -10,7 +10,7 @@ import typer
 from core.errors import BadInput
 from core.vocabulary import SourceFlagKind
 from desk.cli_shared import As, Json, acting, opened_desk, print_json
-from desk.flag_rules import FLAG_ACTIONS, FLAG_KINDS, FlagAction, FlagStatus
+from desk.flag_rules import FLAG_ACTIONS, FLAG_KINDS, FlagStatus
 
 flags_app = typer.Typer(help="What content owners must look at.", no_args_is_help=True)
 

@@ -20,6 +20,9 @@ A flag's evidence is JSON; its keys depend on the kind:
                     ``tier``, ``waits``; or ``withheld``: what a macro says that no source does
 ==================  ================================================================================
 
+While an action of a person stands that took an article out of use, any kind has ``acted_on``: the
+``article``, and ``by`` which it was replaced.
+
 A place is ``article_id``, ``title``, ``version``, ``passage_id``, ``heading`` and ``text``.
 """
 
@@ -207,6 +210,11 @@ def actions_of(
     if evidence.get("withheld"):
         actions = ("edit", "archive", "dismiss")
     return actions if "assign" in actions else (*actions, "assign")
+
+
+def is_two_sided(kind: SourceFlagKind, evidence: Mapping[str, Any]) -> bool:
+    """Tell whether a flag is about two articles, of which either may be the one that is wrong."""
+    return kind == "conflict" and "second" in evidence
 
 
 def words_in_common(questions: Sequence[Sequence[str]], usual: Mapping[str, int]) -> list[str]:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -36,6 +38,7 @@ from desk.flag_rules import (
     damage,
     fold_sentence,
     folded_kinds,
+    is_two_sided,
 )
 from desk.models import Person, SourceFlagRow
 from desk.permissions import Actor, require
@@ -388,7 +391,8 @@ class SourceFlags:
             reason: Why; ``dismiss`` needs it.
             owner: Who answers for it; ``assign`` needs it.
             by: Id of the article that replaces it; ``supersede`` needs it.
-            article: Which of two articles is meant; default the flag's own.
+            article: Which of two articles is meant; default the flag's own. To archive or replace
+                one of two that contradict each other it must be said, unless ``by`` is one of them.
             version: Version of the flag as it was read; None to act on whatever it is now.
 
         Raises:
@@ -412,12 +416,15 @@ class SourceFlags:
             row = _free(session, flag_id, action, version)
             target = _target(row, action, article, by)
             data: dict[str, Any] = {}
+            acts = False
             if action == "verify":
                 amend(session, _article(session, target), "last_reviewed", now, now)
             elif action == "archive":
+                acts = not _article(session, target).archived
                 amend(session, _article(session, target), "archived", True, now)
                 moved = [target]
             elif action == "supersede":
+                acts = _article(session, target).superseded_by != by
                 self._supersede(session, target, by, now)
                 moved, data = [target, by], {"by": by}
             elif action == "assign":
@@ -434,6 +441,8 @@ class SourceFlags:
             row.updated_at = now
             if target:
                 data["article"] = target
+            if acts:
+                row.evidence = {**row.evidence, "acted_on": {"article": target, **data}}
             _audit(session, now, actor.id, action, row, data | ({"reason": note} if note else {}))
             touched = [one for one in {row.article_id, row.other_article_id, *moved} if one]
         if moved and self._parts.moved:
@@ -466,7 +475,7 @@ class SourceFlags:
     ) -> FlagsRefreshed:
         """Bring the rows of some kinds, on some articles, to what was found."""
         findings = {finding.key: finding for finding in found}
-        opened = ended = reopened = 0
+        ended = reopened = 0
         with self._database.write() as session:
             standing = {
                 row.key: row
@@ -475,12 +484,19 @@ class SourceFlags:
             }
             known = standing | _by_keys(session, findings.keys() - standing.keys())
             uses = _uses(session, list(findings.values()), now)
+            new = [
+                _row(finding, uses[key], now)
+                for key, finding in findings.items()
+                if key not in known
+            ]
+            faster = _insert(session, new)
+            known |= faster
+            opened = len(new) - len(faster)
             for key, finding in findings.items():
                 row = known.get(key)
                 if row is None:
-                    session.add(_row(finding, uses[key], now))
-                    opened += 1
-                elif row.status == "resolved" and not _is_settled(row):
+                    continue
+                if row.status == "resolved" and not _is_settled(row):
                     _open_again(row, now)
                     _describe(row, finding, uses[key], now)
                     reopened += 1
@@ -507,16 +523,22 @@ class SourceFlags:
             groups = grouped(groups, new, self._vectors)
         live = {row.key for row in rows if row.status == "open"}
         known = {row.key for row in rows}
-        opened = 0
         with self._database.write() as session:
             findings = {one.key: one for one in findings_of(groups, now)}
             standing = _by_keys(session, findings.keys())
+            absent = [
+                _row(finding, finding.uses or Uses(), now)
+                for key, finding in findings.items()
+                if key not in standing
+            ]
+            faster = _insert(session, absent)
+            standing |= faster
+            opened = len({row["key"] for row in absent} - faster.keys() - known)
             for key, finding in findings.items():
                 row, uses = standing.get(key), finding.uses or Uses()
                 if row is None:
-                    session.add(_row(finding, uses, now))
-                    opened += key not in known
-                elif key in live or row.evidence["newest"] != finding.evidence["newest"]:
+                    continue
+                if key in live or row.evidence["newest"] != finding.evidence["newest"]:
                     # A dismissed gap takes further questions in and stays dismissed; one that an
                     # article closed and that is asked again was not closed.
                     if row.status == "resolved":
@@ -624,20 +646,19 @@ class SourceFlags:
         amend(session, _article(session, old), "superseded_by", new, now)
 
     def _take_back(self, session: Session, row: SourceFlagRow, now: datetime) -> list[str]:
-        if row.action not in ("archive", "supersede"):
+        evidence = dict(row.evidence)
+        acted_on = evidence.pop("acted_on", None)
+        row.evidence = evidence
+        article = session.get(Article, acted_on["article"]) if acted_on else None
+        if article is None:
             return []
-        moved: list[str] = []
-        for article_id in (row.article_id, row.other_article_id):
-            article = session.get(Article, article_id) if article_id else None
-            if article is None:
-                continue
-            if row.action == "archive" and article.archived and "archived" in article.decided:
-                amend(session, article, "archived", False, now)
-                moved.append(article.id)
-            elif row.action == "supersede" and article.superseded_by:
-                amend(session, article, "superseded_by", None, now)
-                moved.append(article.id)
-        return moved
+        if row.action == "archive" and article.archived and "archived" in article.decided:
+            amend(session, article, "archived", False, now)
+        elif row.action == "supersede" and article.superseded_by == acted_on["by"]:
+            amend(session, article, "superseded_by", None, now)
+        else:
+            return []
+        return [article.id]
 
     def _file(self, session: Session, article_id: str | None) -> str:
         article = session.get(Article, article_id) if article_id else None
@@ -675,7 +696,9 @@ def _standing(
     session: Session, kinds: Collection[SourceFlagKind], articles: Sequence[str] | None
 ) -> list[SourceFlagRow]:
     row = SourceFlagRow
-    query = select(row).where(row.status == "open", row.kind.in_(kinds)).with_for_update()
+    # In one order, so that two who hold rows do not wait for each other.
+    query = select(row).where(row.status == "open", row.kind.in_(kinds))
+    query = query.order_by(row.id).with_for_update()
     if articles is None:
         return list(session.scalars(query.where(row.article_id.is_not(None))))
     found: dict[str, SourceFlagRow] = {}
@@ -690,9 +713,23 @@ def _standing(
 def _by_keys(session: Session, keys: Iterable[str]) -> dict[str, SourceFlagRow]:
     found: dict[str, SourceFlagRow] = {}
     for some in _chunks(sorted(keys)):
-        query = select(SourceFlagRow).where(SourceFlagRow.key.in_(some)).with_for_update()
+        query = select(SourceFlagRow).where(SourceFlagRow.key.in_(some))
+        query = query.order_by(SourceFlagRow.id).with_for_update()
         found |= {row.key: row for row in session.scalars(query)}
     return found
+
+
+def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, SourceFlagRow]:
+    """Open flags; return by key those that somebody else opened meanwhile."""
+    if not rows:
+        return {}
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = sqlite_insert if sqlite else postgresql_insert
+    once = insert(SourceFlagRow).on_conflict_do_nothing(index_elements=["key"])
+    session.execute(once, sorted(rows, key=lambda row: cast(str, row["key"])))
+    own = {row["id"] for row in rows}
+    stored = _by_keys(session, [row["key"] for row in rows])
+    return {key: row for key, row in stored.items() if row.id not in own}
 
 
 def _gaps(session: Session) -> list[SourceFlagRow]:
@@ -723,23 +760,26 @@ def _uses(session: Session, findings: Sequence[Finding], now: datetime) -> dict[
     return uses
 
 
-def _row(finding: Finding, uses: Uses, now: datetime) -> SourceFlagRow:
-    return SourceFlagRow(
-        id=new_id("flg"),
-        key=finding.key,
-        kind=finding.kind,
-        article_id=finding.article_id,
-        passage_id=finding.passage_id,
-        other_article_id=finding.other_article_id,
-        owner=finding.owner,
-        title=finding.title,
-        evidence=_kept(finding),
-        damage=damage(finding.kind, uses, now, now),
-        uses=uses.total,
-        status="open",
-        opened_at=now,
-        updated_at=now,
-    )
+def _row(finding: Finding, uses: Uses, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id("flg"),
+        "key": finding.key,
+        "kind": finding.kind,
+        "article_id": finding.article_id,
+        "passage_id": finding.passage_id,
+        "other_article_id": finding.other_article_id,
+        "owner": finding.owner,
+        "title": finding.title,
+        "evidence": _kept(finding),
+        "damage": damage(finding.kind, uses, now, now),
+        "uses": uses.total,
+        "status": "open",
+        "action": "",
+        "note": "",
+        "opened_at": now,
+        "updated_at": now,
+        "version": 1,
+    }
 
 
 def _describe(row: SourceFlagRow, finding: Finding, uses: Uses, now: datetime) -> None:
@@ -844,8 +884,10 @@ def _target(row: SourceFlagRow, action: FlagAction, article: str, by: str) -> st
             raise BadInput("by: name the article that replaces it.")
         if by == (article or None) or own == [by]:
             raise BadInput("by: an article cannot replace itself.")
-        if not article and by == row.article_id and row.other_article_id:
-            return row.other_article_id
+    if not article and action in ("archive", "supersede") and is_two_sided(row.kind, row.evidence):
+        if action == "archive" or by not in own:
+            raise BadInput(f"article: say which of the two is meant, {' or '.join(own)}.")
+        return next(one for one in own if one != by)
     return article or (row.article_id or "")
 
 

@@ -6,10 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+import desk.flags as flags_module
 from core.clock import FixedClock
 from core.database import Database
 from core.errors import AlreadyDecided, BadInput, NotAllowed, NotFound, Outdated, Refused
@@ -19,6 +21,7 @@ from core.vocabulary import SourceFlagKind
 from desk.bootstrap import Desk
 from desk.disputes import OpenConflicts
 from desk.flag_grounds import BrokenLink, WithheldMacro
+from desk.flag_rules import FlagAction, Uses
 from desk.flags import FlagLine, FlagParts, SourceFlags
 from desk.models import (
     AuditEvent,
@@ -30,16 +33,20 @@ from desk.models import (
 )
 from desk.permissions import Actor
 from desk.views import Shelf
+from kb.amendments import amend
 from kb.content import Passage
 from kb.library import Library
-from kb.models import PassageChange
+from kb.models import Article, PassageChange
 from kb.sync import Sync
 from kb.workspace import Workspace
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 from tests.integration.test_migrations import fill_as_at_first
+from tests.integration.test_postgres import postgres_url  # noqa: F401 - a fixture
 
 REFUNDS, SHIPPING = "help-center/refunds.md", "help-center/shipping.md"
+BILLING = "title: Billing\nowner: Tomas\neffective_from: 2026-01-01"
+BILLING_TEXT = "## How long a refund takes\n\nA refund takes 14 business days to reach your card."
 DAY = timedelta(days=1)
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -635,10 +642,90 @@ def test_an_unknown_flag_is_named(desk: Desk, owner: Actor) -> None:
         desk.flags.resolve(owner, "flg_none", "archive")
 
 
-# What is due to be looked at
+def contradicting(desk: Desk, front: str = "owner: Tomas\n") -> FlagLine:
+    """Have another article contradict the one on refunds; return the flag."""
+    write(desk, "billing.md", BILLING_TEXT, BILLING.replace("owner: Tomas\n", front))
+    desk.sync()
+    return only(desk, "conflict")
 
-BILLING = "title: Billing\nowner: Tomas\neffective_from: 2026-01-01"
-BILLING_TEXT = "## How long a refund takes\n\nA refund takes 14 business days to reach your card."
+
+def test_what_one_flag_took_out_of_use_another_does_not_take_back(desk: Desk, owner: Actor) -> None:
+    conflict = contradicting(desk, "")
+    (unowned,) = [f for f in lines(desk, "unowned") if f.article_id == "help-center/billing.md"]
+    desk.flags.resolve(owner, conflict.id, "archive", article=REFUNDS)
+    desk.flags.resolve(owner, unowned.id, "archive")
+    desk.flags.resolve(owner, conflict.id, "reopen")
+    assert not desk.library.article(REFUNDS).archived
+    assert desk.library.article("help-center/billing.md").archived
+
+
+def test_what_was_out_of_use_before_stays_so_when_a_flag_is_reopened(
+    desk: Desk, owner: Actor
+) -> None:
+    conflict = contradicting(desk)
+    with desk.database.write() as session:
+        amend(session, session.get_one(Article, REFUNDS), "archived", True, desk.clock.now())
+    desk.flags.resolve(owner, conflict.id, "archive", article=REFUNDS)
+    desk.flags.resolve(owner, conflict.id, "reopen")
+    assert desk.library.article(REFUNDS).archived
+
+
+@pytest.mark.parametrize(
+    ("action", "by"), [("archive", ""), ("supersede", SHIPPING), ("archive", REFUNDS)]
+)
+def test_of_two_sides_the_one_that_is_meant_must_be_said(
+    desk: Desk, owner: Actor, action: FlagAction, by: str
+) -> None:
+    conflict = contradicting(desk)
+    with pytest.raises(BadInput, match=r"^article: say which .*billing.md or .*refunds.md"):
+        desk.flags.resolve(owner, conflict.id, action, by=by)
+    assert lines(desk, "conflict") == [conflict]
+    said = {"by": by} if action == "supersede" else {}
+    desk.flags.resolve(owner, conflict.id, action, article=REFUNDS, **said)  # type: ignore[arg-type]
+    assert desk.library.versions_in_force([REFUNDS]) == {}
+    assert desk.library.versions_in_force(["help-center/billing.md"])
+
+
+@pytest.mark.parametrize("by", [REFUNDS, "help-center/billing.md"])
+def test_of_two_sides_the_one_that_does_not_replace_is_replaced(
+    desk: Desk, owner: Actor, by: str
+) -> None:
+    conflict = contradicting(desk)
+    desk.flags.resolve(owner, conflict.id, "supersede", by=by)
+    assert list(desk.library.versions_in_force([REFUNDS, "help-center/billing.md"])) == [by]
+
+
+@pytest.mark.postgres
+def test_two_who_find_the_same_at_once_open_one_flag(
+    postgres_url: str,  # noqa: F811
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = Database(postgres_url)
+    upgrade(database)
+    clock = FixedClock(NOW)
+    Sync(database, clock).run(Workspace.load(workspace))
+    library = Library(database, clock)
+    together = threading.Barrier(2)
+    counted = flags_module._uses
+
+    def uses(*given: Any) -> dict[str, Uses]:
+        if given[1]:
+            together.wait(10)
+        return counted(*given)
+
+    monkeypatch.setattr(flags_module, "_uses", uses)
+
+    def look(_number: int) -> int:
+        return SourceFlags(database, library, clock).refresh([REFUNDS, SHIPPING]).opened
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(look, range(2))) == [0, 1]
+    assert SourceFlags(database, library, clock).open_count() == 1
+    database.close()
+
+
+# What is due to be looked at
 
 
 def cut_short(desk: Desk, monkeypatch: pytest.MonkeyPatch, service: object, step: str) -> None:
@@ -654,12 +741,12 @@ def cut_short(desk: Desk, monkeypatch: pytest.MonkeyPatch, service: object, step
 
 
 @pytest.mark.parametrize("retry", ["sync", "sweep"])
-@pytest.mark.parametrize("step", ["redraft_stale", "_ask_again"])
+@pytest.mark.parametrize("step", ["redraft_stale", "find"])
 def test_what_a_sync_that_was_killed_did_not_look_at_is_looked_at_by_the_next(
     desk: Desk, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, retry: str, step: str
 ) -> None:
     write(desk, "billing.md", f"{BILLING_TEXT} See [here](nowhere.md).", BILLING)
-    cut_short(desk, monkeypatch, desk.impact if step == "redraft_stale" else desk.flags, step)
+    cut_short(desk, monkeypatch, desk.impact if step == "redraft_stale" else desk.conflicts, step)
     clock.advance(timedelta(minutes=5))
     getattr(desk, retry)()
     assert only(desk, "conflict").other_article_id == REFUNDS
@@ -681,12 +768,13 @@ def test_a_contradiction_that_time_brings_in_and_takes_out_is_seen_by_the_sweep(
     assert lines(desk, "conflict") == []
 
 
-def test_a_contradiction_of_what_is_no_longer_replaced_is_seen(desk: Desk) -> None:
+def test_a_contradiction_of_what_is_no_longer_replaced_is_seen(desk: Desk, owner: Actor) -> None:
     replacing = f"{BILLING}\nsupersedes: [refunds.md]"
     write(desk, "billing.md", "Ask us.", replacing)
     write(desk, "policy.md", BILLING_TEXT, BILLING.replace("Billing", "Payment policy"))
     desk.sync()
     assert lines(desk, "conflict") == []
+    desk.flags.resolve(owner, only(desk, "superseded").id, "dismiss", reason="Links lead to it.")
     (desk.settings.workspace_folder / "articles" / "billing.md").unlink()
     desk.sync()
     assert {only(desk, "conflict").article_id, only(desk, "conflict").other_article_id} == {
