@@ -13,8 +13,8 @@ from typing import Final
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from kb.amendments import NOT_JUDGED
 from kb.models import Article, ArticleVersion
-from kb.sync import NOT_JUDGED
 
 _AT_ONCE: Final = 400
 

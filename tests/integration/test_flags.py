@@ -420,7 +420,7 @@ def test_two_versions_of_one_text_are_one_flag_that_holds_every_place(
         by_article[one.article_id].append(one)
     pairs = list(zip(by_article[REFUNDS], by_article[SHIPPING], strict=False))
     found = [FoundConflict(*pair, twins=True) for pair in pairs]
-    parts = FlagParts(conflicts=lambda _ids: found)  # type: ignore[arg-type, return-value]
+    parts = FlagParts(conflicts=lambda _ids: found)  # type: ignore[arg-type]
     flags = SourceFlags(desk.database, desk.library, desk.clock, parts)
     flags.refresh()
     (flag,) = flags.page(owner, kind="conflict")
