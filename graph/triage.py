@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -47,6 +47,7 @@ _SAME_ISSUE = 0.6  # cosine from which two messages of one customer say the same
 
 # Shares of a rule's threshold. They were chosen together with it.
 _UNSURE = 0.8  # from here on an escalation is possible, and a person looks
+_CONTESTED = 1.4  # up to here an escalation gives way to a likelier review
 _LOOK_CLOSER = 0.55  # from here on the message is read in parts as well as as a whole
 _CONTRADICTED = 0.4  # below it the meaning is so far off that alarming words are taken as harmless
 _FEW_PARTS = 2  # so many are all read
@@ -239,6 +240,38 @@ def overruled(rule: Rule, meant: Meant | None) -> bool:
     return meant.probability < _CONTRADICTED * rule.sure_enough
 
 
+def contested(
+    rules: Sequence[Rule], meant: Mapping[str, Meant], named: Collection[str]
+) -> frozenset[str]:
+    """Return the escalations that are barely sure enough while a review is likelier and named.
+
+    An angry "I want a refund" is near to a disputed one. A person looks at it either way: such an
+    escalation leaves a doubt behind, and the review fires.
+
+    Args:
+        named: Ids of the rules whose words are said.
+    """
+    likeliest = max(
+        (
+            meant[rule.id].probability
+            for rule in rules
+            if rule.tier == "review_required"
+            and rule.id in named
+            and rule.id in meant
+            and meant[rule.id].probability >= rule.sure_enough
+        ),
+        default=0.0,
+    )
+    return frozenset(
+        rule.id
+        for rule in rules
+        if rule.tier == "escalate_first"
+        and rule.settles
+        and rule.id in meant
+        and meant[rule.id].probability < min(likeliest, _CONTESTED * rule.sure_enough)
+    )
+
+
 def by_meaning(rule: Rule, meant: Meant | None) -> TriggerFiring | None:
     """Return the firing of a rule's examples, if they are sure enough."""
     if meant is None or meant.said is None or meant.probability < rule.sure_enough:
@@ -324,6 +357,10 @@ class TriageService:
         self._embedder = embedder
         self._meant = tuple(rule for rule in rules.rules if rule.examples)
         self._low_confidence = rules.get("low_confidence")
+        # What a team wrote an instruction for jumps every queue: it never gives way.
+        self._may_give_way = tuple(
+            rule for rule in self._meant if rule.id not in rules.instructions
+        )
         self._examples = ExampleRules(
             [rule.examples for rule in self._meant],
             [rule.harmless for rule in self._meant],
@@ -367,13 +404,19 @@ class TriageService:
         read: _Read,
     ) -> Triage:
         fields = fields_of(conversation, classification, self._reasons)
+        words = {
+            rule.id: firing
+            for rule in self._rules.rules
+            if not overruled(rule, read.meant.get(rule.id))
+            and (firing := by_words(rule, scene)) is not None
+        }
+        giving_way = contested(self._may_give_way, read.meant, words)
         firings: list[TriggerFiring] = []
         for rule in self._rules.rules:
             meant = read.meant.get(rule.id)
-            words = None if overruled(rule, meant) else by_words(rule, scene)
             found = (
-                words
-                or by_meaning(rule, meant)
+                words.get(rule.id)
+                or (None if rule.id in giving_way else by_meaning(rule, meant))
                 or read.fired.get(rule.id)
                 or by_fields(rule, fields)
             )

@@ -9,6 +9,7 @@ from graph.triage import (
     Meant,
     TriageService,
     after_answer,
+    contested,
     overruled,
     route_for,
     settled_before,
@@ -334,6 +335,31 @@ def test_a_possible_escalation_is_held_back_with_the_words_that_raise_the_doubt(
 def test_a_review_rule_in_doubt_holds_nothing_back():
     mild = rule("refund", examples=["a"], threshold=0.5)
     assert unsure([mild], {"refund": Meant(0.45, WORDS)}, DOUBT) is None
+
+
+REFUND = rule("refund", examples=["a"], threshold=0.4)
+
+
+@pytest.mark.parametrize(
+    ("severe", "mild", "named", "expected"),
+    [
+        (0.55, 0.6, {"refund"}, {"fraud"}),  # barely sure, and a review is likelier
+        (0.55, 0.6, set(), set()),  # nothing said names the review
+        (0.55, 0.5, {"refund"}, set()),  # the review is not likelier
+        (0.75, 0.8, {"refund"}, set()),  # sure
+    ],
+)
+def test_an_escalation_gives_way_to_a_likelier_review_only_when_barely_sure(
+    severe, mild, named, expected
+):
+    meant = {"fraud": Meant(severe, WORDS), "refund": Meant(mild, WORDS)}
+    assert contested([FRAUD, REFUND], meant, named) == expected
+
+
+def test_a_crisis_never_gives_way():
+    crisis = rule("crisis", "escalate_first", examples=["a"], settles=False, threshold=0.5)
+    meant = {"crisis": Meant(0.55, WORDS), "refund": Meant(0.9, WORDS)}
+    assert contested([crisis, REFUND], meant, {"refund"}) == frozenset()
 
 
 def test_many_contacts_come_out_as_each_alone_would():
