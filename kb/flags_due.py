@@ -14,7 +14,6 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from kb.amendments import NOT_JUDGED
-from kb.amendments import NOT_JUDGED
 from kb.models import Article, ArticleVersion
 
 _AT_ONCE: Final = 400
