@@ -245,8 +245,7 @@ def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
     kind: Literal["answer", "clarify"] = (
         "clarify" if state["draft"]["kind"] == "clarify" else "answer"
     )
-    question = state["classification"]["question"]
-    return deps.citer.cite(text, current, drafter, kind, question)
+    return deps.citer.cite(text, current, drafter, kind)
 
 
 def deliver(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
