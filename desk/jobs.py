@@ -250,7 +250,10 @@ def prepare_job_tables(url: str) -> None:
 
 
 def _silence() -> None:
-    logging.getLogger("dbos").setLevel(logging.ERROR)
+    logger = logging.getLogger("dbos")
+    logger.setLevel(logging.ERROR)
+    # DBOS flushes the handler it added before, whose stream may have been closed since.
+    logger.handlers.clear()
 
 
 @dataclass
