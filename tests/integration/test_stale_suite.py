@@ -170,12 +170,11 @@ def test_bad_use_is_said_before_anything_is_run_or_written(
 @pytest.mark.data
 def test_on_real_edits_no_changed_value_slips_through(shared_data: Path, example_vectors: Path):
     data = read_data([shared_data / "policy-changes" / "pairs.jsonl"])
-    chosen = [
-        case
-        for case in data.cases
-        if case.corpus == "Automattic/legalmattic"
-        and data.labels[case.id].kind in ("number", "duration", "date", "reword")
-    ][:8]
+    own = [case for case in data.cases if case.corpus == "basecamp/policies"]
+    kinds = {case.id: data.labels[case.id].kind for case in own}
+    values = [case for case in own if kinds[case.id] in ("number", "duration", "date")]
+    reworded = [case for case in own if kinds[case.id] == "reword"]
+    chosen = [*values[:4], *reworded[:4]]
     # The shipped judge has seen these edits: this is about the way through the desk, not its skill.
     some = Data(tuple(replace(case) for case in chosen), data.labels)
     report = report_of(
