@@ -27,6 +27,7 @@ from core.settings import Settings
 from desk.bootstrap import Desk, opened
 from desk.permissions import Actor
 from evals.stale_cases import Case
+from evals.stale_judges import plain_passage
 from evals.stale_scores import folded
 from kb.changes import ChangeJudge
 from kb.content import Passage
@@ -43,6 +44,7 @@ _SAME_TITLE: Final = 0.5
 _SAME_TEXT: Final = 0.8
 """The same, whatever the title."""
 _TELLING: Final = 20  # characters of a line that is not found everywhere
+_BLOCK_MARK: Final = re.compile(r"^(?:(?:#{1,6}|[-*+>]|\d+[.)])\s+)+")
 _SHORT: Final = 12  # characters of a passage that may stand anywhere
 
 
@@ -165,9 +167,19 @@ def of_passages(cases: Sequence[Case]) -> list[HelpCenter]:
         section = case.section.lstrip("# ").strip()
         head += f"## {section}\n\n" if section else ""
         path = f"passages/{text_digest(case.id)[:16]}.md"
-        edit = Edit(path, head + case.old_passage + "\n", head + case.new_passage + "\n", (case,))
+        old, new = _paragraph(case.old_passage), _paragraph(case.new_passage)
+        edit = Edit(path, f"{head}{old}\n", f"{head}{new}\n", (case,))
         corpora.setdefault(case.corpus, []).append(edit)
     return [HelpCenter(name, (tuple(corpora[name]),)) for name in sorted(corpora)]
+
+
+def _paragraph(passage: str) -> str:
+    """Return a passage as a paragraph that can stand by itself.
+
+    The data joins the lines of a passage; a heading that began one would swallow the rest.
+    """
+    plain = " ".join(plain_passage(passage).split())
+    return _BLOCK_MARK.sub("", plain) or " ".join(passage.split())
 
 
 def _text(path: Path) -> str:

@@ -298,7 +298,14 @@ def test_an_article_of_the_same_day_is_another_one(tmp_path: Path):
 def test_an_edit_without_articles_becomes_one(tmp_path: Path):
     (center,) = of_passages([replace(CASE, section="## How long")])
     ((edit,),) = center.rounds
-    assert edit.old == "# Refunds\n\n## How long\n\nA refund takes **5 days** to reach you.\n"
+    assert edit.old == "# Refunds\n\n## How long\n\nA refund takes 5 days to reach you.\n"
+
+
+def test_a_heading_joined_to_its_passage_does_not_swallow_it():
+    joined = replace(CASE, old_passage="## How long 5 days.", new_passage="## How long 9 days.")
+    (center,) = of_passages([joined])
+    ((edit,),) = center.rounds
+    assert edit.old == "# Refunds\n\n## How long\n\nHow long 5 days.\n"
 
 
 @pytest.mark.parametrize(
