@@ -269,7 +269,7 @@ def test_of_two_sources_that_contradict_each_other_the_owner_says_which_goes(
     page.run()
     assert "14 business days" in seen(page)
     page.button(key="flags.do.archive").click().run()
-    page.radio(key=f"flags.article.{flag.id}").set_value("help-center/billing.md").run()
+    page.radio(key=f"flags.article.{flag.id}").set_value("help-center/billing.md")
     page.button(key="flags.send.archive").click().run()
     assert "Archived." in seen(page)
     assert desk.library.article("help-center/billing.md").archived
