@@ -135,6 +135,12 @@ def after_answer(conversation: Conversation) -> frozenset[int]:
     return frozenset(found)
 
 
+def _scene(conversation: Conversation) -> _Scene:
+    return _Scene(
+        customer_turns(conversation), settled_before(conversation), after_answer(conversation)
+    )
+
+
 def fields_of(
     conversation: Conversation, classification: Classification, reasons: ReasonMap
 ) -> dict[str, FieldValue]:
@@ -381,10 +387,7 @@ class TriageService:
         self, conversations: Sequence[Conversation], classifications: Sequence[Classification]
     ) -> list[Triage]:
         """As :meth:`triage` for many contacts; embeds them together, which is faster."""
-        scenes = [
-            _Scene(customer_turns(one), settled_before(one), after_answer(one))
-            for one in conversations
-        ]
+        scenes = [_scene(one) for one in conversations]
         try:
             read = self._read(scenes)
         # Whatever the model's runtime raises, the contacts must reach a person; no interrupt()
@@ -394,6 +397,17 @@ class TriageService:
         return [
             self._decide(*each)
             for each in zip(conversations, classifications, scenes, read, strict=True)
+        ]
+
+    def chances(self, conversations: Sequence[Conversation]) -> list[dict[str, float]]:
+        """Return per contact how sure its meaning makes each rule that has examples, 0..1.
+
+        What words and fields say is not in it. The desk decides by :meth:`triage_all`; this is for
+        who measures it: whether a chance means what it says cannot be read off what fired.
+        """
+        return [
+            {trigger: meant.probability for trigger, meant in read.meant.items()}
+            for read in self._read([_scene(one) for one in conversations])
         ]
 
     def _decide(

@@ -452,3 +452,12 @@ def test_shipped_rules_with_the_real_model_tell_a_threat_from_a_look_alike():
     ):
         outcome = service.triage(talk(f"customer|{text} ORD-1"), about())
         assert (text, outcome["tier"]) == (text, tier)
+
+
+def test_chances_tell_how_sure_the_meaning_is_of_each_rule_with_examples():
+    service = TriageService(TierRules(RULES), REASONS, HashEmbedder())
+    danger, harmless = service.chances(
+        [talk("customer|smoke comes out of the socket"), talk("customer|good day to you")]
+    )
+    assert list(danger) == ["safety"]
+    assert danger["safety"] > 0.5 > harmless["safety"]
