@@ -192,8 +192,10 @@ def triage(
             if as_json:
                 print(json.dumps(line, ensure_ascii=False))
             else:
-                names = ", ".join(trigger["id"] for trigger in line["triggers"]) or "no trigger"
-                typer.echo(f"{line['id']}\t{line['tier']}\t{line['reason'] or '-'}\t{names}")
+                fired = [*line["triggers"], *line["desk"]["triggers"]]
+                names = ", ".join(trigger["id"] for trigger in fired) or "no trigger"
+                tier = line["desk"]["tier"]
+                typer.echo(f"{line['id']}\t{tier}\t{line['reason'] or '-'}\t{names}")
 
 
 @app.command()

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from core.errors import BadInput
 from core.vocabulary import Channel, Speaker
 from graph.ports import Classifier, Deps, TriageRules
-from graph.values import Classification, Conversation, ReasonGuess, Triage
+from graph.values import Classification, Conversation, ReasonGuess, Triage, TriggerFiring
+from graph.verdicts import added_by_desk, said_by_contact
 
 _BATCH = 128
 
@@ -50,12 +51,24 @@ class TriggerLine(TypedDict):
     by: str
 
 
+class DeskLine(TypedDict):
+    """What this desk makes of a contact. ``tier`` is the one it is routed by."""
+
+    tier: str
+    triggers: list[TriggerLine]
+
+
 class TriageLine(TypedDict):
-    """One line of output."""
+    """One line of output.
+
+    ``tier`` and ``triggers`` are what message, conversation and the customer's fields say; ``desk``
+    holds what this desk's reason map and confidence add to them.
+    """
 
     id: str
     tier: str
     triggers: list[TriggerLine]
+    desk: DeskLine
     reason: str | None
     confidence: float
     alternatives: list[ReasonGuess]
@@ -108,19 +121,26 @@ def _triage(
 
 
 def _line(case: _Case, classification: Classification, triage: Triage) -> TriageLine:
+    said = said_by_contact(triage["triggers"])
+    added = added_by_desk(triage["triggers"])
     return {
         "id": case.id,
-        "tier": triage["tier"],
-        "triggers": [
-            {key: trigger[key] for key in ("id", "tier", "evidence", "by")}  # type: ignore[misc]
-            for trigger in triage["triggers"]
-        ],
+        "tier": said["tier"],
+        "triggers": _shown(said["triggers"]),
+        "desk": {"tier": triage["tier"], "triggers": _shown(added["triggers"])},
         "reason": classification["reason"],
         "confidence": classification["confidence"],
         "alternatives": classification["alternatives"],
         "sentiment": classification["sentiment"],
         "missing": triage["missing"],
     }
+
+
+def _shown(triggers: Sequence[TriggerFiring]) -> list[TriggerLine]:
+    return [
+        {key: one[key] for key in ("id", "tier", "evidence", "by")}  # type: ignore[misc]
+        for one in triggers
+    ]
 
 
 def _read(path: Path) -> list[_Case]:

@@ -101,3 +101,17 @@ def test_nothing_is_triaged_when_a_line_is_wrong(tmp_path, lines, words):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BadInput, match="no such file"):
         next(triage_file(deps(), tmp_path / "none.jsonl"))
+
+
+def test_what_a_desk_adds_stands_apart_from_what_the_contact_says(tmp_path):
+    owned = {"id": "unclear_owner", "description": "d", "fields": ["reason.owner == none"]}
+    rules = TierRules([*RULES, Rule.model_validate(owned)])
+    wired = deps()
+    wired.rules = TriageService(rules, ReasonMap(), HashEmbedder())
+    file = written(tmp_path, said("a", "what time do you open"), said("b", "my lawyer will call"))
+    harmless, threat = triage_file(wired, file)
+    assert (harmless["tier"], harmless["triggers"]) == ("allowed", [])
+    assert harmless["desk"]["tier"] == "review_required"
+    assert [one["id"] for one in harmless["desk"]["triggers"]] == ["unclear_owner"]
+    assert [one["id"] for one in threat["triggers"]] == ["legal_threat"]
+    assert threat["desk"]["tier"] == "escalate_first"
