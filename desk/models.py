@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from core.database import Base
 from core.vocabulary import (
@@ -43,6 +43,27 @@ class SignInLink(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class BrowserSession(Base):
+    """A browser in which somebody is signed in. Only the digest of its cookie is kept."""
+
+    __tablename__ = "browser_session"
+
+    token_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Presence(Base):
+    """What somebody looks at now: one row a person, so it never grows."""
+
+    __tablename__ = "presence"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    review_id: Mapped[str] = mapped_column(String(40), index=True)
+    at: Mapped[datetime]
 
 
 class Contact(Base):
@@ -137,6 +158,8 @@ class Review(Base):
     stale: Mapped[list[Any]] = mapped_column(default=list)
     """What changed under it while it waited: ``EvidenceChange`` each, found when a sync brought it."""
     findings: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[bool] = mapped_column(default=False)
+    """Whether its recheck or a sync found a change; kept beside them so that queues need no state."""
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
     claimed_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
@@ -146,11 +169,20 @@ class Review(Base):
     decided_at: Mapped[datetime | None]
 
 
+@event.listens_for(Review, "before_insert")
+@event.listens_for(Review, "before_update")
+def _keep_changed(_mapper: Mapper[Review], _connection: Connection, review: Review) -> None:
+    review.changed = bool(review.stale or review.state.get("changes"))
+
+
 class Delivery(Base):
     """An approved answer on its way out."""
 
     __tablename__ = "delivery"
-    __table_args__ = (Index("ix_delivery_status_due", "status", "due_at"),)
+    __table_args__ = (
+        Index("ix_delivery_status_due", "status", "due_at"),
+        Index("ix_delivery_status_id", "status", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     key: Mapped[str] = mapped_column(String(80), unique=True)
