@@ -19,6 +19,7 @@ from desk.contacts import get_contact
 from desk.jobs import Jobs
 from desk.models import Contact, Delivery, Person, Review
 from desk.permissions import Actor, decisions_open_to, require
+from graph.draft import draft_digest
 from graph.interrupts import read_decision
 from graph.state import RunState
 from graph.values import (
@@ -271,6 +272,66 @@ class Reviews:
             self._jobs.wait(f"resume:{review_id}", wait_seconds)
         return self.outcome(review_id)
 
+    def revise(
+        self,
+        actor: Actor,
+        review_id: str,
+        draft: Draft,
+        wait_seconds: float = CARRY_OUT_SECONDS,
+    ) -> DecisionOutcome:
+        """Put another draft in the place of the one that waits. Nothing is decided and nothing sent.
+
+        It goes the way of an edit: the run is resumed with it, looks whether the customer wrote
+        again, checks it against the sources in force and pauses anew. The review that waited is
+        withdrawn by compare-and-set, so of two people who revise at once one wins.
+
+        Args:
+            actor: Who revises; whoever works contacts may.
+            review_id: The review that waits.
+            draft: What takes its draft's place, with its citations.
+            wait_seconds: How long to wait for the outcome; 0 does not wait.
+
+        Raises:
+            NotFound: There is no such review.
+            DecisionRefused: The draft says nothing or has no readable form.
+            AlreadyDecided: The review waits no more.
+            ClaimedByOther: Somebody else holds the review.
+        """
+        require(actor, "work_contacts")
+        now = self._clock.now()
+        with self._database.write() as session:
+            review = _get(session, review_id)
+            if review.status != "pending":
+                raise _why_not(session, review_id)
+            reply = {"kind": "edit", "draft": draft, "hold": True}
+            decision = read_decision(reply, cast(RunState, review.state))
+            decision |= {"id": new_id("dec"), "by": actor.id, "at": now.isoformat()}
+            take = (
+                update(Review)
+                .where(Review.id == review_id, *_free_for(actor, now))
+                .values(status="withdrawn", decision=decision, decided_by=actor.id, decided_at=now)
+                .returning(Review.id)
+            )
+            if session.scalar(take) is None:
+                raise _why_not(session, review_id)
+            contact = get_contact(session, review.contact_id)
+            contact.status = "deciding"
+            contact.updated_at = now
+            write_audit(
+                session,
+                now,
+                actor.id,
+                "review.revised",
+                contact_id=contact.id,
+                review_id=review_id,
+                data={"draft_digest": draft_digest(draft), "drafter": draft["drafter"]},
+            )
+            session.flush()
+            self._jobs.enqueue(session, "resume", f"resume:{review_id}", review_id)
+        if wait_seconds:
+            self._jobs.wait(f"resume:{review_id}", wait_seconds)
+        return self.outcome(review_id)
+
     def outcome(self, review_id: str) -> DecisionOutcome:
         """Return what became of a decided review so far."""
         with self._database.read() as session:
@@ -313,6 +374,11 @@ def _free_for(actor: Actor, now: datetime) -> tuple[Any, ...]:
 def _why_not(session: Session, review_id: str) -> AlreadyDecided | ClaimedByOther:
     review = _get(session, review_id)
     session.refresh(review)
+    if review.decision and review.decision.get("hold"):
+        return AlreadyDecided(
+            f"{_name(session, review.decided_by)} put another draft in its place at "
+            f"{review.decided_at:%H:%M:%S} UTC: look at that one."
+        )
     if review.decision:
         return AlreadyDecided(
             f"{_name(session, review.decided_by)} was faster: {review.decision['kind']} at "

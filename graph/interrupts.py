@@ -30,7 +30,7 @@ ESCALATION_TIERS: Final[tuple[Tier, ...]] = ("review_required", "escalate_first"
 
 _PARTS: Final[dict[DecisionKind, frozenset[str]]] = {
     "approve": frozenset({"comment"}),
-    "edit": frozenset({"text", "draft", "comment"}),
+    "edit": frozenset({"text", "draft", "comment", "hold"}),
     "reject": frozenset({"reason", "comment"}),
     "escalate": frozenset({"tier", "comment"}),
     "answer": frozenset({"text", "fields"}),
@@ -84,6 +84,7 @@ class Reply(TypedDict):
     Attributes:
         text: The edited answer (edit) or what the reviewer answered (answer).
         draft: The edited answer with its citations, where the reviewer's tool keeps them.
+        hold: The edited answer takes the place of the draft and waits for a decision (edit).
         comment: Why (reject, escalate), or why in spite of the findings (approve).
         fields: Required fields the reviewer filled in (answer).
         id, by, at: Set by the desk: id of the decision, who decided, when (ISO 8601, UTC).
@@ -92,6 +93,7 @@ class Reply(TypedDict):
     kind: DecisionKind
     text: NotRequired[str]
     draft: NotRequired[Draft]
+    hold: NotRequired[bool]
     reason: NotRequired[RejectReason]
     comment: NotRequired[str]
     tier: NotRequired[Tier]
@@ -352,6 +354,8 @@ def _require_parts(reply: Reply) -> None:
 
 
 def _require_edited(reply: Reply) -> None:
+    if not isinstance(reply.get("hold", False), bool):
+        raise DecisionRefused("hold: must be true or false.")
     if "draft" not in reply:
         if not _said(reply, "text"):
             raise DecisionRefused("text: an edit needs the edited answer.")

@@ -212,7 +212,7 @@ def recheck(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     changes = [change for change in found.stops if change["what"] in ("message", "draft")]
     edited = _edited_draft(state, decision, deps)
     judged = _judge(edited, state, deps)
-    if changes or not judged["check"]["passed"]:
+    if changes or decision.get("hold") or not judged["check"]["passed"]:
         return _send_back(edited, judged, changes)
     return {"draft": edited, **judged, "changes": [], "sent_back": False, "noted": []}
 
@@ -233,7 +233,11 @@ def _decided(state: RunState) -> Decision:
 def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
     drafter = f"person:{decision['by']}"
     if "draft" in decision:
-        return {**decision["draft"], "drafter": drafter}
+        own = decision["draft"]["drafter"]
+        # What the assistant wrote at a person's request is no person's rewriting of a source, and
+        # what a model wrote is checked as a model's.
+        keeps = decision.get("hold") and own and not own.startswith("person:")
+        return {**decision["draft"], "drafter": own if keeps else drafter}
     text = decision.get("text", "")
     known = [hit["passage_id"] for hit in state.get("hits", [])]
     known += evidence_rules.cited_passage_ids(state["draft"])

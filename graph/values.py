@@ -223,6 +223,7 @@ class Decision(TypedDict):
     by: str
     at: str
     draft: NotRequired[Draft]  # edit, where the reviewer's tool keeps citations
+    hold: NotRequired[bool]  # edit: it takes the draft's place and waits for a decision
     reason: NotRequired[RejectReason]  # reject
     comment: NotRequired[str]  # reject, escalate; approve in spite of findings
     fields: NotRequired[dict[str, str]]  # answer
