@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Optional, cast, get_args
 
 import typer
 
 from core.errors import BadInput, ProofdeskError
+from desk.cli_shared import Json, progress
 
 if TYPE_CHECKING:
     from evals.report import Report
+    from evals.scores import Cell, Table
     from evals.stale_judges import Folds
     from evals.stale_verdicts import Probe
-    from evals.stale_world import Progress
 
 app = typer.Typer(
     help="Suites that measure the desk on data of your own.",
@@ -29,7 +28,35 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_HEADLINES = ("auroc", "recall", "false_alarms", "old_value", "stale", "rests_on_new", "drafted")
+_ROWS = 30  # of a table by kind
+
+# Typer reads annotations at run time: Optional[Path].
+Verdicts = Annotated[Optional[Path], typer.Option(help="Write one verdict a line here.")]  # noqa: UP045
+Folder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--report", help="Write report.html, report.md, run.json and verdicts.jsonl here."
+    ),
+]
+Baseline = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(help="Compare with an earlier run: its folder or its verdicts."),
+]
+GateFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--gate", help="YAML with the least and the most each figure may be."),
+]
+Limit = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(min=1, help="Only so many cases of each file, spread evenly."),
+]
+Rescore = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(help="Score an earlier run again instead of running anything."),
+]
+Beside = Annotated[
+    bool, typer.Option("--beside/--no-beside", help="Run the baselines for the report.")
+]
 
 
 @app.callback()
@@ -43,10 +70,7 @@ def stale(
         list[Path],
         typer.Option(help="JSONL of edits, its articles/ beside it. May be given several times."),
     ],
-    verdicts: Annotated[
-        Optional[Path],  # noqa: UP045 - Typer reads this annotation at run time
-        typer.Option(help="Write one verdict a line here."),
-    ] = None,
+    verdicts: Verdicts = None,
     probes: Annotated[
         str, typer.Option(help="Some of diff,draft_old,draft_new,approve,twins,ask.")
     ] = "",
@@ -58,35 +82,18 @@ def stale(
         Optional[Path],  # noqa: UP045
         typer.Option(help="With --folds: folder of unlabelled edits to count words in."),
     ] = None,
-    report: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Write report.html, report.md, run.json and verdicts.jsonl here."),
-    ] = None,
-    baseline: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Compare with an earlier run: its folder or its verdicts."),
-    ] = None,
-    gate: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="YAML with the least and the most each figure may be."),
-    ] = None,
-    rescore: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Score an earlier run again instead of running the probes."),
-    ] = None,
-    limit: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(min=1, help="Only so many edits of each file, spread evenly."),
-    ] = None,
-    beside: Annotated[
-        bool, typer.Option("--beside/--no-beside", help="Run the baselines for the report.")
-    ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    report: Folder = None,
+    baseline: Baseline = None,
+    gate: GateFile = None,
+    rescore: Rescore = None,
+    limit: Limit = None,
+    beside: Beside = True,
+    as_json: Json = False,
 ) -> None:
     """Measure whether changed facts are found, stopped, and never told to a customer."""
     from evals import stale as suite
     from evals.gate import read_gate
-    from evals.report import as_json as json_of
+    from evals.runs import reopened
     from evals.stale_cases import read_data
     from evals.stale_verdicts import read_verdicts
 
@@ -98,13 +105,11 @@ def stale(
     bounds = read_gate(gate, suite.SUITE) if gate else None
     if baseline:
         read_verdicts(baseline)
-    for folder in (verdicts.parent if verdicts else None, report):
-        if folder is not None and folder.exists() and not folder.is_dir():
-            raise BadInput(f"{folder}: is a file; name a folder.")
+    _can_be_written(verdicts, report)
     if rescore:
-        found = suite.reopened(rescore)
+        found = reopened(rescore, read_verdicts)
     else:
-        with _progress(quiet=as_json) as tell:
+        with progress(quiet=as_json) as tell:
             found = suite.run(
                 edits,
                 chosen,
@@ -116,15 +121,7 @@ def stale(
     result = suite.report_of(found, edits, gate=bounds, baseline=baseline)
     if verdicts:
         suite.write_outcome(verdicts, found)
-    if report:
-        suite.write_run(report, result)
-    if as_json:
-        print(json.dumps(json_of(result), ensure_ascii=False, indent=2))
-    else:
-        _print(result, report)
-    for sentence in result.gate_failures or ():
-        print(f"proofdesk: {sentence}", file=sys.stderr)
-    raise typer.Exit(1 if result.gate_failures else 0)
+    _conclude(result, report, as_json)
 
 
 def _probes(given: str) -> tuple[Probe, ...]:
@@ -137,50 +134,73 @@ def _probes(given: str) -> tuple[Probe, ...]:
     return tuple(probe for probe in PROBES if not names or probe in names)
 
 
-def _print(report: Report, folder: Path | None) -> None:
-    from evals.report import by_probe, label_of, shown
+def _can_be_written(verdicts: Path | None, report: Path | None) -> None:
+    for folder in (verdicts.parent if verdicts else None, report):
+        if folder is not None and folder.exists() and not folder.is_dir():
+            raise BadInput(f"{folder}: is a file; name a folder.")
 
-    for label, words in report.about.items():
-        typer.echo(f"{label}: {words}")
+
+def _conclude(result: Report, folder: Path | None, as_json: bool) -> None:
+    """Write and print a report; exit with 1 when a gate does not hold."""
+    from evals.report import as_json as json_of
+    from evals.runs import write_run
+
+    if folder:
+        write_run(folder, result)
+    if as_json:
+        print(json.dumps(json_of(result), ensure_ascii=False, indent=2))
+    else:
+        _print(result, folder)
+    for sentence in result.gate_failures or ():
+        print(f"proofdesk: {sentence}", file=sys.stderr)
+    raise typer.Exit(1 if result.gate_failures else 0)
+
+
+def _print(report: Report, folder: Path | None) -> None:
+    from evals.report import by_kind, by_probe, comparison_tables, label_of, shown
+
+    words = report.words
+    for label, said in report.about.items():
+        typer.echo(f"{label}: {said}")
     if report.scores is None:
         typer.echo("The data has no labels: verdicts only, no scores.")
     else:
         for probe, figures in by_probe(report.scores.figures).items():
             typer.echo(f"\n{probe}")
             for name, figure in figures.items():
-                if name.split(".")[1] in _HEADLINES:
+                _, measure, *kind = name.split(".")
+                if measure in words.headlines and not (kind and probe in words.kinds):
                     value, count, interval = shown(figure)
-                    typer.echo(f"  {label_of(name):<44}{value:>7}  {count:<14}{interval}")
+                    typer.echo(f"  {label_of(words, name):<44}{value:>7}  {count:<14}{interval}")
+            if probe in words.kinds:
+                _print_table(by_kind(words, probe, figures))
         typer.echo(f"\n{len(report.scores.misses)} misses")
+    if report.comparison:
+        typer.echo(f"\nBeside {report.comparison.name}:")
+        for table in comparison_tables(words, report.comparison):
+            _print_table(table)
     if report.gate_failures is not None and not report.gate_failures:
         typer.echo("Every gate holds.")
     if folder:
         typer.echo(f"See {folder / 'report.html'}")
 
 
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _print_table(table: Table) -> None:
+    from evals.scores import Outside
 
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    ) as bar:
-        tasks: dict[str, Any] = {}
+    def said(cell: Cell) -> str:
+        text = cell.text if isinstance(cell, Outside) else cell
+        return "".join(letter for letter in text if letter.isprintable())
 
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield tell
+    rows = [[said(cell) for cell in row] for row in (table.head, *table.rows[:_ROWS])]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if table.lead:
+        typer.echo(table.lead)
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo(f"  {'  '.join(cells).rstrip()}")
+    if len(table.rows) > _ROWS:
+        typer.echo(f"  … and {len(table.rows) - _ROWS} more, all of them in the report")
 
 
 def main() -> None:

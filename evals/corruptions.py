@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import sqrt
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.errors import BadInput
 from core.identifiers import text_digest
+from evals.scores import wilson
 from graph.draft import cite_whole
 from graph.ports import Checker
 from graph.values import CheckReport, Draft, Sentence
@@ -79,12 +79,7 @@ class Rate:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % Wilson score interval."""
-        if not self.total:
-            return (0.0, 1.0)
-        z, n, p = 1.959964, self.total, self.share
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return (max(0.0, middle - half), min(1.0, middle + half))
+        return wilson(self.hits, self.total)
 
     def as_json(self) -> dict[str, float | int]:
         """Return the rate as plain JSON."""

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.errors import BadInput
 from core.yamlfile import load_yaml
-from evals.stale_scores import Figure
+from evals.scores import Figure
 
 _SLACK = 1e-9  # a figure that equals its gate but for rounding holds
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from core.errors import BadInput, ProofdeskError
 from core.identifiers import text_digest
-from evals.stale_verdicts import write_whole
+from evals.files import write_whole
 from kb.content import Passage
 from kb.counterparts import align
 from kb.passages import cut, first_heading

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Final
 
 from evals.report import (
-    TITLES,
-    Comparison,
+    CurveWords,
     Report,
-    beside_baseline,
-    by_probe,
-    label_of,
+    comparison_tables,
+    curve_table,
+    miss_head,
     miss_rows,
-    moves,
-    sampled,
-    shown,
-    told,
+    sections,
 )
-from evals.stale_scores import CurvePoint, Miss
+from evals.scores import Cell, CurvePoint, Miss, Outside, Table
 
 _STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -43,7 +39,8 @@ _PAD: Final = 36
 
 def as_html(report: Report) -> str:
     """Return the report as a page."""
-    parts = [_tag("h1", "Stale suite"), _rows_table((), report.about.items())]
+    words, scores = report.words, report.scores
+    parts = [_tag("h1", words.title), _table(Table((), list(report.about.items())))]
     if report.gate_failures is not None:
         parts.append(_tag("h2", "Gate"))
         if report.gate_failures:
@@ -51,34 +48,27 @@ def as_html(report: Report) -> str:
             parts.append(f"<ul>{items}</ul>")
         else:
             parts.append(_tag("p", "Every gate holds.", "good"))
-    if report.scores is None:
+    if scores is None:
         parts.append(_tag("p", "The data has no labels: verdicts only, no scores."))
     else:
-        scores = report.scores
-        if rows := beside_baseline(scores.figures):
-            parts.append(_tag("h2", "Stale answers, beside the usual way"))
-            parts.append(_rows_table(("", "Proofdesk", "plain LangChain RAG"), rows))
-        for probe, figures in by_probe(scores.figures).items():
-            parts.append(_tag("h2", TITLES.get(probe, probe)))
-            parts.append(
-                _rows_table(
-                    ("figure", "value", "count", "95 % interval"),
-                    [(label_of(name), *shown(figure)) for name, figure in figures.items()],
-                )
-            )
-            if points := scores.curves.get(probe):
-                parts.append(_curve(points))
+        for section in sections(words, scores):
+            parts.append(_tag("h2", section.title))
+            parts.extend(map(_table, section.tables))
+            if section.curve:
+                parts.append(_curve(words.curve, section.curve))
         if report.comparison:
-            parts.append(_comparison(report.comparison))
+            parts.append(_tag("h2", f"Beside the run {report.comparison.name}"))
+            parts.extend(map(_table, comparison_tables(words, report.comparison)))
         parts.append(_tag("h2", f"Misses ({len(scores.misses)})"))
-        parts.extend(_miss(miss) for miss in scores.misses)
+        parts.extend(map(_miss, scores.misses))
     body = "\n".join(parts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Stale suite</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<title>{escape(words.title)}</title><style>{_STYLE}</style></head>\n"
+        f"<body>\n{body}\n</body></html>\n"
     )
 
 
@@ -87,16 +77,24 @@ def _tag(name: str, text: str, css: str = "") -> str:
     return f"<{name}{attribute}>{escape(text)}</{name}>"
 
 
-def _rows_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    top = f"<thead><tr>{''.join(_tag('th', cell) for cell in head)}</tr></thead>" if head else ""
+def _table(table: Table) -> str:
+    lead = _tag("p", table.lead) if table.lead else ""
+    if not table.rows:
+        return lead
+    top = "".join(_tag("th", _text(cell)) for cell in table.head)
+    top = f"<thead><tr>{top}</tr></thead>" if top else ""
     body = "".join(
-        f"<tr>{''.join(_tag('td', cell, 'number' if at else '') for at, cell in enumerate(row))}</tr>"
-        for row in rows
+        f"<tr>{''.join(_tag('td', _text(cell), 'number' if at else '') for at, cell in enumerate(row))}</tr>"
+        for row in table.rows
     )
-    return f"<table>{top}<tbody>{body}</tbody></table>"
+    return f"{lead}<table>{top}<tbody>{body}</tbody></table>"
 
 
-def _curve(points: Sequence[CurvePoint]) -> str:
+def _text(cell: Cell) -> str:
+    return cell.text if isinstance(cell, Outside) else cell
+
+
+def _curve(words: CurveWords, points: Sequence[CurvePoint]) -> str:
     highest = max(0.05, *(point.risk for point in points))
     x = _WIDTH - 2 * _PAD
     y = _HEIGHT - 2 * _PAD
@@ -110,54 +108,19 @@ def _curve(points: Sequence[CurvePoint]) -> str:
         f'<path d="M{_PAD},{_PAD} V{_HEIGHT - _PAD} H{_WIDTH - _PAD}" fill="none" stroke="#889"/>'
         f'<polyline points="{line}" fill="none" stroke="#3b6fd4" stroke-width="2"/>'
         f'<text x="{_WIDTH / 2:.0f}" y="{_HEIGHT - 8}" font-size="12" fill="currentColor" '
-        'text-anchor="middle">coverage: share that passes without a look</text>'
+        f'text-anchor="middle">coverage: {escape(words.coverage)}</text>'
         f'<text x="{_PAD}" y="{_PAD - 12}" font-size="12" fill="currentColor">'
-        f"risk: share of those that changed (top {highest:.0%})</text></svg>"
+        f"risk: {escape(words.risk)} (top {highest:.0%})</text></svg>"
     )
-    table = _rows_table(
-        ("pass", "score up to", "changed among them"),
-        [(f"{p.coverage:.0%}", f"{p.threshold:.3f}", f"{p.risk:.1%}") for p in sampled(points)],
-    )
+    table = _table(curve_table(words, points))
     return f"{picture}<details><summary>Risk and coverage in figures</summary>{table}</details>"
 
 
-def _comparison(comparison: Comparison) -> str:
-    parts = [
-        _tag("h2", f"Beside the run {comparison.name}"),
-        _tag("p", f"{comparison.shared} edits were judged by both."),
-    ]
-    moved = moves(comparison)
-    if moved:
-        parts.append(_rows_table(("figure", "then", "now", "difference"), moved))
-    else:
-        parts.append(_tag("p", "No figure moved."))
-    if comparison.flips:
-        parts.append(_tag("p", f"{len(comparison.flips)} verdicts are others:"))
-        parts.append(
-            _rows_table(
-                ("edit", "probe", "then", "now", ""),
-                [
-                    (
-                        flip.id,
-                        flip.probe,
-                        "flagged" if flip.was else "passed",
-                        "flagged" if flip.now else "passed",
-                        told(flip),
-                    )
-                    for flip in comparison.flips
-                ],
-            )
-        )
-    return "".join(parts)
-
-
 def _miss(miss: Miss) -> str:
-    case, verdict = miss.case, miss.verdict
-    rest = [row for row in miss_rows(miss) if row[0] not in ("old passage", "new passage")]
-    head = f"{case.id} · {verdict.probe} · {miss.what} · {miss.label.kind}"
-    return (
-        f"<details>{_tag('summary', head)}"
-        f'<div class="passages"><div>{_tag("span", "old", "label")}\n{escape(case.old_passage)}</div>'
-        f"<div>{_tag('span', 'new', 'label')}\n{escape(case.new_passage)}</div></div>"
-        f"{_rows_table((), rest)}</details>"
+    head = " · ".join(part for part in (miss_head(miss), miss.what, miss.kind) if part)
+    pair = "".join(
+        f"<div>{_tag('span', label, 'label')}\n{escape(words)}</div>"
+        for label, words in miss.beside
     )
+    beside = f'<div class="passages">{pair}</div>' if pair else ""
+    return f"<details>{_tag('summary', head)}{beside}{_table(Table((), miss_rows(miss)))}</details>"

@@ -5,37 +5,26 @@ The fields of data, verdicts and gates are documented in ``evals/README.md``.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from core.errors import BadInput
 from core.settings import Settings
-from evals import stale_probes
-from evals.gate import Gate, failures
-from evals.report import Comparison, Flip, Report, as_json, as_markdown
-from evals.report_html import as_html
+from evals import runs, stale_probes
+from evals.files import write_rows
+from evals.gate import Gate
+from evals.report import CurveWords, Report, Words
+from evals.runs import Judging, Progress, Run, finished
 from evals.stale_baselines import text_differs, token_rule
 from evals.stale_cases import Data, Label
 from evals.stale_judges import Folds, judges
-from evals.stale_scores import DETECTORS, score
+from evals.stale_scores import DETECTORS, MEASURES, score
 from evals.stale_twins import twins
-from evals.stale_verdicts import (
-    EXTRA_PROBES,
-    PROBES,
-    Probe,
-    Verdict,
-    only_probes,
-    read_verdicts,
-    write_verdicts,
-    write_whole,
-)
-from evals.stale_world import Kit, Progress
+from evals.stale_verdicts import EXTRA_PROBES, PROBES, Probe, Verdict, only_probes, read_verdicts
+from evals.stale_world import Kit
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder
 from retrieval.remembering import RememberingEmbedder
@@ -44,17 +33,36 @@ SUITE: Final = "stale"
 _REMEMBERED: Final = 200_000  # texts: no article of a suite is embedded twice
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a run found and how it was done.
-
-    Attributes:
-        verdicts: Of the probes and of what is run beside them.
-        about: Label → words, for the head of the report.
-    """
-
-    verdicts: list[Verdict]
-    about: dict[str, str]
+WORDS: Final = Words(
+    suite=SUITE,
+    title="Stale suite",
+    cases="edits",
+    titles={
+        "diff": "diff: did a fact change between the two passages?",
+        "draft_old": "draft_old: the outdated answer, checked against the new article",
+        "draft_new": "draft_new: the right answer, checked against the new article",
+        "draft_old_with_history": "draft_old, where the desk has seen the older version",
+        "draft_new_with_history": "draft_new, where the desk has seen the older version",
+        "approve": "approve: a draft from the older version, approved after the sync",
+        "twins": "twins: both versions in force as two sources",
+        "ask": "ask: the question through the whole graph, both versions synced in order",
+        "plain_rag": "Baseline: plain LangChain RAG with both versions indexed",
+        "text_differs": "Baseline: the text differs",
+        "token_rule": "Baseline: a number, negation or date token differs",
+    },
+    measures=MEASURES,
+    headlines=(
+        "auroc", "recall", "false_alarms", "old_value", "old_value_unnoticed", "stale", "rests_on_new", "drafted",
+    ),
+    curve=CurveWords(
+        lead="Let the edits with the lowest scores pass without a look:",
+        coverage="share that passes without a look",
+        risk="share of those that changed",
+        head=("pass", "score up to", "changed among them"),
+    ),
+    opening="Stale answers, beside the usual way",
+)  # fmt: skip
+Found = Run[Verdict]
 
 
 def run(
@@ -67,7 +75,7 @@ def run(
     embedder: Embedder | None = None,
     cache: Path | None = None,
     on_progress: Progress = lambda *_: None,
-) -> Run:
+) -> Found:
     """Run ``probes`` on the edits of ``data``. Labels are not read, except to fit judges on folds.
 
     Args:
@@ -115,14 +123,13 @@ def run(
         "judge of changes": judge_words,
         "judge of short answers": "the shipped one",
         "embeddings": embedder.name,
-        "took": f"{time.perf_counter() - began:.0f} s",
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        **finished(time.perf_counter() - began),
     }
     return Run(verdicts, about)
 
 
 def report_of(
-    found: Run, data: Data, *, gate: Gate | None = None, baseline: Path | None = None
+    found: Found, data: Data, *, gate: Gate | None = None, baseline: Path | None = None
 ) -> Report:
     """Score a run and lay it beside an earlier one and its gate.
 
@@ -135,34 +142,16 @@ def report_of(
     Raises:
         BadInput: The earlier run cannot be read or shares no edit with this one.
     """
-    scores = score(data.cases, data.labels, found.verdicts) if data.labels else None
-    comparison = _compare(baseline, data, found.verdicts) if baseline and scores else None
-    said = None if gate is None else failures(gate, scores.figures if scores else {})
-    return Report(found.about, scores, found.verdicts, comparison, said)
-
-
-def _compare(path: Path, data: Data, now: Sequence[Verdict]) -> Comparison:
-    then = {(v.id, v.probe): v for v in read_verdicts(path)}
-    both = [v for v in now if (v.id, v.probe) in then]
-    if not both:
-        raise BadInput(f"{path}: shares no edit and probe with this run.")
-    flips: list[Flip] = []
-    for verdict in both:
-        was = then[verdict.id, verdict.probe].flagged
-        if was != verdict.flagged:
-            better = _better(verdict, data.labels.get(verdict.id))
-            flips.append(Flip(verdict.id, verdict.probe, was, verdict.flagged, better))
-    earlier = [then[v.id, v.probe] for v in both]
-    return Comparison(
-        name=path.name,
-        figures=score(data.cases, data.labels, earlier).figures,
-        now=score(data.cases, data.labels, both).figures,
-        flips=flips,
-        shared=len({verdict.id for verdict in both}),
+    judging = Judging(
+        score=partial(score, data.cases, data.labels) if data.labels else None,
+        read=read_verdicts,
+        told=lambda verdict: "flagged" if verdict.flagged else "passed",
+        better=lambda was, now: _good(now, data.labels.get(now.id)),
     )
+    return runs.report_of(WORDS, found, judging, gate=gate, baseline=baseline)
 
 
-def _better(verdict: Verdict, label: Label | None) -> bool | None:
+def _good(verdict: Verdict, label: Label | None) -> bool | None:
     if label is None:
         return None
     if verdict.probe in DETECTORS:
@@ -172,40 +161,6 @@ def _better(verdict: Verdict, label: Label | None) -> bool | None:
     return not verdict.flagged
 
 
-def write_run(folder: Path, report: Report) -> None:
-    """Write a run's folder: ``verdicts.jsonl``, ``run.json``, ``report.html``, ``report.md``.
-
-    Raises:
-        BadInput: The folder cannot be written.
-    """
-    write_verdicts(folder / "verdicts.jsonl", report.verdicts)
-    text = json.dumps(as_json(report), ensure_ascii=False, indent=2)
-    write_whole(folder / "run.json", f"{text}\n")
-    write_whole(folder / "report.md", as_markdown(report))
-    write_whole(folder / "report.html", as_html(report))
-
-
-def reopened(path: Path) -> Run:
-    """Return an earlier run, to be scored again.
-
-    Args:
-        path: A run's folder, or a verdict file.
-
-    Raises:
-        BadInput: It is neither.
-    """
-    verdicts = read_verdicts(path)
-    about = {"verdicts of": str(path)}
-    kept = path / "run.json"
-    if path.is_dir() and kept.is_file():
-        try:
-            said: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-            about |= {str(k): str(v) for k, v in said["about"].items()}
-        except (ValueError, KeyError, AttributeError, TypeError):
-            raise BadInput(f"{kept}: is not what a run writes; delete it to go on.") from None
-    return Run(verdicts, about)
-
-
-def write_outcome(path: Path, found: Run) -> None:
+def write_outcome(path: Path, found: Found) -> None:
     """Write the verdicts of the six probes, one a line."""
-    write_verdicts(path, only_probes(found.verdicts))
+    write_rows(path, (verdict.as_json() for verdict in only_probes(found.verdicts)))

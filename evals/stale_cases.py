@@ -6,15 +6,15 @@ it is measured against. The fields of a file are documented in ``evals/README.md
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import BadInput
+from evals.files import note_id, read_rows, spread
 
 VALUE_KINDS: Final = ("number", "duration", "amount", "date")
 """Kinds of change in which a customer is told another figure."""
@@ -111,7 +111,7 @@ def read_data(paths: Sequence[Path], limit: int | None = None) -> Data:
     seen: dict[str, str] = {}
     for given in paths:
         path = given / "pairs.jsonl" if given.is_dir() else given
-        found = _spread(_read_file(path, seen), limit)
+        found = spread(_read_file(path, seen), limit)
         for case, label in found:
             cases.append(case)
             if label is not None:
@@ -119,58 +119,17 @@ def read_data(paths: Sequence[Path], limit: int | None = None) -> Data:
     return Data(tuple(cases), labels)
 
 
-def _spread(
-    rows: list[tuple[Case, Label | None]], limit: int | None
-) -> list[tuple[Case, Label | None]]:
-    if limit is None or limit >= len(rows):
-        return rows
-    return [rows[at * len(rows) // limit] for at in range(limit)]
-
-
 def _read_file(path: Path, seen: dict[str, str]) -> list[tuple[Case, Label | None]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise BadInput(f"{path}: there is no such file.") from None
-    except IsADirectoryError:
-        raise BadInput(f"{path}: is a folder, not a file.") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
     rows: list[tuple[Case, Label | None]] = []
-    # Only \n ends a line: a passage may hold a line separator of Unicode.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        case, label = _case(path, where, line)
-        if case.id in seen:
-            raise BadInput(
-                f"{where}: id: {case.id!r} stands at {seen[case.id]} too; ids must be unique."
-            )
-        seen[case.id] = where
-        rows.append((case, label))
+    for where, row in read_rows(path, _Row):
+        note_id(row.id, where, seen)
+        rows.append(_case(path, where, row))
     if not rows:
         raise BadInput(f"{path}: holds no edit; write one JSON object a line.")
     return rows
 
 
-def _case(path: Path, where: str, line: str) -> tuple[Case, Label | None]:
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{where}: not valid JSON: {error.msg}.") from None
-    if isinstance(value, dict):
-        # A field that is null says as little as one that is not there.
-        value = {key: given for key, given in value.items() if given is not None}
-        for field, given in value.items():
-            if isinstance(given, str) and not _is_text(given):
-                raise BadInput(f"{where}: {field}: holds half a character (a lone surrogate).")
-    try:
-        row = _Row.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise BadInput(f"{where}: {field}: {first['msg']}.") from None
+def _case(path: Path, where: str, row: _Row) -> tuple[Case, Label | None]:
     if not (row.old_passage.strip() or row.new_passage.strip()):
         raise BadInput(f"{where}: old_passage: both passages are empty; one must hold words.")
     if (row.old_article is None) != (row.new_article is None):
@@ -194,14 +153,6 @@ def _case(path: Path, where: str, line: str) -> tuple[Case, Label | None]:
     if row.changed is None:
         return case, None
     return case, Label(row.changed, row.kind or ("changed" if row.changed else "reword"))
-
-
-def _is_text(words: str) -> bool:
-    try:
-        words.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _article(path: Path, where: str, field: str, name: str | None) -> Path | None:

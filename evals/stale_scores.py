@@ -5,13 +5,13 @@ What is scored, and how a draft is found to state an old value, is documented in
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
+from evals.report import in_a_line
+from evals.scores import CurvePoint, Figure, Miss, Scores, Table, auroc, f1, risk_coverage, share
 from evals.stale_cases import VALUE_KINDS, Case, Label
 from evals.stale_verdicts import PROBES, Verdict
 from kb.facts import VALUE_KINDS as VALUE_FACTS
@@ -22,119 +22,21 @@ DETECTORS: Final = ("diff", "approve", "twins", "text_differs", "token_rule")
 """Probes that must flag what changed and leave the rest alone."""
 ASKERS: Final = ("ask", "plain_rag")
 """Probes that write an answer."""
-_Z: Final = 1.959964  # 95 %
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure of a report.
-
-    Attributes:
-        value: Between 0 and 1, or seconds; None when there was nothing to measure.
-        hits: How many of ``n`` count; None where the figure is no share.
-        n: How many cases it rests on.
-        low: Lower end of the 95 % Wilson interval; None where the figure is no share.
-        high: Upper end.
-    """
-
-    value: float | None
-    n: int
-    hits: int | None = None
-    low: float | None = None
-    high: float | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the figure as plain JSON."""
-        return {
-            "value": _rounded(self.value),
-            "hits": self.hits,
-            "n": self.n,
-            "low": _rounded(self.low),
-            "high": _rounded(self.high),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A verdict that the labels contradict, or a draft that is stale."""
-
-    case: Case
-    label: Label
-    verdict: Verdict
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """What passes without a look at one threshold of the score.
-
-    Attributes:
-        threshold: Everything that scores at most this passes.
-        coverage: Share of all edits that pass, 0..1.
-        risk: Share of those that pass although something changed, 0..1.
-    """
-
-    threshold: float
-    coverage: float
-    risk: float
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Everything the report says in figures.
-
-    Attributes:
-        figures: By dotted name, such as ``diff.recall.duration``; the names that gates use.
-        curves: Risk and coverage of each detector that gives a score.
-        misses: What went wrong, by probe and id.
-    """
-
-    figures: dict[str, Figure]
-    curves: dict[str, list[CurvePoint]]
-    misses: list[Miss]
-
-
-def wilson(hits: int, n: int, z: float = _Z) -> tuple[float, float]:
-    """Return the Wilson score interval of ``hits`` in ``n``; (0, 1) when nothing was counted."""
-    if n == 0:
-        return 0.0, 1.0
-    share, square = hits / n, z * z
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    reach = z * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
-
-
-def share(hits: int, n: int) -> Figure:
-    """Return ``hits`` in ``n`` as a figure with its interval."""
-    if n == 0:
-        return Figure(None, 0, 0)
-    low, high = wilson(hits, n)
-    return Figure(hits / n, n, hits, low, high)
-
-
-def auroc(scored: Sequence[tuple[float, bool]]) -> float | None:
-    """Return how often a changed edit scores above an unchanged one, ties counting half.
-
-    None when one of the two kinds is absent.
-    """
-    positive = [score for score, changed in scored if changed]
-    negative = [score for score, changed in scored if not changed]
-    if not positive or not negative:
-        return None
-    above = sum((p > q) + 0.5 * (p == q) for p in positive for q in negative)
-    return above / (len(positive) * len(negative))
-
-
-def risk_coverage(scored: Sequence[tuple[float, bool]]) -> list[CurvePoint]:
-    """Return a point for every distinct score, the lowest first."""
-    points: list[CurvePoint] = []
-    ordered = sorted(scored)
-    missed = 0
-    for place, (score, changed) in enumerate(ordered, start=1):
-        missed += changed
-        if place == len(ordered) or ordered[place][0] > score:
-            points.append(CurvePoint(score, place / len(ordered), missed / place))
-    return points
+MEASURES: Final[Mapping[str, str]] = {
+    "auroc": "AUROC of the score",
+    "recall": "recall on changed",
+    "false_alarms": "false alarms",
+    "precision": "precision",
+    "f1": "F1",
+    "drafted": "questions that got a draft",
+    "stale": "stale drafts",
+    "rests_on_new": "drafts that cite the newer passage",
+    "old_value": "drafts that state an old value",
+    "old_value_unnoticed": "drafts that state one, with nothing held against them",
+    "new_value": "drafts that state the new value",
+    "seconds": "seconds an edit (median)",
+}
+"""Measure → what a report calls it."""
 
 
 # What a draft states
@@ -222,7 +124,8 @@ def score(
         figures[f"{probe}.seconds"] = Figure(median(v.seconds for v in found), len(found))
         if probe in PROBES or probe.endswith("_with_history"):
             misses += _misses(probe, found, known, labels)
-    return Scores(figures, curves, misses)
+    beside = _beside_the_usual_way(figures)
+    return Scores(figures, curves, misses, tables={"": [beside]} if beside.rows else {})
 
 
 def _order(probe: str) -> tuple[int, str]:
@@ -259,8 +162,7 @@ def _score_detector(
     figures[f"{probe}.recall"] = share(hits, len(changed))
     figures[f"{probe}.false_alarms"] = share(alarms, len(same))
     figures[f"{probe}.precision"] = share(hits, hits + alarms)
-    total = len(changed) + hits + alarms
-    figures[f"{probe}.f1"] = Figure(2 * hits / total if changed else None, len(verdicts))
+    figures[f"{probe}.f1"] = Figure(f1(hits, len(changed), hits + alarms), len(verdicts))
     values = [v for v in changed if labels[v.id].kind in VALUE_KINDS]
     figures[f"{probe}.recall.values"] = share(sum(v.flagged for v in values), len(values))
     _shares_by_kind(f"{probe}.recall", changed, labels, figures)
@@ -340,9 +242,34 @@ def _misses(
         ):
             what = "stale draft"
         if what:
-            found.append(Miss(case, label, verdict, what))
+            found.append(_miss(case, label, verdict, what))
     return found
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _miss(case: Case, label: Label, verdict: Verdict, what: str) -> Miss:
+    return Miss(
+        id=case.id,
+        probe=verdict.probe,
+        kind=label.kind,
+        what=what,
+        rows=[
+            ("question", case.question),
+            ("old answer", case.old_answer),
+            ("new answer", case.new_answer),
+            ("draft", verdict.draft or ""),
+            ("cited", " ¶ ".join(verdict.cited or ())),
+            ("score", f"{verdict.score:.3f}"),
+            ("why", verdict.why),
+        ],
+        beside=[("old passage", case.old_passage), ("new passage", case.new_passage)],
+    )
+
+
+def _beside_the_usual_way(figures: Mapping[str, Figure]) -> Table:
+    """Return the figures of ``ask`` beside those of plain RAG."""
+    rows = []
+    for measure in ("old_value", "stale", "new_value", "rests_on_new", "drafted"):
+        ours, usual = figures.get(f"ask.{measure}"), figures.get(f"plain_rag.{measure}")
+        if ours and usual:
+            rows.append((MEASURES[measure], in_a_line(ours), in_a_line(usual)))
+    return Table(("", "Proofdesk", "plain LangChain RAG"), rows)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import BadInput
+from evals.files import read_rows
+from evals.runs import verdict_file
 
 Probe = Literal["diff", "draft_old", "draft_new", "approve", "twins", "ask"]
 PROBES: Final[tuple[Probe, ...]] = get_args(Probe)
@@ -76,56 +77,26 @@ class _Line(BaseModel):
     cited: list[str] | None = None
 
 
-def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
-    """Write one verdict a line; the file appears whole or not at all."""
-    lines = [json.dumps(verdict.as_json(), ensure_ascii=False) for verdict in verdicts]
-    write_whole(path, "".join(f"{line}\n" for line in lines))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` so that no reader ever finds half of it.
-
-    Raises:
-        BadInput: The folder cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be written: {error.strerror}.") from None
-
-
 def read_verdicts(path: Path) -> list[Verdict]:
     """Return the verdicts of a file, or of a run's folder.
 
     Raises:
         BadInput: The file is missing or a line is no verdict; names file, line and field.
     """
-    file = path / "verdicts.jsonl" if path.is_dir() else path
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput(f"{file}: there is no such file.") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{file}: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
-    found: list[Verdict] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = _Line.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "the line"
-            raise BadInput(f"{file}:{number}: {field}: {first['msg']}.") from None
-        cited = None if row.cited is None else tuple(row.cited)
-        found.append(
-            Verdict(
-                row.id, row.probe, row.flagged, row.score, row.why, row.seconds, row.draft, cited
-            )
+    file = verdict_file(path)
+    found = [
+        Verdict(
+            id=row.id,
+            probe=row.probe,
+            flagged=row.flagged,
+            score=row.score,
+            why=row.why,
+            seconds=row.seconds,
+            draft=row.draft,
+            cited=None if row.cited is None else tuple(row.cited),
         )
+        for _, row in read_rows(file, _Line)
+    ]
     if not found:
         raise BadInput(f"{file}: holds no verdict.")
     return found

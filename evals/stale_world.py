@@ -26,6 +26,7 @@ from core.identifiers import text_digest
 from core.settings import Settings
 from desk.bootstrap import Desk, opened
 from desk.permissions import Actor
+from evals.runs import Progress
 from evals.stale_cases import Case
 from evals.stale_judges import plain_passage
 from evals.stale_scores import folded
@@ -46,10 +47,6 @@ _SAME_TEXT: Final = 0.8
 _TELLING: Final = 20  # characters of a line that is not found everywhere
 _BLOCK_MARK: Final = re.compile(r"^(?:(?:#{1,6}|[-*+>]|\d+[.)])\s+)+")
 _SHORT: Final = 12  # characters of a passage that may stand anywhere
-
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is under way, how many of it are done, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)

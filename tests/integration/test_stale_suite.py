@@ -13,7 +13,8 @@ import pytest
 from core.errors import BadInput
 from evals.cli import main
 from evals.gate import read_gate
-from evals.stale import Run, report_of, run, write_run
+from evals.runs import write_run
+from evals.stale import Found, report_of, run
 from evals.stale_cases import Case, Data, Label, read_data
 from evals.stale_verdicts import EXTRA_PROBES, PROBES, Verdict
 from tests.conftest import ROOT
@@ -41,7 +42,7 @@ def edits() -> Data:
 
 
 @pytest.fixture(scope="module")
-def found(edits: Data, example_vectors: Path) -> Run:
+def found(edits: Data, example_vectors: Path) -> Found:
     """Every probe on the hand-written edits, run without their labels."""
     bare = Case(
         id="bare-1",
@@ -56,23 +57,23 @@ def found(edits: Data, example_vectors: Path) -> Run:
     return run(Data((*edits.cases, bare), Untouchable()), cache=example_vectors)
 
 
-def verdict_on(found: Run, name: str, probe: str) -> Verdict:
+def verdict_on(found: Found, name: str, probe: str) -> Verdict:
     (one,) = [v for v in found.verdicts if (v.id, v.probe) == (name, probe)]
     return one
 
 
-def test_every_probe_gives_one_verdict_on_every_edit(found: Run, edits: Data):
+def test_every_probe_gives_one_verdict_on_every_edit(found: Found, edits: Data):
     for probe in (*PROBES, *EXTRA_PROBES):
         ids = [v.id for v in found.verdicts if v.probe == probe and v.id != "bare-1"]
         assert ids == [case.id for case in edits.cases], probe
 
 
-def test_the_sample_passes_its_gate(found: Run, edits: Data):
+def test_the_sample_passes_its_gate(found: Found, edits: Data):
     report = report_of(found, edits, gate=read_gate(GATES / "sample.yaml", "stale"))
     assert report.gate_failures == []
 
 
-def test_the_usual_way_tells_an_old_value_where_the_desk_does_not(found: Run, edits: Data):
+def test_the_usual_way_tells_an_old_value_where_the_desk_does_not(found: Found, edits: Data):
     assert "$4.50" in (verdict_on(found, "lumen-3", "plain_rag").draft or "")
     ours = verdict_on(found, "lumen-3", "ask")
     assert "$5.90" in (ours.draft or "")
@@ -80,7 +81,7 @@ def test_the_usual_way_tells_an_old_value_where_the_desk_does_not(found: Run, ed
     assert ours.cited == ("Standard shipping costs $5.90. Orders over $50 ship free.",)
 
 
-def test_a_stopped_approval_says_what_changed(found: Run):
+def test_a_stopped_approval_says_what_changed(found: Found):
     stopped = verdict_on(found, "lumen-1", "approve")
     assert stopped.flagged
     assert "10 business days" in stopped.why
@@ -88,7 +89,7 @@ def test_a_stopped_approval_says_what_changed(found: Run):
     assert not verdict_on(found, "lumen-4", "approve").flagged
 
 
-def test_an_edit_without_question_and_articles_is_judged_by_its_passages(found: Run):
+def test_an_edit_without_question_and_articles_is_judged_by_its_passages(found: Found):
     assert [v.probe for v in found.verdicts if v.id == "bare-1"] == [
         "diff",
         "approve",
@@ -111,7 +112,7 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
 
 
 def test_a_kept_run_is_scored_again_and_its_gate_decides(
-    found: Run,
+    found: Found,
     edits: Data,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

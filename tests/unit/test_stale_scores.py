@@ -4,27 +4,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from core.errors import BadInput
+from evals.files import write_rows
 from evals.gate import Gate, failures, read_gate
 from evals.report import Report, as_markdown
 from evals.report_html import as_html
-from evals.stale import Run, reopened, report_of, write_run
+from evals.runs import Run, reopened, write_run
+from evals.scores import Figure, auroc, risk_coverage, share, wilson
+from evals.stale import report_of
 from evals.stale_baselines import text_differs, token_rule
 from evals.stale_cases import Case, Data, Label, read_data
 from evals.stale_probes import is_stale
 from evals.stale_scores import (
-    Figure,
-    auroc,
     old_values_of,
     rests_on,
-    risk_coverage,
     score,
-    share,
     states,
-    wilson,
 )
-from evals.stale_verdicts import Verdict, read_verdicts, write_verdicts
+from evals.stale_verdicts import Verdict, read_verdicts
 from evals.stale_world import article_path, of_passages, with_articles
 
 CASE = Case(
@@ -371,7 +370,8 @@ def test_the_gates_that_ship_are_gates():
     found = sorted(folder.glob("*.yaml"))
     assert found
     for file in found:
-        assert read_gate(file, "stale").figures
+        suite = yaml.safe_load(file.read_text())["suite"]
+        assert read_gate(file, suite).figures
 
 
 # Reports and runs
@@ -425,7 +425,7 @@ def test_a_run_can_be_opened_and_scored_again(tmp_path: Path):
         "report.md",
         "report.html",
     }
-    again = reopened(tmp_path / "run")
+    again = reopened(tmp_path / "run", read_verdicts)
     assert again.verdicts == list(report().verdicts)
     assert again.about["data"] == HOSTILE
 
@@ -435,14 +435,14 @@ def test_a_comparison_tells_what_got_better(tmp_path: Path):
     compared = report(tmp_path / "before", flagged=True).comparison
     assert compared is not None
     (flip,) = compared.flips
-    assert (flip.was, flip.now, flip.better) == (False, True, True)
+    assert (flip.was, flip.now, flip.better) == ("passed", "flagged", True)
     assert compared.now["diff.recall"].value == 1.0
     assert compared.figures["diff.recall"].value == 0.0
 
 
 def test_verdicts_come_back_as_they_were_written(tmp_path: Path):
     given = [verdict("a", True, 0.25), verdict("a", False, 0.0, "ask", "Hello,\n\n5 days")]
-    write_verdicts(tmp_path / "deep" / "out.jsonl", given)
+    write_rows(tmp_path / "deep" / "out.jsonl", [one.as_json() for one in given])
     assert read_verdicts(tmp_path / "deep" / "out.jsonl") == given
     lines = (tmp_path / "deep" / "out.jsonl").read_text().splitlines()
     keys = [list(json.loads(line)) for line in lines]

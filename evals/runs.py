@@ -1,0 +1,164 @@
+"""What every suite does with a run: score it, compare it, keep it, open it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from core.errors import BadInput
+from evals.files import read_text, write_rows, write_whole
+from evals.gate import Gate, failures
+from evals.report import Comparison, Flip, Report, Verdict, Words, as_json, as_markdown
+from evals.report_html import as_html
+from evals.scores import Scores
+
+V = TypeVar("V", bound=Verdict)
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is under way, how many of it are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Run(Generic[V]):
+    """What a run found and how it was done.
+
+    Attributes:
+        verdicts: Of the probes and of what is run beside them.
+        about: Label → words, for the head of the report.
+    """
+
+    verdicts: list[V]
+    about: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Judging(Generic[V]):
+    """How a suite judges verdicts on the data at hand.
+
+    Attributes:
+        score: Verdicts → scores; None when the data has no labels.
+        read: Reads the verdicts of an earlier run from its folder or a verdict file.
+        told: A verdict in a word or two; two verdicts are the same when these are.
+        better: Whether the second verdict is better than the first; None where no label says so.
+    """
+
+    score: Callable[[Sequence[V]], Scores] | None
+    read: Callable[[Path], list[V]]
+    told: Callable[[V], str]
+    better: Callable[[V, V], bool | None]
+
+
+def report_of(
+    words: Words,
+    found: Run[V],
+    judging: Judging[V],
+    *,
+    gate: Gate | None = None,
+    baseline: Path | None = None,
+) -> Report:
+    """Score a run and lay it beside an earlier one and its gate.
+
+    Args:
+        words: How the suite calls things.
+        found: The run.
+        judging: How the suite judges it.
+        gate: What the figures must keep to.
+        baseline: Folder or verdict file of an earlier run.
+
+    Raises:
+        BadInput: The earlier run cannot be read or shares no case with this one.
+    """
+    scores = judging.score(found.verdicts) if judging.score else None
+    comparison = None
+    if baseline and judging.score:
+        comparison = _compare(words, baseline, found.verdicts, judging, judging.score)
+    said = None if gate is None else failures(gate, scores.figures if scores else {})
+    return Report(words, found.about, scores, found.verdicts, comparison, said)
+
+
+def _key(verdict: Verdict) -> Hashable:
+    return verdict.id, verdict.probe
+
+
+def _compare(
+    words: Words,
+    path: Path,
+    now: Sequence[V],
+    judging: Judging[V],
+    score: Callable[[Sequence[V]], Scores],
+) -> Comparison:
+    then = {_key(verdict): verdict for verdict in judging.read(path)}
+    both = [verdict for verdict in now if _key(verdict) in then]
+    if not both:
+        raise BadInput(f"{path}: shares none of the {words.cases} with this run.")
+    earlier = [then[_key(verdict)] for verdict in both]
+    flips = [
+        Flip(
+            verdict.id,
+            verdict.probe,
+            judging.told(was),
+            judging.told(verdict),
+            judging.better(was, verdict),
+        )
+        for was, verdict in zip(earlier, both, strict=True)
+        if judging.told(was) != judging.told(verdict)
+    ]
+    return Comparison(
+        name=path.name,
+        figures=score(earlier).figures,
+        now=score(both).figures,
+        flips=flips,
+        shared=len({verdict.id for verdict in both}),
+    )
+
+
+def write_run(folder: Path, report: Report) -> None:
+    """Write a run's folder: ``verdicts.jsonl``, ``run.json``, ``report.html``, ``report.md``.
+
+    Raises:
+        BadInput: The folder cannot be written.
+    """
+    write_rows(folder / "verdicts.jsonl", (verdict.as_json() for verdict in report.verdicts))
+    text = json.dumps(as_json(report), ensure_ascii=False, indent=2)
+    write_whole(folder / "run.json", f"{text}\n")
+    write_whole(folder / "report.md", as_markdown(report))
+    write_whole(folder / "report.html", as_html(report))
+
+
+def reopened(path: Path, read: Callable[[Path], list[V]]) -> Run[V]:
+    """Return an earlier run, to be scored again.
+
+    Args:
+        path: A run's folder, or a verdict file.
+        read: Reads its verdicts.
+
+    Raises:
+        BadInput: It is neither.
+    """
+    verdicts = read(path)
+    about = {"verdicts of": str(path)}
+    kept = path / "run.json"
+    if path.is_dir() and kept.is_file():
+        try:
+            said: dict[str, Any] = json.loads(read_text(kept))
+            about |= {str(k): str(v) for k, v in said["about"].items()}
+        except (ValueError, KeyError, AttributeError, TypeError):
+            raise BadInput(f"{kept}: is not what a run writes; delete it to go on.") from None
+    return Run(verdicts, about)
+
+
+def verdict_file(path: Path) -> Path:
+    """Return the verdict file of a run's folder; a file is its own."""
+    return path / "verdicts.jsonl" if path.is_dir() else path
+
+
+def finished(seconds: float) -> dict[str, str]:
+    """Return how long a run took and when it ended, for the head of its report."""
+    return {
+        "took": f"{seconds:.0f} s",
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
