@@ -306,7 +306,7 @@ def asked(home: Replay, case: Case) -> Verdict:
         triggers = ", ".join(trigger["id"] for trigger in contact.triggers)
         what = "asks back or abstains" if waiting else "goes to a person"
         why = f"no draft: the desk {what} ({triggers or 'no trigger'})"
-        return Verdict(case.id, "ask", False, 0.0, why, watch.lap(), "", ())
+        return Verdict(case.id, "ask", False, 0.0, why, watch.lap(), "", (), ())
     draft = waiting.draft
     cited = home.desk.deps.sources.passages(cited_passage_ids(draft))
     in_force = home.desk.library.versions_in_force([p.article_id for p in cited.values()])
@@ -316,7 +316,8 @@ def asked(home: Replay, case: Case) -> Verdict:
     stale, why = (
         (True, "cites a version that is not in force") if outdated else is_stale(case, text, texts)
     )
-    return Verdict(case.id, "ask", stale, float(stale), why, watch.lap(), text, texts)
+    held = tuple(finding["message"] for finding in waiting.check["findings"])
+    return Verdict(case.id, "ask", stale, float(stale), why, watch.lap(), text, texts, held)
 
 
 def is_stale(case: Case, draft: str, cited: Sequence[str]) -> tuple[bool, str]:

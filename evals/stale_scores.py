@@ -206,6 +206,10 @@ def _score_asker(
     figures[f"{probe}.old_value"] = share(
         sum(_says_old(v, cases[v.id]) for v in gradable), len(gradable)
     )
+    if gradable and all(v.findings is not None for v in gradable):
+        # A reviewer who is shown a finding on the draft knows to look before it goes out.
+        unnoticed = sum(_says_old(v, cases[v.id]) and not v.findings for v in gradable)
+        figures[f"{probe}.old_value_unnoticed"] = share(unnoticed, len(gradable))
     _shares_by_kind(
         f"{probe}.old_value", gradable, labels, figures, lambda v: _says_old(v, cases[v.id])
     )

@@ -38,6 +38,7 @@ class Verdict:
         seconds: How long this edit took.
         draft: Probes that ask: the text of the draft, ``""`` when there is none.
         cited: Probes that ask: the texts of the cited passages, white space folded.
+        findings: ``ask``: what the check holds against the draft, in the words the reviewer reads.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Verdict:
     seconds: float
     draft: str | None = None
     cited: tuple[str, ...] | None = None
+    findings: tuple[str, ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as a line of a verdict file."""
@@ -61,6 +63,8 @@ class Verdict:
         }
         if self.draft is not None:
             line |= {"draft": self.draft, "cited": list(self.cited or ())}
+        if self.findings is not None:
+            line["findings"] = list(self.findings)
         return line
 
 
@@ -75,6 +79,7 @@ class _Line(BaseModel):
     seconds: float = 0.0
     draft: str | None = None
     cited: list[str] | None = None
+    findings: list[str] | None = None
 
 
 def read_verdicts(path: Path) -> list[Verdict]:
@@ -94,6 +99,7 @@ def read_verdicts(path: Path) -> list[Verdict]:
             seconds=row.seconds,
             draft=row.draft,
             cited=None if row.cited is None else tuple(row.cited),
+            findings=None if row.findings is None else tuple(row.findings),
         )
         for _, row in read_rows(file, _Line)
     ]

@@ -8,6 +8,7 @@ help center, as in life.
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import tempfile
@@ -40,11 +41,12 @@ from retrieval.vector_index import ExactIndex
 
 _SUFFIXES: Final = {".md", ".markdown", ".html", ".htm", ".txt"}
 _NEAR: Final = 60  # percent of common words below which a passage is not the one that was edited
-_SAME_TITLE: Final = 0.5
-"""Share of lines from which an article of the same title under another path is the same one."""
+_PHRASE: Final = 4  # words
+_SAME_NAME: Final = 0.3
+"""Share of the shorter one's phrases from which an article of the same title or address under
+another path is the same one; others of one help center share .15 at most."""
 _SAME_TEXT: Final = 0.8
-"""The same, whatever the title."""
-_TELLING: Final = 20  # characters of a line that is not found everywhere
+"""Share of the longer one's phrases from which it is, whatever the title."""
 _BLOCK_MARK: Final = re.compile(r"^(?:(?:#{1,6}|[-*+>]|\d+[.)])\s+)+")
 _SHORT: Final = 12  # characters of a passage that may stand anywhere
 
@@ -112,37 +114,69 @@ def with_articles(cases: Sequence[Case]) -> list[HelpCenter]:
 def _first_paths(by_date: Sequence[Case]) -> dict[tuple[str, str], str]:
     """Return (corpus, path) → the path under which the same article stood first.
 
-    An article has moved when its older version has the lines of what another path last held, and
-    that path is not edited any more.
+    An article has moved when its older version reads like what another path last held, and that
+    path is not edited any more. It goes on under one path, the one most like it.
     """
     spans: dict[tuple[str, str], tuple[Case, Case]] = {}
     for case in by_date:
-        if case.new_article is not None:
+        if case.old_article is not None:
             key = (case.corpus, case.article)
             spans[key] = (spans[key][0] if key in spans else case, case)
-    texts = {file for case, _ in spans.values() if (file := case.old_article)}
-    texts |= {file for _, case in spans.values() if (file := case.new_article)}
-    lines = {file: _lines(file) for file in texts}
-    first: dict[tuple[str, str], str] = {}
-    for (corpus, path), (begins, _) in spans.items():
-        first[corpus, path] = path
-        for (other_corpus, other), (_, ends) in spans.items():
-            earlier = ends.date < begins.date and (corpus, other) in first
-            if other_corpus == corpus and earlier and _moved(ends, begins, lines):
-                first[corpus, path] = first[corpus, other]
-    return first
+    phrases = functools.cache(_phrases)
+    moves = sorted(
+        (
+            (likeness, old, new)
+            for new, (begins, _) in spans.items()
+            for old, (_, ends) in spans.items()
+            if old[0] == new[0] and ends.date < begins.date
+            if (likeness := _likeness(ends, begins, phrases))
+        ),
+        key=lambda move: -move[0],
+    )
+    came_from: dict[tuple[str, str], tuple[str, str]] = {}
+    for _, old, new in moves:
+        if new not in came_from and old not in came_from.values():
+            came_from[new] = old
+    return {key: _origin(key, came_from)[1] for key in spans}
 
 
-def _moved(before: Case, after: Case, lines: Mapping[Path, set[str]]) -> bool:
+def _origin(
+    key: tuple[str, str], came_from: Mapping[tuple[str, str], tuple[str, str]]
+) -> tuple[str, str]:
+    while key in came_from:
+        key = came_from[key]
+    return key
+
+
+def _likeness(
+    before: Case, after: Case, phrases: Callable[[Path], frozenset[tuple[str, ...]]]
+) -> float:
+    """Return how alike two articles are if one may be the other one, moved; else 0."""
     if before.new_article is None or after.old_article is None:
-        return False
-    left, right = lines[before.new_article], lines[after.old_article]
-    shared = len(left & right) / max(1, min(len(left), len(right)))
-    return shared >= (_SAME_TITLE if before.title == after.title else _SAME_TEXT)
+        return 0.0
+    left, right = phrases(before.new_article), phrases(after.old_article)
+    shared = len(left & right)
+    of_longer = shared / max(1, len(left), len(right))
+    # Under its old title or address an article may have been rewritten in part while it moved.
+    same_title = _named(before.title) == _named(after.title) != ""
+    same_name = same_title or _address(before) == _address(after)
+    enough = same_name and shared >= _SAME_NAME * max(1, min(len(left), len(right)))
+    return of_longer if enough or of_longer >= _SAME_TEXT else 0.0
 
 
-def _lines(article: Path) -> set[str]:
-    return {line.strip() for line in _text(article).splitlines() if len(line.strip()) > _TELLING}
+def _named(title: str) -> str:
+    return " ".join(re.findall(r"\w+", title.casefold()))
+
+
+def _address(case: Case) -> PurePosixPath:
+    """Return the path as a web address: ``refunds.md`` and ``refunds/index.md`` are one."""
+    path = PurePosixPath(case.article).with_suffix("")
+    return path.parent if path.name == "index" else path
+
+
+def _phrases(article: Path) -> frozenset[tuple[str, ...]]:
+    words = re.findall(r"\w+", _text(article).casefold())
+    return frozenset(zip(*(words[at:] for at in range(_PHRASE)), strict=False))
 
 
 _Round = tuple[tuple[Path, Path], list[Case]]

@@ -152,6 +152,16 @@ def test_asking_is_scored_on_values_and_on_the_passage_it_rests_on():
     assert figures["ask.stale"] == share(1, 2)
 
 
+def test_an_old_value_is_unnoticed_only_where_nothing_is_held_against_the_draft():
+    told = verdict("a", True, probe="ask", draft="It takes 5 days.")
+    silent = replace(told, id="b", findings=())
+    shown = replace(told, findings=("“Refunds” says “9 days” where this source says “5 days”.",))
+    labels = {"a": CHANGED, "b": CHANGED}
+    assert figures_of(labels, [shown, silent])["ask.old_value_unnoticed"] == share(1, 2)
+    assert figures_of(labels, [shown, silent])["ask.old_value"] == share(2, 2)
+    assert "ask.old_value_unnoticed" not in figures_of(labels, [told, silent])
+
+
 def test_resting_on_a_passage_means_its_words_not_its_markup():
     assert rests_on("A refund takes **5 days**.", ["A refund takes 5 days."])
     assert rests_on("- One long sentence here. Another one.", ["One long sentence here."])
@@ -268,30 +278,86 @@ def test_a_second_edit_of_an_article_waits_for_the_next_round(tmp_path: Path):
     assert rounds == [["1", "2"], ["3"]]
 
 
-def moving(tmp_path: Path, path: str, date: str) -> list[str]:
-    """Replay an edit of docs/a.md and a later one at ``path``; return where the articles lie."""
+REFUNDS = (
+    "We refund what you paid to the card you paid with. Has that card expired, write to us first.\n"
+)
+REWRITTEN = (
+    f"{REFUNDS}\nGift cards are not refunded, and a voucher is sent again by post instead.\n"
+)
+OTHER = "A parcel leaves the house on the day you order, if you order before noon on a workday.\n"
+
+
+def moving(
+    tmp_path: Path, path: str, *, text: str = REFUNDS, day: str = "2026-02-01", title: str = "Fees"
+) -> list[str]:
+    """Replay an edit of docs/a.md and one of ``path`` with ``text``; return where they lie."""
     files = []
-    for number in range(3):
+    for number, words in enumerate((REFUNDS, REFUNDS, text, f"{text} 9 days")):
         file = tmp_path / f"{number}.md"
-        file.write_text(f"# Refunds\n\nThis line is long and stays as it is.\n\n{number} days\n")
+        file.write_text(words)
         files.append(file)
     first = replace(
-        CASE, id="1", article="docs/a.md", date="2026-01-01",
+        CASE, id="1", article="docs/a.md", title="Refunds", date="2026-01-01",
         old_article=files[0], new_article=files[1],
     )  # fmt: skip
     later = replace(
-        first, id="2", article=path, date=date, old_article=files[1], new_article=files[2]
-    )
+        first, id="2", article=path, title=title, date=day,
+        old_article=files[2], new_article=files[3],
+    )  # fmt: skip
     (center,) = with_articles([first, later])
     return [edit.path for edits in center.rounds for edit in edits]
 
 
-def test_an_article_that_moved_does_not_leave_its_last_text_in_force(tmp_path: Path):
-    assert moving(tmp_path, "en/docs/a.md", "2026-02-01") == ["docs/a.md", "docs/a.md"]
+@pytest.mark.parametrize(
+    ("path", "text", "title"),
+    [
+        ("en/docs/b.md", REFUNDS, "Fees"),
+        ("en/docs/b.md", REWRITTEN, "refunds"),
+        ("docs/a/index.md", REWRITTEN, "Fees"),
+    ],
+)
+def test_an_article_that_moved_does_not_leave_its_last_text_in_force(
+    tmp_path: Path, path: str, text: str, title: str
+):
+    assert moving(tmp_path, path, text=text, title=title) == ["docs/a.md", "docs/a.md"]
 
 
-def test_an_article_of_the_same_day_is_another_one(tmp_path: Path):
-    assert moving(tmp_path, "en/docs/a.md", "2026-01-01") == ["docs/a.md", "en/docs/a.md"]
+@pytest.mark.parametrize(
+    ("text", "title", "day"),
+    [
+        (REFUNDS, "Refunds", "2026-01-01"),
+        (REWRITTEN, "Fees", "2026-02-01"),
+        (OTHER, "Refunds", "2026-02-01"),
+        (OTHER, "", "2026-02-01"),
+    ],
+)
+def test_an_article_that_stood_beside_it_or_says_else_is_another_one(
+    tmp_path: Path, text: str, title: str, day: str
+):
+    found = moving(tmp_path, "en/docs/b.md", text=text, title=title, day=day)
+    assert found == ["docs/a.md", "en/docs/b.md"]
+
+
+def test_an_article_moves_to_one_place_only(tmp_path: Path):
+    names = ("first", "near", "same")
+    texts = (REFUNDS, REWRITTEN, REFUNDS)
+    cases = []
+    for number, (name, text) in enumerate(zip(names, texts, strict=True)):
+        file = tmp_path / f"{name}.md"
+        file.write_text(text)
+        cases.append(
+            replace(
+                CASE,
+                id=name,
+                article=f"{name}.md",
+                date=f"2026-0{min(number, 1) + 1}-01",
+                old_article=file,
+                new_article=file,
+            )
+        )
+    (center,) = with_articles(cases)
+    paths = [edit.path for edits in center.rounds for edit in edits]
+    assert sorted(paths) == ["first.md", "first.md", "near.md"]
 
 
 def test_an_edit_without_articles_becomes_one(tmp_path: Path):
