@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -32,14 +32,33 @@ class _Message(BaseModel):
     text: str
 
 
-class _Case(BaseModel):
-    """One line: the form of the triage suite; ``expected`` and ``note`` are not looked at."""
+class ContactLine(BaseModel):
+    """One line of input: the form of the triage suite without what it expects."""
 
     id: str
     channel: Channel = "email"
     subject: str = ""
     customer: _Customer = _Customer()
     messages: list[_Message]
+
+    def conversation(self) -> Conversation:
+        """Return the contact as a run would see it."""
+        now = datetime.now(UTC).isoformat()
+        return {
+            "contact_id": self.id,
+            "channel": self.channel,
+            "subject": self.subject,
+            "customer": {
+                "status": self.customer.status,
+                "sla_due_in_minutes": self.customer.sla_due_in_minutes,
+                "name": self.customer.name,
+                "fields": self.customer.fields,
+            },
+            "turns": [
+                {"id": f"{self.id}:{n}", "speaker": m.role, "text": m.text, "at": now}
+                for n, m in enumerate(self.messages)
+            ],
+        }
 
 
 class TriggerLine(TypedDict):
@@ -91,17 +110,25 @@ class _TriagesMany(Protocol):
 def triage_file(deps: Deps, path: Path) -> Iterator[TriageLine]:
     """Yield the triage of each contact in ``path``. The whole file is validated first.
 
-    Contacts are read in batches: embedding many texts at once is faster, and no more than a batch
-    is held in memory beside the file.
-
     Raises:
         BadInput: Names file, line and field.
     """
-    cases = iter(_read(path))
-    while batch := list(islice(cases, _BATCH)):
-        conversations = [_conversation(case) for case in batch]
-        classified = _classify(deps.classifier, conversations)
-        triaged = _triage(deps.rules, conversations, classified)
+    yield from triage_contacts(deps.classifier, deps.rules, _read(path))
+
+
+def triage_contacts(
+    classifier: Classifier, rules: TriageRules, contacts: Iterable[ContactLine]
+) -> Iterator[TriageLine]:
+    """Yield the triage of each contact.
+
+    They are read in batches: embedding many texts at once is faster, and no more than a batch is
+    held in memory beside the contacts.
+    """
+    rest = iter(contacts)
+    while batch := list(islice(rest, _BATCH)):
+        conversations = [case.conversation() for case in batch]
+        classified = _classify(classifier, conversations)
+        triaged = _triage(rules, conversations, classified)
         for case, classification, triage in zip(batch, classified, triaged, strict=True):
             yield _line(case, classification, triage)
 
@@ -120,7 +147,7 @@ def _triage(
     return [rules.triage(*each) for each in zip(contacts, classified, strict=True)]
 
 
-def _line(case: _Case, classification: Classification, triage: Triage) -> TriageLine:
+def _line(case: ContactLine, classification: Classification, triage: Triage) -> TriageLine:
     said = said_by_contact(triage["triggers"])
     added = added_by_desk(triage["triggers"])
     return {
@@ -143,7 +170,7 @@ def _shown(triggers: Sequence[TriggerFiring]) -> list[TriggerLine]:
     ]
 
 
-def _read(path: Path) -> list[_Case]:
+def _read(path: Path) -> list[ContactLine]:
     if not path.is_file():
         raise BadInput(f"{path}: there is no such file.")
     cases = []
@@ -152,7 +179,7 @@ def _read(path: Path) -> list[_Case]:
             continue
         try:
             value: Any = json.loads(line)
-            cases.append(_Case.model_validate(value))
+            cases.append(ContactLine.model_validate(value))
         except json.JSONDecodeError as error:
             raise BadInput(f"{path}:{number}: not valid JSON: {error.msg}.") from None
         except ValidationError as error:
@@ -160,22 +187,3 @@ def _read(path: Path) -> list[_Case]:
             field = ".".join(str(part) for part in first["loc"])
             raise BadInput(f"{path}:{number}: {field}: {first['msg']}.") from None
     return cases
-
-
-def _conversation(case: _Case) -> Conversation:
-    now = datetime.now(UTC).isoformat()
-    return {
-        "contact_id": case.id,
-        "channel": case.channel,
-        "subject": case.subject,
-        "customer": {
-            "status": case.customer.status,
-            "sla_due_in_minutes": case.customer.sla_due_in_minutes,
-            "name": case.customer.name,
-            "fields": case.customer.fields,
-        },
-        "turns": [
-            {"id": f"{case.id}:{n}", "speaker": m.role, "text": m.text, "at": now}
-            for n, m in enumerate(case.messages)
-        ],
-    }
