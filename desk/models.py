@@ -138,6 +138,7 @@ class Review(Base):
     __tablename__ = "review"
     __table_args__ = (
         Index("ix_review_queue", "status", "risk", "due_at", "id"),
+        Index("ix_review_opened", "opened_at", "kind", "contact_id"),
         UniqueConstraint("thread", "interrupt_id"),
     )
 
@@ -335,7 +336,10 @@ class AuditEvent(Base):
     """One thing that happened. Rows are only ever added."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_contact", "contact_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_event_contact", "contact_id", "id"),
+        Index("ix_audit_event_actor_id", "actor", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str | None] = mapped_column(String(120), unique=True)

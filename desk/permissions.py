@@ -17,13 +17,23 @@ Action = Literal[
     "sync_sources",
     "own_sources",  # end source flags, edit articles
     "read_audit",
+    "read_quality",  # eval runs, what reviewers reject and rewrite
     "manage_people",
+    "manage_settings",
 ]
 
 PERMISSIONS: Final[dict[Role, frozenset[Action]]] = {
     "agent": frozenset({"work_contacts", "read_reviews", "decide_own"}),
     "supervisor": frozenset(
-        {"work_contacts", "read_reviews", "decide_own", "decide", "sync_sources", "read_audit"}
+        {
+            "work_contacts",
+            "read_reviews",
+            "decide_own",
+            "decide",
+            "sync_sources",
+            "read_audit",
+            "read_quality",
+        }
     ),
     "content_owner": frozenset({"read_reviews", "sync_sources", "own_sources"}),
     "admin": frozenset(
@@ -35,7 +45,9 @@ PERMISSIONS: Final[dict[Role, frozenset[Action]]] = {
             "sync_sources",
             "own_sources",
             "read_audit",
+            "read_quality",
             "manage_people",
+            "manage_settings",
         }
     ),
 }
