@@ -171,8 +171,8 @@ class EvidenceChecker:
     Args:
         embedder: Compares paraphrases by meaning; without it, by words alone and more strictly.
         patterns: A workspace's own forbidden patterns, ``(trigger id, compiled pattern)``.
-        asks: The questions of the workspace's reason map: in a clarifying draft they may say, in
-            just these words, what no article says.
+        asks: The questions of the workspace's reason map: in just these words a draft may say what
+            no article says.
         past: The former versions of what is cited: with them an answer that was true is told from
             one that is.
         answers: The judge of short answers; default the one shipped, where there is an embedder.
@@ -292,7 +292,7 @@ class EvidenceChecker:
         if len(text) > _LONGEST_SENTENCE:
             findings.add(index, "unsupported", "This sentence is too long to be checked.", text)
             return
-        asked = next((ask for ask in self._asks if clarifies and ask in text), "")
+        asked = next((ask for ask in self._asks if ask in text), "")
         text = text.replace(asked, "")
         pieces = [text[start:end] for start, end in split_sentences(text)]
         if text.strip() and not pieces and not is_courtesy(text):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.errors import BadInput
 from graph.asking import open_question
@@ -223,6 +223,47 @@ class ModelDrafter:
         """Return the model's own draft, or None and what was wrong with its last reply."""
         passages = [hit.passage for hit in hits]
         messages = prompt(conversation, open_question(conversation, question), passages, feedback)
+        return self._converse(messages, conversation, passages, on_text)
+
+    def revise(
+        self,
+        conversation: Conversation,
+        question: str,
+        draft: Draft,
+        request: str,
+        passages: Sequence[Passage],
+        on_text: Callable[[str], None] | None = None,
+    ) -> tuple[Draft | None, str]:
+        """Return the draft as the model rewrites it at an agent's request, or None and why not.
+
+        Greeting and closing stay as they are: the model writes what stands between them.
+
+        Args:
+            draft: The draft as it stands.
+            request: What the agent asks for, in their words.
+            passages: All that the rewritten draft may rest on.
+            on_text: Called with pieces of text as they come.
+        """
+        if not passages:
+            return None, "has no source to rest on"
+        asked = open_question(conversation, question)
+        messages = revision_prompt(conversation, asked, passages, draft, request)
+        written, problem = self._converse(messages, conversation, passages, on_text)
+        if written is None or written["kind"] == "abstain":
+            return None, problem or "found nothing in the sources for that"
+        if not draft["sentences"]:
+            return written, ""
+        edges = {"opening": draft["opening"], "closing": draft["closing"]}
+        return cast(Draft, {**written, **edges}), ""
+
+    def _converse(
+        self,
+        messages: list[tuple[str, str]],
+        conversation: Conversation,
+        passages: Sequence[Passage],
+        on_text: Callable[[str], None] | None,
+    ) -> tuple[Draft | None, str]:
+        """Ask, once more where the reply cannot be used; return the draft, or None and why."""
         problem = ""
         for last in (False, True):
             reply = self._ask(messages, on_text)
@@ -398,11 +439,51 @@ def prompt(
     As JSON strings, neither a customer nor an article can end its own data and begin a rule. The
     customer's name and fields are not shown.
     """
+    data = _shown(conversation, question, passages)
+    if feedback.strip():
+        data["reviewer_rejected_the_last_draft_because"] = feedback[:_LONGEST_MESSAGE]
+    return [("system", _RULES), ("human", json.dumps(data, ensure_ascii=False, indent=1))]
+
+
+_REVISION: Final = """\
+Rewrite the draft in the JSON object below as the support agent asks. The rules hold: only what the \
+passages say, every sentence with the numbers of its passages, no greeting, no closing. Change \
+nothing that the agent did not ask to be changed. The agent asks: """
+
+
+def revision_prompt(
+    conversation: Conversation,
+    question: str,
+    passages: Sequence[Passage],
+    draft: Draft,
+    request: str,
+) -> list[tuple[str, str]]:
+    """Return the messages to the model for a rewriting; the agent's words are its only instruction."""
+    data = _shown(conversation, question, passages)
+    places = {passage.id: number for number, passage in enumerate(passages, start=1)}
+    data["draft"] = [
+        {
+            "text": sentence["text"],
+            "passages": [
+                places[c["passage_id"]] for c in sentence["citations"] if c["passage_id"] in places
+            ],
+        }
+        for sentence in draft["sentences"]
+    ]
+    asked = json.dumps(" ".join(request.split())[:_LONGEST_MESSAGE], ensure_ascii=False)
+    body = json.dumps(data, ensure_ascii=False, indent=1)
+    return [("system", _RULES), ("human", f"{_REVISION}{asked}\n{body}")]
+
+
+def _shown(
+    conversation: Conversation, question: str, passages: Sequence[Passage]
+) -> dict[str, Any]:
+    """Return what the model is shown of a contact, as JSON data."""
     messages = [
         {"from": turn["speaker"], "text": plain(turn["text"])[:_LONGEST_MESSAGE]}
         for turn in conversation["turns"][-_MOST_MESSAGES:]
     ]
-    data: dict[str, Any] = {
+    return {
         "messages": messages,
         "passages": [
             {"number": n, "title": p.context, "text": p.plain[:_LONGEST_PASSAGE]}
@@ -410,9 +491,6 @@ def prompt(
         ],
         "question": question[:_LONGEST_MESSAGE],
     }
-    if feedback.strip():
-        data["reviewer_rejected_the_last_draft_because"] = feedback[:_LONGEST_MESSAGE]
-    return [("system", _RULES), ("human", json.dumps(data, ensure_ascii=False, indent=1))]
 
 
 def fault_of(data: Mapping[str, Any], count: int, passages: Sequence[Passage]) -> str:
