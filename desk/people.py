@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from core.clock import Clock
 from core.database import Database
@@ -13,10 +13,11 @@ from core.errors import BadInput, NotAllowed, NotFound
 from core.identifiers import new_id, text_digest
 from core.vocabulary import ROLES, Role
 from desk.audit import DESK, write_audit
-from desk.models import Person, SignInLink
+from desk.models import BrowserSession, Person, SignInLink
 from desk.permissions import Actor, require
 
 LINK_LIFETIME = timedelta(days=7)
+SESSION_LIFETIME = timedelta(days=7)
 
 
 class People:
@@ -124,3 +125,46 @@ class People:
                 "This sign-in link is not valid (any more). Run `proofdesk users link` for a new one."
             )
         return Actor(row.id, row.name, row.role)
+
+    def open_session(self, link_token: str) -> str:
+        """Sign whoever ``link_token`` belongs to in; return the secret their browser keeps.
+
+        The secret is good for a week or until :meth:`close_session`; only its digest is kept.
+
+        Raises:
+            NotAllowed: The link is unknown or too old.
+        """
+        actor = self.sign_in(link_token)
+        token, now = secrets.token_urlsafe(32), self._clock.now()
+        with self._database.write() as session:
+            session.execute(delete(BrowserSession).where(BrowserSession.expires_at < now))
+            session.add(
+                BrowserSession(
+                    token_digest=text_digest(token),
+                    person_id=actor.id,
+                    created_at=now,
+                    expires_at=now + SESSION_LIFETIME,
+                )
+            )
+        return token
+
+    def of_session(self, token: str) -> Actor | None:
+        """Return who is signed in with ``token``; None when nobody is (any more)."""
+        query = (
+            select(Person)
+            .join(BrowserSession, BrowserSession.person_id == Person.id)
+            .where(
+                BrowserSession.token_digest == text_digest(token),
+                BrowserSession.expires_at > self._clock.now(),
+                Person.active,
+            )
+        )
+        with self._database.read() as session:
+            row = session.scalar(query)
+        return Actor(row.id, row.name, row.role) if row else None
+
+    def close_session(self, token: str) -> None:
+        """Sign the browser that keeps ``token`` out, in all its tabs."""
+        digest = text_digest(token)
+        with self._database.write() as session:
+            session.execute(delete(BrowserSession).where(BrowserSession.token_digest == digest))

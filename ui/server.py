@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
 
 from core.errors import ProofdeskError
 from core.settings import Settings
+from desk.bootstrap import Desk
 from ui.session import the_desk
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,18 +26,27 @@ def main() -> int:
         print(f"proofdesk: {error.message}", file=sys.stderr)
         return error.exit_code
     try:
-        _serve(settings.port)
+        with contextlib.suppress(KeyboardInterrupt):
+            _serve(desk, settings.port)
     finally:
         desk.close()
     return 0
 
 
-def _serve(port: int) -> None:
-    from streamlit.web import bootstrap
+def _serve(desk: Desk, port: int) -> None:
+    import streamlit as st
+    from starlette.middleware import Middleware
 
-    options = {"server_port": port, "server_address": "localhost", "server_headless": True}
-    bootstrap.load_config_options(options)
-    bootstrap.run(str(ROOT / "streamlit_app.py"), False, [], options)
+    from ui.gate import SecurityHeaders, SignInGate
+
+    app = st.App(
+        ROOT / "streamlit_app.py",
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(SignInGate, open_session=desk.people.open_session, port=port),
+        ],
+    )
+    app.run(config={"server.port": port, "server.address": "localhost", "server.headless": True})
 
 
 if __name__ == "__main__":

@@ -8,15 +8,13 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import NotAllowed, NotFound
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.permissions import Actor
+from ui.gate import REFUSED_PARAMETER, SIGN_IN_PARAMETER, cookie_name
 
 LOCK_SECONDS: Final = 10.0
-SIGN_IN_PARAMETER: Final = "signin"
 _PERSON: Final = "session.person"
-_REFUSED: Final = "session.refused"
 _opening = threading.Lock()
 
 
@@ -40,34 +38,27 @@ def _open_once() -> Desk:
 def current_actor(desk: Desk) -> Actor | None:
     """Return who is signed in; None when nobody is.
 
-    A token in the address signs its person in and is then taken out of the address. Role and
-    name are read anew each time: somebody who left, or got another role, is that at once.
+    Read anew each time: somebody who left, signed out in another tab or got another role is that
+    at once. What the person before had open is forgotten.
     """
-    token = st.query_params.get(SIGN_IN_PARAMETER)
-    if token:
-        del st.query_params[SIGN_IN_PARAMETER]
-        sign_out()
-        try:
-            st.session_state[_PERSON] = desk.people.sign_in(token).id
-        except NotAllowed as error:
-            st.session_state[_REFUSED] = error.message
-    person = st.session_state.get(_PERSON)
-    if person is None:
-        return None
-    try:
-        return desk.people.get(person)
-    except NotFound:
-        sign_out()
-        return None
+    token = _cookie()
+    actor = desk.people.of_session(token) if token else None
+    person = actor.id if actor else None
+    if st.session_state.get(_PERSON) != person:
+        st.session_state.clear()
+        st.session_state[_PERSON] = person
+    return actor
 
 
-def refusal_of_sign_in() -> str:
-    """Return why the last sign-in failed; "" when it did not."""
-    return str(st.session_state.get(_REFUSED, ""))
+def was_refused() -> bool:
+    """Tell whether a sign-in link was just refused."""
+    return REFUSED_PARAMETER in st.query_params
 
 
 def sign_out() -> None:
-    """Forget who is at the screen, and everything they had open."""
+    """Sign this browser out, in all its tabs, and forget everything it had open."""
+    if token := _cookie():
+        the_desk().people.close_session(token)
     st.session_state.clear()
 
 
@@ -76,3 +67,7 @@ def sign_in_address(token: str) -> str:
     base = (st.context.url or f"http://localhost:{Settings().port}/").split("?")[0]
     root = "/".join(base.split("/")[:3])
     return f"{root}/?{SIGN_IN_PARAMETER}={token}"
+
+
+def _cookie() -> str:
+    return st.context.cookies.get(cookie_name(int(st.get_option("server.port"))), "")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui.components.notice import notice
 from ui.components.text import show, tag, words
-from ui.session import refusal_of_sign_in
+from ui.session import was_refused
 
 _COMMANDS = (
     ("proofdesk serve", "prints a link for each role when it starts"),
@@ -18,9 +18,12 @@ def render() -> None:
     """Show the page."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        refused = refusal_of_sign_in()
-        if refused:
-            notice("You are not signed in", "refused", refused)
+        if was_refused():
+            notice(
+                "You are not signed in",
+                "refused",
+                "This sign-in link is not valid (any more). Ask your admin for a new one.",
+            )
         show(
             tag(
                 "div",
