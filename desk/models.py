@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event
+from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from core.database import Base
@@ -18,6 +18,11 @@ from core.vocabulary import (
     SourceFlagKind,
     Speaker,
 )
+
+OPEN_CONTACT: Final = (
+    "status IN ('new', 'drafting', 'in_review', 'deciding', 'escalated', 'failed')"
+)
+"""What still waits for somebody at the desk, as the index of open contacts says it."""
 
 
 class Person(Base):
@@ -72,6 +77,20 @@ class Contact(Base):
     __tablename__ = "contact"
     __table_args__ = (
         Index("ix_contact_queue", "status", "risk", "created_at", "id"),
+        # Holds all that the queues of open contacts and their counts read.
+        Index(
+            "ix_contact_open",
+            "rank",
+            "created_at",
+            "id",
+            "assigned_to",
+            "due_at",
+            "low_confidence",
+            "lacks_details",
+            "status",
+            sqlite_where=text(OPEN_CONTACT),
+            postgresql_where=text(OPEN_CONTACT),
+        ),
         UniqueConstraint("origin", "external_id"),
     )
 
@@ -94,6 +113,12 @@ class Contact(Base):
     risk: Mapped[int] = mapped_column(default=0)
     """Sorts the queues: position of the tier, plus 10 for crisis and safety."""
     triggers: Mapped[list[Any]] = mapped_column(default=list)
+    low_confidence: Mapped[bool] = mapped_column(default=False)
+    """Whether the desk was not sure what it is about; kept beside the triggers for the queues."""
+    lacks_details: Mapped[bool] = mapped_column(default=False)
+    """Whether a required field is missing."""
+    rank: Mapped[int] = mapped_column(default=0)
+    """``risk`` below zero: an index in one direction then gives the highest risk, oldest first."""
     assigned_to: Mapped[str | None] = mapped_column(ForeignKey("person.id"), index=True)
     run: Mapped[int] = mapped_column(default=1)
     """Number of its run; the thread is ``<id>:<run>``. A reopened contact starts the next."""
@@ -116,6 +141,38 @@ class Contact(Base):
     def thread(self) -> str:
         """Id of the LangGraph thread of the current run."""
         return f"{self.id}:{self.run}"
+
+
+@event.listens_for(Contact, "before_insert")
+@event.listens_for(Contact, "before_update")
+def _keep_for_queues(_mapper: Mapper[Contact], _connection: Connection, contact: Contact) -> None:
+    contact.rank = -(contact.risk or 0)
+    fired = contact.triggers or []
+    contact.low_confidence = any(trigger.get("id") == "low_confidence" for trigger in fired)
+
+
+class ChatTurn(Base):
+    """One thing that an agent or the assistant said about a contact."""
+
+    __tablename__ = "chat_turn"
+    __table_args__ = (Index("ix_chat_turn_contact", "contact_id", "id"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contact.id"))
+    review_id: Mapped[str | None] = mapped_column(String(40))
+    """The review whose draft it is about; None where none waited."""
+    by: Mapped[str] = mapped_column(String(60))
+    """Id of the person, or ``desk`` for what the assistant said."""
+    kind: Mapped[str] = mapped_column(String(20))
+    """What was asked for: a ``graph.chat_requests.RequestKind``."""
+    text: Mapped[str] = mapped_column(Text)
+    draft: Mapped[dict[str, Any] | None]
+    """A proposed draft, or an answer to the agent, with its citations."""
+    report: Mapped[dict[str, Any] | None]
+    """What the check holds against it."""
+    status: Mapped[str] = mapped_column(String(10))
+    """``said``, ``answer`` (for the agent), ``proposed``, ``used`` or ``discarded``."""
+    at: Mapped[datetime]
 
 
 class Message(Base):
