@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -30,9 +31,9 @@ from desk.uses import let_go, let_go_of_drafts, rest_on
 from graph.build import RunGraph
 from graph.evidence import cited_articles, look_again
 from graph.interrupts import allowed_decisions
-from graph.ports import Deps
+from graph.ports import Conversations, Deps
 from graph.state import RunState
-from graph.values import EvidenceChange
+from graph.values import Conversation, EvidenceChange
 from kb.models import Article
 
 RECURSION_LIMIT = 50
@@ -47,6 +48,22 @@ _REVIEW_PARTS = (
     "changes",
     "sent_back",
 )
+
+
+class _ReadOnce:
+    """The contact as it is when a run first reads it after each pause.
+
+    What the customer writes a moment later is found where it always is: by the recheck.
+    """
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+        self._read: dict[str, Conversation] = {}
+
+    def load(self, contact_id: str) -> Conversation:
+        if contact_id not in self._read:
+            self._read[contact_id] = self._conversations.load(contact_id)
+        return self._read[contact_id]
 
 
 class Runs:
@@ -150,7 +167,7 @@ class Runs:
         self._graph.invoke(
             given,
             {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT},
-            context=self._deps,
+            context=replace(self._deps, conversations=_ReadOnce(self._deps.conversations)),
             durability="sync",
         )
 
@@ -207,7 +224,7 @@ class Runs:
 
         What the recheck has just found stands in the state already.
         """
-        if state.get("sent_back"):
+        if state.get("sent_back") or not self._late(state):
             return []
         message = state["evidence"]["last_message_id"]
         deps = self._deps
@@ -271,16 +288,19 @@ class Runs:
 
         It found nothing that rests on what it changed; the next one, or the night, will.
         """
+        if late := self._late(state):
+            session.execute(update(Article).where(Article.id.in_(late)).values(assess_at=now))
+
+    def _late(self, state: RunState) -> set[str]:
+        """Return the cited articles that a sync changed while the draft was written."""
         if not (articles := cited_articles(state["draft"])):
-            return
+            return set()
         in_force = set(self._deps.sources.versions_in_force(articles).values())
-        late = {
+        return {
             version["article_id"]
             for version in state["evidence"]["versions"]
             if version["version_id"] not in in_force
         }
-        if late:
-            session.execute(update(Article).where(Article.id.in_(late)).values(assess_at=now))
 
 
 def _status_of_ended(session: Session, contact: Contact, state: RunState) -> ContactStatus:
