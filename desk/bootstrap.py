@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,10 +17,14 @@ from core.errors import Unavailable
 from core.identifiers import new_id
 from core.migrate import upgrade
 from core.settings import Settings
+from desk.article_history import ArticleHistory
+from desk.assistant import Assistant
 from desk.audit import AuditLedger, AuditTrail
+from desk.calendar import Calendar
 from desk.conflicts import Conflicts
 from desk.contacts import Contacts
 from desk.corrections import Corrections, TaughtClassifier
+from desk.coverage import Coverage
 from desk.delivery import Deliveries, EmlTransport
 from desk.disputes import OpenConflicts
 from desk.flag_wiring import flag_parts
@@ -37,7 +42,10 @@ from desk.jobs import (
 )
 from desk.macros import MacroJudge, Macros
 from desk.people import People
+from desk.quality import Quality
+from desk.radius import BlastRadius
 from desk.reviews import Reviews
+from desk.workspace_check import WorkspaceCheck
 from graph.ports import Changes, Checker, Citer, Deps, Drafter
 from graph.reasons import ReasonMap
 from graph.tiers import TierRules
@@ -138,6 +146,20 @@ class Desk:
         return Reviews(self.database, self.clock, self.jobs, self.settings.claim_minutes)
 
     @cached_property
+    def assistant(self) -> Assistant:
+        """The assistant that agents talk to about a contact."""
+        return Assistant(
+            self.database,
+            self.clock,
+            self.reviews,
+            self.library,
+            lambda: self.deps,
+            self.reader,
+            self.reasons,
+            self.settings.home / "cache",
+        )
+
+    @cached_property
     def deliveries(self) -> Deliveries:
         """The outbox."""
         return Deliveries(
@@ -160,7 +182,37 @@ class Desk:
     @cached_property
     def audit(self) -> AuditTrail:
         """The audit trail."""
-        return AuditTrail(self.database)
+        return AuditTrail(self.database, self.clock)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """What comes due on the shelf."""
+        return Calendar(self.database, self.library, self.clock)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """Which questions had no source."""
+        return Coverage(self.database, self.clock)
+
+    @cached_property
+    def history(self) -> ArticleHistory:
+        """The versions of articles, and what differs between two."""
+        return ArticleHistory(self.database, self.library, self.changes)
+
+    @cached_property
+    def radius(self) -> BlastRadius:
+        """What rests on a source."""
+        return BlastRadius(self.database, self.library, self.macros)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """Eval runs and what reviewers change."""
+        return Quality(self.database, self.settings.home, self.clock)
+
+    @cached_property
+    def workspace_check(self) -> WorkspaceCheck:
+        """What is wrong with the workspace's files, and the settings in force."""
+        return WorkspaceCheck(self.settings, lambda: self.embedder, os.environ)
 
     @cached_property
     def flags(self) -> SourceFlags:

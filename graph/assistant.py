@@ -17,7 +17,7 @@ import numpy as np
 from graph.asking import answer_types, parts_of
 from graph.chat_requests import RequestKind, names_last, number_in, topic_of, topic_words
 from graph.courtesies import courtesies, first_name
-from graph.draft import content_words, word_overlap
+from graph.draft import cite_whole, content_words, word_overlap
 from graph.extractive import sentences_of
 from graph.promises import is_courtesy
 from graph.selection import (
@@ -444,7 +444,7 @@ def _courtesies_in(tone: Tone, conversation: Conversation) -> tuple[str, str]:
         return {
             "warm": (
                 f"{warm}\n\nThank you so much for your message.",
-                "If anything is unclear, just reply. We are always happy to help.\n\nWarm regards",
+                "If you need anything else, just reply. We are always happy to help.\n\nWarm regards",
             ),
             "formal": (
                 f"{dear}\n\nThank you for contacting us.",
@@ -493,3 +493,18 @@ def _folded(text: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def nearest(hits: Sequence[Hit], most: int = 2) -> Draft:
+    """Return the passages found, as an answer that claims nothing beyond them."""
+    return {
+        "kind": "answer",
+        "opening": "",
+        "sentences": [
+            {"text": hit.passage.plain, "citations": [cite_whole(hit.passage)]}
+            for hit in hits[:most]
+        ],
+        "closing": "",
+        "drafter": DRAFTER,
+        "note": "",
+    }
