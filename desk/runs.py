@@ -194,6 +194,7 @@ class Runs:
         triage, classification = state["triage"], state["classification"]
         contact.tier = triage["tier"]
         contact.triggers = list(triage["triggers"])
+        contact.lacks_details = bool(triage["missing"])
         contact.risk = risk_of(triage["tier"], triage["triggers"])
         contact.reason = classification["reason"]
         contact.confidence = classification["confidence"]
