@@ -331,13 +331,19 @@ class Deliveries:
             )
 
     def latest(
-        self, actor: Actor, limit: int = 50, status: DeliveryStatus | None = None
+        self,
+        actor: Actor,
+        limit: int = 50,
+        status: DeliveryStatus | None = None,
+        before: str | None = None,
     ) -> list[DeliveryView]:
-        """Return the newest deliveries."""
+        """Return the newest deliveries; of those before the one with the id ``before``, if given."""
         require(actor, "work_contacts")
         query = select(Delivery).order_by(Delivery.id.desc()).limit(limit)
         if status:
             query = query.where(Delivery.status == status)
+        if before:
+            query = query.where(Delivery.id < before)
         with self._database.read() as session:
             return [_view(row) for row in session.scalars(query)]
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
-from core.database import Database
-from core.errors import AlreadyDecided, ClaimedByOther, NotAllowed, NotFound
+from core.database import Database, UtcDateTime
+from core.errors import (
+    AlreadyDecided,
+    ClaimedByOther,
+    DecisionRefused,
+    NotAllowed,
+    NotFound,
+    ProofdeskError,
+)
 from core.identifiers import new_id
-from core.vocabulary import DecisionKind, ReviewStatus
+from core.vocabulary import DecisionKind, ReviewStatus, Tier
 from desk.audit import write_audit
 from desk.contacts import get_contact
 from desk.jobs import Jobs
-from desk.models import Contact, Delivery, Person, Review
+from desk.models import Contact, Delivery, Person, Presence, Review
 from desk.permissions import Actor, decisions_open_to, require
 from graph.draft import draft_digest
 from graph.interrupts import read_decision
@@ -33,6 +41,8 @@ from graph.values import (
 )
 
 CARRY_OUT_SECONDS: Final = 120.0
+LOOKS_FOR: Final = timedelta(seconds=30)
+"""How long after they were last seen at it somebody counts as looking at a review."""
 _AUDITED: Final = frozenset({"id", "kind", "reason", "comment", "tier"})
 
 
@@ -58,6 +68,43 @@ class ReviewSummary:
     decided_by: str | None
     decided_at: datetime | None
     decision: DecisionKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilter:
+    """Which reviews a queue is narrowed to; nothing by default.
+
+    Attributes:
+        tier: Of this tier.
+        reason: Of this contact reason.
+        changed: Whose sources changed since the draft.
+        held_by: That this person holds.
+        bulk: That may be approved many at once, as far as the queue can tell.
+    """
+
+    tier: Tier | None = None
+    reason: str | None = None
+    changed: bool = False
+    held_by: str | None = None
+    bulk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BulkLine:
+    """What became of one review of a bulk approval.
+
+    Attributes:
+        result: ``approved``; ``stopped`` by the recheck; ``left`` as it was.
+        sentence: Why it was stopped or left; empty when it was approved.
+        delivery_id: The delivery that its approval released.
+    """
+
+    review_id: str
+    contact_id: str
+    subject: str
+    result: Literal["approved", "stopped", "left"]
+    sentence: str
+    delivery_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +160,69 @@ class Reviews:
         *,
         limit: int = 50,
         after: ReviewSummary | None = None,
+        only: ReviewFilter | None = None,
     ) -> list[ReviewSummary]:
-        """Return a page of reviews: highest risk first, then the earliest due."""
+        """Return a page of reviews: highest risk first, then the earliest due.
+
+        A deep page costs what the first one does: there are few risks, and within one of them the
+        page begins at its place in the index.
+
+        Args:
+            actor: Who asks.
+            status: Where the reviews stand.
+            limit: Length of the page.
+            after: Last review of the page before.
+            only: What the queue is narrowed to.
+        """
         require(actor, "read_reviews")
-        query = (
-            select(Review, Contact)
-            .join(Contact, Contact.id == Review.contact_id)
-            .where(Review.status == status)
-            .order_by(Review.risk.desc(), Review.due_at, Review.id)
-            .limit(limit)
-        )
-        if after:
-            query = query.where(
-                or_(
-                    Review.risk < after.risk,
-                    and_(Review.risk == after.risk, Review.due_at > after.due_at),
-                    and_(
-                        Review.risk == after.risk,
-                        Review.due_at == after.due_at,
-                        Review.id > after.id,
-                    ),
-                )
-            )
+        wanted = [Review.status == status, *_conditions(only or ReviewFilter(), self._clock.now())]
+        page: list[ReviewSummary] = []
+        below: ColumnElement[bool] = true()
         with self._database.read() as session:
-            return [_summary(review, contact) for review, contact in session.execute(query)]
+            if after:
+                place = tuple_(literal(after.due_at, UtcDateTime()), literal(after.id))
+                behind = tuple_(Review.due_at, Review.id) > place
+                page = _of_risk(session, after.risk, [*wanted, behind], limit)
+                below = Review.risk < after.risk
+            highest = select(func.max(Review.risk)).where(Review.status == status)
+            while len(page) < limit:
+                risk = session.scalar(highest.where(below))
+                if risk is None:
+                    break
+                page += _of_risk(session, risk, wanted, limit - len(page))
+                below = Review.risk < risk
+        return page
+
+    def decided(
+        self, actor: Actor, *, limit: int = 50, before: str | None = None
+    ) -> list[ReviewSummary]:
+        """Return what was decided, the newest first; ``before`` is the id that ends the page before."""
+        require(actor, "read_reviews")
+        query = _lines().where(Review.status == "decided").order_by(Review.id.desc()).limit(limit)
+        if before:
+            query = query.where(Review.id < before)
+        with self._database.read() as session:
+            return [ReviewSummary(*row) for row in session.execute(query).tuples()]
+
+    def look(self, actor: Actor, review_id: str) -> None:
+        """Note that somebody looks at a review now; one row a person is kept."""
+        require(actor, "read_reviews")
+        with self._database.write() as session:
+            session.merge(Presence(person_id=actor.id, review_id=review_id, at=self._clock.now()))
+
+    def lookers(self, actor: Actor, review_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return review id → ids of the others who look at it now, of those somebody looks at."""
+        require(actor, "read_reviews")
+        query = select(Presence.review_id, Presence.person_id).where(
+            Presence.review_id.in_(review_ids),
+            Presence.person_id != actor.id,
+            Presence.at > self._clock.now() - LOOKS_FOR,
+        )
+        found: dict[str, list[str]] = {}
+        with self._database.read() as session:
+            for review_id, person_id in session.execute(query).tuples():
+                found.setdefault(review_id, []).append(person_id)
+        return found
 
     def pending_count(self) -> int:
         """Return how many reviews wait."""
@@ -235,12 +321,71 @@ class Reviews:
             AlreadyDecided: Somebody was faster.
             ClaimedByOther: Somebody else holds the review.
         """
+        self._take_decision(actor, review_id, reply)
+        if wait_seconds:
+            self._jobs.wait(f"resume:{review_id}", wait_seconds)
+        return self.outcome(review_id)
+
+    def approve_many(
+        self, actor: Actor, review_ids: Sequence[str], wait_seconds: float = CARRY_OUT_SECONDS
+    ) -> list[BulkLine]:
+        """Approve answers of the lowest tier, each checked and rechecked by itself.
+
+        Only what nothing speaks against is approved: of the tier ``allowed``, without findings,
+        without a source that changed or is contradicted. The rest is left for a person to look at.
+
+        Args:
+            actor: Who approves.
+            review_ids: The reviews, each once.
+            wait_seconds: How long to wait for each outcome.
+
+        Returns:
+            A line for each review, in their order.
+
+        Raises:
+            NotAllowed: The person's role may not decide at all.
+        """
+        require(actor, "decide_own")
+        refused: dict[str, str] = {}
+        for review_id in dict.fromkeys(review_ids):
+            try:
+                self._take_decision(actor, review_id, {"kind": "approve"}, _refuse_in_bulk)
+            except ProofdeskError as error:
+                refused[review_id] = error.message
+        return [
+            self._bulk_line(review_id, refused.get(review_id), wait_seconds)
+            for review_id in dict.fromkeys(review_ids)
+        ]
+
+    def _bulk_line(self, review_id: str, refusal: str | None, wait_seconds: float) -> BulkLine:
+        with self._database.read() as session:
+            review = session.get(Review, review_id)
+            contact = get_contact(session, review.contact_id) if review else None
+        known = contact.id if contact else "", contact.subject if contact else ""
+        if refusal is not None:
+            return BulkLine(review_id, *known, "left", refusal, None)
+        self._jobs.wait(f"resume:{review_id}", wait_seconds)
+        outcome = self.outcome(review_id)
+        if outcome.stopped:
+            why = " ".join(dict.fromkeys(change["sentence"] for change in outcome.changes))
+            return BulkLine(review_id, *known, "stopped", why or "The check objects to it.", None)
+        return BulkLine(review_id, *known, "approved", "", outcome.delivery_id)
+
+    def _take_decision(
+        self,
+        actor: Actor,
+        review_id: str,
+        reply: object,
+        guard: Callable[[Review], None] = lambda _review: None,
+    ) -> None:
+        """Record a decision and ask for it to be carried out, in one transaction."""
         require(actor, "decide_own")
         now = self._clock.now()
         with self._database.write() as session:
             review = _get(session, review_id)
             if review.status != "pending":
                 raise _why_not(session, review_id)
+            guard(review)
             decision = read_decision(reply, cast(RunState, review.state))
             decision |= {"id": new_id("dec"), "by": actor.id, "at": now.isoformat()}
             _require_role(actor, review, decision["kind"])
@@ -268,9 +413,6 @@ class Reviews:
             )
             session.flush()
             self._jobs.enqueue(session, "resume", f"resume:{review_id}", review_id)
-        if wait_seconds:
-            self._jobs.wait(f"resume:{review_id}", wait_seconds)
-        return self.outcome(review_id)
 
     def revise(
         self,
@@ -360,6 +502,48 @@ class Reviews:
             )
 
 
+def _conditions(only: ReviewFilter, now: datetime) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if only.tier:
+        found.append(Review.tier == only.tier)
+    if only.reason:
+        found.append(Review.reason == only.reason)
+    if only.changed:
+        found.append(Review.changed.is_(True))
+    if only.held_by:
+        found += [Review.claimed_by == only.held_by, Review.claimed_until > now]
+    if only.bulk:
+        found += [
+            Review.tier == "allowed",
+            Review.kind == "answer",
+            Review.findings == 0,
+            Review.changed.is_(False),
+        ]
+    return found
+
+
+def _refuse_in_bulk(review: Review) -> None:
+    """Raise DecisionRefused for what somebody must look at by itself."""
+    reasons = (
+        (review.tier != "allowed", "it is not of the lowest tier"),
+        (review.kind != "answer", "it holds no answer"),
+        (review.findings > 0, "the check objects to it"),
+        (review.changed, "a source changed"),
+        (bool(review.state["evidence"].get("disputes")), "a source is contradicted by another"),
+    )
+    if why := [words for holds, words in reasons if holds]:
+        raise DecisionRefused(f"Look at this one by itself: {' and '.join(why)}.")
+
+
+def _of_risk(
+    session: Session, risk: int, wanted: Sequence[ColumnElement[bool]], limit: int
+) -> list[ReviewSummary]:
+    query = (
+        _lines().where(Review.risk == risk, *wanted).order_by(Review.due_at, Review.id).limit(limit)
+    )
+    return [ReviewSummary(*row) for row in session.execute(query).tuples()]
+
+
 def _free_for(actor: Actor, now: datetime) -> tuple[Any, ...]:
     return (
         Review.status == "pending",
@@ -431,7 +615,7 @@ def _summary(review: Review, contact: Contact) -> ReviewSummary:
         subject=contact.subject,
         customer_name=contact.customer_name,
         findings=review.findings,
-        changed=bool(review.state.get("changes") or review.stale),
+        changed=review.changed,
         opened_at=review.opened_at,
         due_at=review.due_at,
         claimed_by=review.claimed_by,
@@ -440,3 +624,27 @@ def _summary(review: Review, contact: Contact) -> ReviewSummary:
         decided_at=review.decided_at,
         decision=review.decision["kind"] if review.decision else None,
     )
+
+
+def _lines() -> Select[*tuple[Any, ...]]:
+    """Return the query for what :class:`ReviewSummary` holds, in its order; it reads no state."""
+    return select(
+        Review.id,
+        Review.contact_id,
+        Review.kind,
+        Review.status,
+        Review.tier,
+        Review.risk,
+        Review.reason,
+        Contact.subject,
+        Contact.customer_name,
+        Review.findings,
+        Review.changed,
+        Review.opened_at,
+        Review.due_at,
+        Review.claimed_by,
+        Review.claimed_until,
+        Review.decided_by,
+        Review.decided_at,
+        Review.decision["kind"].as_string(),
+    ).join(Contact, Contact.id == Review.contact_id)
