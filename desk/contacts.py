@@ -18,7 +18,7 @@ from core.identifiers import new_id
 from core.vocabulary import Channel, ContactStatus, Speaker
 from desk.audit import DESK, write_audit
 from desk.jobs import Jobs
-from desk.models import Contact, Handoff, Message, Person, Review
+from desk.models import Contact, Delivery, Handoff, Message, Person, Review
 from desk.permissions import Actor, require
 from desk.uses import let_go_of_drafts
 from graph.values import Brief, Conversation, Draft, TriggerFiring
@@ -241,6 +241,39 @@ class Contacts:
             write_audit(
                 session, self._clock.now(), actor.id, "contact.closed", contact_id=contact_id
             )
+
+    def retry(self, actor: Actor, contact_id: str) -> None:
+        """Have a contact that the desk could not go on with carried through a new run.
+
+        An answer that could not be delivered is not sent again by this: its draft is checked and
+        reviewed anew.
+
+        Raises:
+            BadInput: Its run did not fail.
+        """
+        require(actor, "work_contacts")
+        now = self._clock.now()
+        with self._database.write() as session:
+            contact = get_contact(session, contact_id)
+            if contact.status != "failed":
+                raise BadInput("The desk goes on with this contact by itself: nothing to retry.")
+            session.execute(
+                update(Review)
+                .where(Review.contact_id == contact_id, Review.status == "pending")
+                .values(status="withdrawn")
+            )
+            let_go_of_drafts(session, contact_id)
+            undelivered = session.scalar(
+                select(Delivery)
+                .where(Delivery.contact_id == contact_id)
+                .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+                .limit(1)
+            )
+            failed = undelivered is not None and undelivered.status == "failed"
+            draft = undelivered.draft if undelivered and failed else None
+            start_new_run(session, self._jobs, contact, draft)
+            contact.updated_at = now
+            write_audit(session, now, actor.id, "contact.retried", contact_id=contact_id)
 
     def get(self, actor: Actor, contact_id: str) -> ContactView:
         """Return one contact. Raises NotFound."""
