@@ -420,6 +420,19 @@ class Macros:
             for verdict in self._verdicts(list(macros.values()))
         ]
 
+    def near(self, texts: Sequence[str], least: float = NEAR) -> set[str]:
+        """Return the macros in use that say something near to one of ``texts``.
+
+        Args:
+            texts: Passages or sentences.
+            least: Cosine from which two sentences speak of the same.
+        """
+        sentences = sorted({one.text for one in said(texts)})
+        if not sentences:
+            return set()
+        mine = {one.id: self._texts(one.version_id) for one in self._macros()}
+        return self._near(mine, sentences, least)
+
     def keep_true(
         self, on_progress: Callable[[int, int], None] | None = None
     ) -> list[MacroVerdict]:
@@ -534,7 +547,9 @@ class Macros:
         passages = self._library.passages_of_version(version_id)
         return [text for passage in passages for text in sentence_texts(passage)]
 
-    def _near(self, macros: dict[str, list[str]], touched: Sequence[str]) -> set[str]:
+    def _near(
+        self, macros: dict[str, list[str]], touched: Sequence[str], least: float = NEAR
+    ) -> set[str]:
         owners = [(macro, text) for macro, texts in macros.items() for text in texts]
         if not owners:
             return set()
@@ -544,7 +559,7 @@ class Macros:
         best = np.full(len(texts), -1.0, np.float32)
         for start in range(0, len(touched), _BLOCK):
             best = np.maximum(best, (mine @ theirs[start : start + _BLOCK].T).max(axis=1))
-        return {macro for (macro, _), cosine in zip(owners, best, strict=True) if cosine >= NEAR}
+        return {macro for (macro, _), cosine in zip(owners, best, strict=True) if cosine >= least}
 
     def _verdicts(
         self, macros: Sequence[_Macro], on_progress: Callable[[int, int], None] | None = None
