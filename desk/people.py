@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.database import Database
-from core.errors import BadInput, NotAllowed, NotFound
+from core.errors import BadInput, NotAllowed, NotFound, Refused
 from core.identifiers import new_id, text_digest
 from core.vocabulary import ROLES, Role
 from desk.audit import DESK, write_audit
-from desk.models import BrowserSession, Person, SignInLink
+from desk.models import BrowserSession, Contact, Person, SignInLink
 from desk.permissions import Actor, require
 
 LINK_LIFETIME = timedelta(days=7)
 SESSION_LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """One person as an admin sees them.
+
+    Attributes:
+        active: Whether they still work here.
+        signed_in_at: When they last signed in with a browser that is still signed in.
+    """
+
+    id: str
+    name: str
+    email: str
+    role: Role
+    active: bool
+    since: datetime
+    signed_in_at: datetime | None
 
 
 class People:
@@ -71,6 +91,92 @@ class People:
         query = select(Person).where(Person.active).order_by(Person.role, Person.name)
         with self._database.read() as session:
             return [Actor(row.id, row.name, row.role) for row in session.scalars(query)]
+
+    def everybody(self, actor: Actor) -> list[PersonLine]:
+        """Return everybody who ever worked here, those who do first, by role and name."""
+        require(actor, "manage_people")
+        now = self._clock.now()
+        opened = (
+            select(BrowserSession.person_id, func.max(BrowserSession.created_at).label("at"))
+            .where(BrowserSession.expires_at > now)
+            .group_by(BrowserSession.person_id)
+            .subquery()
+        )
+        query = (
+            select(Person, opened.c.at)
+            .outerjoin(opened, opened.c.person_id == Person.id)
+            .order_by(Person.active.desc(), Person.role, Person.name, Person.id)
+        )
+        with self._database.read() as session:
+            return [
+                PersonLine(
+                    row.id, row.name, row.email, row.role, row.active, row.created_at, signed_in_at
+                )
+                for row, signed_in_at in session.execute(query).tuples()
+            ]
+
+    def change_role(self, actor: Actor, person_id: str, role: Role) -> Actor:
+        """Give somebody another role; it counts from their next click on.
+
+        Raises:
+            NotFound: There is no such person at the desk.
+            BadInput: There is no such role.
+            Refused: They are the last admin.
+        """
+        require(actor, "manage_people")
+        if role not in ROLES:
+            raise BadInput(f"role: {role!r} is no role; use one of {', '.join(ROLES)}.")
+        with self._database.write() as session:
+            person = _active(session, person_id)
+            was = person.role
+            if was != role:
+                _keep_an_admin(session, person)
+                person.role = role
+                data = {"person": person.id, "was": was, "role": role}
+                write_audit(session, self._clock.now(), actor.id, "person.role_changed", data=data)
+            return Actor(person.id, person.name, person.role)
+
+    def leave(self, actor: Actor, person_id: str) -> None:
+        """Let somebody in no more: their browsers are signed out, their links are void.
+
+        What they did stays under their name; contacts that were theirs are nobody's again.
+
+        Raises:
+            NotFound: There is no such person at the desk.
+            Refused: They are the last admin.
+        """
+        require(actor, "manage_people")
+        with self._database.write() as session:
+            person = _active(session, person_id)
+            _keep_an_admin(session, person)
+            person.active = False
+            session.execute(delete(BrowserSession).where(BrowserSession.person_id == person.id))
+            session.execute(delete(SignInLink).where(SignInLink.person_id == person.id))
+            free = update(Contact).where(Contact.assigned_to == person.id)
+            session.execute(
+                free.values(assigned_to=None).execution_options(synchronize_session=False)
+            )
+            write_audit(
+                session, self._clock.now(), actor.id, "person.left", data={"person": person.id}
+            )
+
+    def come_back(self, actor: Actor, person_id: str) -> Actor:
+        """Let somebody who left work here again, in the role they had; they need a new link.
+
+        Raises:
+            NotFound: There never was such a person.
+        """
+        require(actor, "manage_people")
+        with self._database.write() as session:
+            person = session.get(Person, person_id)
+            if person is None:
+                raise NotFound(f"There is no person {person_id!r} at this desk.")
+            if not person.active:
+                person.active = True
+                write_audit(
+                    session, self._clock.now(), actor.id, "person.back", data={"person": person.id}
+                )
+            return Actor(person.id, person.name, person.role)
 
     def get(self, person_id: str) -> Actor:
         """Return one active person by id or e-mail address. Raises NotFound."""
@@ -168,3 +274,16 @@ class People:
         digest = text_digest(token)
         with self._database.write() as session:
             session.execute(delete(BrowserSession).where(BrowserSession.token_digest == digest))
+
+
+def _active(session: Session, person_id: str) -> Person:
+    person = session.get(Person, person_id)
+    if person is None or not person.active:
+        raise NotFound(f"There is no person {person_id!r} at this desk.")
+    return person
+
+
+def _keep_an_admin(session: Session, person: Person) -> None:
+    others = select(Person.id).where(Person.role == "admin", Person.active, Person.id != person.id)
+    if person.role == "admin" and session.scalar(others.limit(1)) is None:
+        raise Refused(f"{person.name} is the last admin: make somebody else one first.")
