@@ -23,6 +23,7 @@ OPEN_CONTACT: Final = (
     "status IN ('new', 'drafting', 'in_review', 'deciding', 'escalated', 'failed')"
 )
 """What still waits for somebody at the desk, as the index of open contacts says it."""
+SETTLED_CONTACT: Final = OPEN_CONTACT.replace(" IN ", " NOT IN ")
 
 
 class Person(Base):
@@ -76,7 +77,6 @@ class Contact(Base):
 
     __tablename__ = "contact"
     __table_args__ = (
-        Index("ix_contact_queue", "status", "risk", "created_at", "id"),
         # Holds all that the queues of open contacts and their counts read.
         Index(
             "ix_contact_open",
@@ -90,6 +90,12 @@ class Contact(Base):
             "status",
             sqlite_where=text(OPEN_CONTACT),
             postgresql_where=text(OPEN_CONTACT),
+        ),
+        Index(
+            "ix_contact_settled",
+            "id",
+            sqlite_where=text(SETTLED_CONTACT),
+            postgresql_where=text(SETTLED_CONTACT),
         ),
         UniqueConstraint("origin", "external_id"),
     )

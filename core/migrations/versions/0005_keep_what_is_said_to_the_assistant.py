@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 _OPEN = "status IN ('new', 'drafting', 'in_review', 'deciding', 'escalated', 'failed')"
+_SETTLED = _OPEN.replace(" IN ", " NOT IN ")
 _AT_ONCE = 500
 
 
@@ -45,6 +46,7 @@ def upgrade() -> None:
             sa.Column("lacks_details", sa.Boolean(), nullable=False, server_default="0")
         )
         batch_op.add_column(sa.Column("rank", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.drop_index("ix_contact_queue")
     op.create_index(
         "ix_contact_open",
         "contact",
@@ -60,6 +62,13 @@ def upgrade() -> None:
         ],
         sqlite_where=sa.text(_OPEN),
         postgresql_where=sa.text(_OPEN),
+    )
+    op.create_index(
+        "ix_contact_settled",
+        "contact",
+        ["id"],
+        sqlite_where=sa.text(_SETTLED),
+        postgresql_where=sa.text(_SETTLED),
     )
     _fill_in(op.get_bind())
 
@@ -99,8 +108,10 @@ def _fill_in(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_contact_settled", "contact")
     op.drop_index("ix_contact_open", "contact")
     with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_queue", ["status", "risk", "created_at", "id"])
         batch_op.drop_column("rank")
         batch_op.drop_column("lacks_details")
         batch_op.drop_column("low_confidence")
