@@ -11,6 +11,7 @@ file's own, each made different, so that nothing is remembered from one to the n
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import resource
 import sys
@@ -21,7 +22,9 @@ from pathlib import Path
 from typing import Literal
 
 from bench._measure import seconds
-from evals.triage import TriageCase, read_cases, report_json, report_text, score, verdict_of
+from desk.triage_file import triage_contacts
+from evals.triage_cases import TriageCase, read_cases
+from evals.triage_scores import report_text, score, verdict_of
 from graph.classify import ReasonClassifier
 from graph.customer_text import customer_turns
 from graph.reasons import ReasonMap
@@ -48,7 +51,7 @@ def many(cases: Sequence[TriageCase], count: int) -> list[Conversation]:
     """Return ``count`` contacts made from the cases; no two of them say quite the same."""
     found = []
     for number in range(count):
-        contact = cases[number % len(cases)].conversation()
+        contact = cases[number % len(cases)].contact.conversation()
         round_ = number // len(cases)
         for turn in contact["turns"] if round_ else ():
             turn["text"] = f"{turn['text']} Nr {round_}"
@@ -132,16 +135,16 @@ def main() -> int:
     args = parser.parse_args()
     cases = half_of(read_cases(args.cases), args.half) if args.half else read_cases(args.cases)
     desk = Desk(args.workspace, load_embedder())
-    conversations = [case.conversation() for case in cases]
-    first = seconds(lambda: desk.route(conversations[:1]))
-    outcomes = desk.rules.triage_all(conversations, desk.classifier.classify_all(conversations))
-    verdicts = [verdict_of(case.id, outcome) for case, outcome in zip(cases, outcomes, strict=True)]
-    report = score(cases, verdicts)
+    contacts = [case.contact for case in cases]
+    first = seconds(lambda: desk.route([contacts[0].conversation()]))
+    found = triage_contacts(desk.classifier, desk.rules, contacts)
+    report = score(cases, [verdict_of(line) for line in found])
     if args.json:
-        print(report_json(report))
+        print(json.dumps({name: one.as_json() for name, one in report.figures.items()}, indent=2))
         return 0
     lines = report_text(report).splitlines()
-    print("\n".join(lines[:6] if args.half == "B" else lines))
+    print(f"{len(cases)} cases")
+    print("\n".join(lines[:5] if args.half == "B" else lines))
     print(f"first contact, with the examples: {first:.2f} s")
     if args.contacts:
         print_speed(desk, cases, args.contacts)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, cast, get_args
 import typer
 
 from core.errors import BadInput, ProofdeskError
-from desk.cli_shared import Json, progress
+from desk.cli_shared import Json, progress, read_settings
 
 if TYPE_CHECKING:
     from evals.report import Report
@@ -57,11 +57,6 @@ Rescore = Annotated[
 Beside = Annotated[
     bool, typer.Option("--beside/--no-beside", help="Run the baselines for the report.")
 ]
-
-
-@app.callback()
-def _suites() -> None:
-    """Keep the suite's name a word of the command, also while there is only one."""
 
 
 @app.command()
@@ -122,6 +117,75 @@ def stale(
     if verdicts:
         suite.write_outcome(verdicts, found)
     _conclude(result, report, as_json)
+
+
+@app.command()
+def triage(
+    data: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(help="JSONL of contacts. May be given several times. Default: the sample."),
+    ] = None,
+    workspace: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder with tiers.yaml and reasons.yaml. Default: the desk's own."),
+    ] = None,
+    bare: Annotated[
+        bool, typer.Option("--no-workspace", help="The rules that ship, and no reason map.")
+    ] = False,
+    verdicts: Verdicts = None,
+    report: Folder = None,
+    baseline: Baseline = None,
+    gate: GateFile = None,
+    rescore: Rescore = None,
+    limit: Limit = None,
+    beside: Beside = True,
+    as_json: Json = False,
+) -> None:
+    """Measure whether contacts that need a person get one, and the others are left alone."""
+    from evals import triage as suite
+    from evals.files import write_rows
+    from evals.gate import read_gate
+    from evals.runs import reopened
+    from evals.triage_cases import read_cases
+    from evals.triage_scores import read_verdicts
+
+    if bare and workspace:
+        raise BadInput("--no-workspace: leave it out, or leave --workspace out.")
+    cases = read_cases(*(data or [suite.SAMPLE]), limit=limit)
+    bounds = read_gate(gate, suite.SUITE) if gate else None
+    if baseline:
+        read_verdicts(baseline)
+    _can_be_written(verdicts, report)
+    if rescore:
+        found = reopened(rescore, read_verdicts)
+    else:
+        folder = None if bare else _workspace(workspace)
+        with progress(quiet=as_json) as tell:
+            found = suite.run(
+                cases, workspace=folder, beside=beside, cache=_cache(), on_progress=tell
+            )
+    result = suite.report_of(found, cases, gate=bounds, baseline=baseline)
+    if verdicts:
+        write_rows(verdicts, (one.as_json() for one in found.verdicts if one.probe == "message"))
+    _conclude(result, report, as_json)
+
+
+def _workspace(given: Path | None) -> Path:
+    """Return the workspace in use: the one that is named, the desk's own, or the sample."""
+    from desk.sample import SAMPLE
+
+    if given is not None:
+        if not given.is_dir():
+            raise BadInput(f"{given}: there is no such folder.")
+        return given
+    own = read_settings().workspace_folder
+    return own if own.is_dir() else SAMPLE
+
+
+def _cache() -> Path | None:
+    """Return where a desk keeps what it learned from examples; None where there is no desk."""
+    home = read_settings().home
+    return home / "cache" if home.is_dir() else None
 
 
 def _probes(given: str) -> tuple[Probe, ...]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from core.errors import BadInput
 
 Row = TypeVar("Row", bound=BaseModel)
+Item = TypeVar("Item")
 
 
 def read_text(path: Path) -> str:
@@ -91,7 +92,7 @@ def note_id(name: str, where: str, seen: dict[str, str]) -> None:
     seen[name] = where
 
 
-def spread(rows: list[Any], limit: int | None) -> list[Any]:
+def spread(rows: list[Item], limit: int | None) -> list[Item]:
     """Return ``limit`` of ``rows``, spread evenly over them; all where there are no more."""
     if limit is None or limit >= len(rows):
         return rows

@@ -178,9 +178,11 @@ def by_kind(words: Words, probe: str, figures: Mapping[str, Figure]) -> Table:
             measures[measure] = None
             rows.setdefault(kind, {})[measure] = figure
 
+    last = list(measures)[-1:]
+
     def worst(kind: str) -> tuple[float, str]:
-        values = [one.value for one in rows[kind].values() if one.value is not None]
-        return (values[-1] if values else 2.0, kind)
+        value = next((rows[kind][one].value for one in last if one in rows[kind]), None)
+        return (2.0 if value is None else value, kind)
 
     return Table(
         (words.kinds[probe], *(words.measures.get(one, one) for one in measures)),

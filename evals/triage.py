@@ -1,299 +1,228 @@
-"""Scores triage against what a careful supervisor expects.
+"""The triage suite: contacts through the classifier and the rules of a workspace, nothing drafted.
 
-Cases are JSONL, one object a line: ``id``, ``channel``, ``customer`` (``status``,
-``sla_due_in_minutes``), ``messages`` (``role``, ``text``), ``expected`` (``tier``, ``triggers``).
+The fields of data, verdicts and gates are documented in ``evals/README.md``.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Sequence
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, TypedDict
+from typing import Final, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from core.errors import BadInput
-from core.vocabulary import TIERS, Channel, Speaker, Tier, most_severe
-from graph.values import Conversation, Triage, TriggerFiring
-
-WORKSPACE_TRIGGERS: Final = frozenset(
-    {"low_confidence", "source_missing", "unclear_owner", "policy_exception"}
+from core.settings import Settings
+from desk.bootstrap import opened
+from desk.sample import SAMPLE as SAMPLE_WORKSPACE
+from desk.triage_file import triage_contacts
+from evals import runs
+from evals.gate import Gate
+from evals.report import CurveWords, Report, Words
+from evals.runs import Judging, Progress, Run, finished
+from evals.triage_cases import TriageCase
+from evals.triage_scores import (
+    MEASURES,
+    Verdict,
+    better,
+    read_verdicts,
+    score,
+    told,
+    verdict_of,
 )
-"""Triggers that depend on a workspace's own reasons and articles, which a case file cannot know."""
+from graph.ports import Classifier, TriageRules
+from graph.reasons import ReasonMap
+from graph.tiers import TierRules
+from graph.values import Conversation
+from retrieval.embeddings import load_embedder
+from retrieval.ports import Embedder
+from retrieval.remembering import RememberingEmbedder
+
+SUITE: Final = "triage"
+SAMPLE: Final = Path(__file__).parent / "sample" / "triage.jsonl"
+_AT_ONCE: Final = 64  # contacts between two words on the progress
+_REMEMBERED: Final = 200_000  # texts: rules and chances read the same ones
+
+WORDS: Final = Words(
+    suite=SUITE,
+    title="Triage suite",
+    cases="contacts",
+    titles={
+        "message": "message: the tier by message, conversation and the customer's fields",
+        "triggers": "triggers: what gave cause for it",
+        "chance": "chance: how sure it is that a contact must be escalated",
+        "desk": "desk: the tier with what this workspace's reason map and confidence add",
+        "words": "Baseline: phrases and fields alone, no meaning",
+    },
+    measures=MEASURES,
+    headlines=(
+        "escalated", "leaked", "kept", "needless", "same_tier", "macro_f1", "auroc", "ece",
+    ),
+    curve=CurveWords(
+        lead="Let the contacts with the lowest chance pass without a look:",
+        coverage="share that passes without a look",
+        risk="share of those that had to be escalated",
+        head=("pass", "chance up to", "to be escalated among them"),
+    ),
+    kinds={"triggers": "trigger"},
+)  # fmt: skip
+Found = Run[Verdict]
 
 
-class _Message(BaseModel):
-    role: Speaker
-    text: str
+@runtime_checkable
+class _TellsChances(Protocol):
+    def chances(self, conversations: Sequence[Conversation]) -> list[dict[str, float]]: ...
 
 
-class _Customer(BaseModel):
-    status: Literal["standard", "vip"] = "standard"
-    sla_due_in_minutes: int | None = None
+@dataclass(frozen=True)
+class _Parts:
+    """What triages, wired as a desk wires it."""
+
+    classifier: Classifier
+    rules: TriageRules
+    tiers: TierRules
+    reasons: ReasonMap
+    embedder: Embedder
+    whose: str
 
 
-class _Expected(BaseModel):
-    tier: Tier
-    triggers: tuple[str, ...] = ()
+def run(
+    cases: Sequence[TriageCase],
+    *,
+    workspace: Path | None = None,
+    beside: bool = True,
+    embedder: Embedder | None = None,
+    cache: Path | None = None,
+    on_progress: Progress = lambda *_: None,
+) -> Found:
+    """Triage the contacts of ``cases``. Labels are not read.
 
-
-class TriageCase(BaseModel):
-    """One case of a triage file."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str = Field(min_length=1)
-    channel: Channel
-    customer: _Customer = _Customer()
-    messages: tuple[_Message, ...] = Field(min_length=1)
-    expected: _Expected
-    note: str = ""
-
-    def conversation(self) -> Conversation:
-        """Return the case as a run would see it."""
-        return {
-            "contact_id": self.id,
-            "channel": self.channel,
-            "subject": "",
-            "customer": {
-                "status": self.customer.status,
-                "sla_due_in_minutes": self.customer.sla_due_in_minutes,
-                "name": "",
-                "fields": {},
-            },
-            "turns": [
-                {"id": f"{self.id}-{at}", "speaker": one.role, "text": one.text, "at": ""}
-                for at, one in enumerate(self.messages)
-            ],
-        }
-
-
-class Verdict(TypedDict):
-    """What triage made of one case."""
-
-    id: str
-    tier: Tier
-    triggers: list[str]
-
-
-class TriggerScore(TypedDict):
-    """How one trigger did; rates are None where nothing was there to find or fired."""
-
-    expected: int
-    fired: int
-    right: int
-    precision: float | None
-    recall: float | None
-    f1: float
-
-
-class Miss(TypedDict):
-    """A case whose tier or triggers differ from the expected ones."""
-
-    id: str
-    expected_tier: Tier
-    tier: Tier
-    missed: list[str]
-    extra: list[str]
-
-
-class TriageReport(TypedDict):
-    """The outcome of the suite.
-
-    ``confusion`` is expected tier → given tier → count. ``escalated`` and ``leaked`` are the shares
-    of escalate-first cases that were escalated and that were given ``allowed``; ``kept`` is the
-    share of allowed cases that stayed allowed; ``needless`` the share of all others that were
-    escalated. None where the file holds no such case. ``intervals`` holds their 95 % intervals.
-    """
-
-    cases: int
-    confusion: dict[str, dict[str, int]]
-    escalated: float | None
-    leaked: float | None
-    kept: float | None
-    needless: float | None
-    intervals: dict[str, tuple[float, float]]
-    macro_f1: float | None
-    triggers: dict[str, TriggerScore]
-    misses: list[Miss]
-
-
-def read_cases(path: Path) -> list[TriageCase]:
-    """Return the cases of a JSONL file.
+    Args:
+        cases: The contacts.
+        workspace: Folder with the rules and the reason map; None for the rules that the product
+            ships with and no reason map.
+        beside: Whether the baseline is run for the report.
+        embedder: Default: the one that the settings name.
+        cache: Folder for what the rules learn from their examples; default one for this run.
+        on_progress: Called with what is under way, how many are done, and how many there are.
 
     Raises:
-        BadInput: The file is missing or a line is no case; names the line and the field.
+        BadInput: The workspace is none, or its rules are no rules.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise BadInput(f"{path}: there is no such file.") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
-    cases: list[TriageCase] = []
-    seen: set[str] = set()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            case = TriageCase.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "the line"
-            raise BadInput(f"{path}:{number}: {field}: {first['msg']}.") from None
-        if case.id in seen:
-            raise BadInput(f"{path}:{number}: id: {case.id!r} stands twice; ids must be unique.")
-        seen.add(case.id)
-        cases.append(case)
-    if not cases:
-        raise BadInput(f"{path}: holds no case; write one JSON object a line.")
-    return cases
+    began = time.perf_counter()
+    verdicts: list[Verdict] = []
+    with _wired(workspace, embedder, cache) as parts:
+        severe = {rule.id for rule in parts.tiers.rules if rule.tier == "escalate_first"}
+        for start in range(0, len(cases), _AT_ONCE):
+            contacts = [case.contact for case in cases[start : start + _AT_ONCE]]
+            chances: Sequence[dict[str, float] | None] = [None] * len(contacts)
+            if isinstance(parts.rules, _TellsChances):
+                chances = parts.rules.chances([one.conversation() for one in contacts])
+            lines = triage_contacts(parts.classifier, parts.rules, contacts)
+            verdicts += [
+                verdict_of(line, chances=chance, severe=severe)
+                for line, chance in zip(lines, chances, strict=True)
+            ]
+            on_progress("contacts", start + len(contacts), len(cases))
+        if beside:
+            every = [case.contact for case in cases]
+            lines = triage_contacts(parts.classifier, _words_alone(parts), every)
+            verdicts += [verdict_of(line, probe="words") for line in lines]
+        by_heart = _by_heart(cases, parts.tiers)
+        about = {
+            "contacts": f"{len(cases)}, {sum(case.label is not None for case in cases)} labelled",
+            "workspace": parts.whose,
+            "contacts that are an example of a rule, word for word": str(by_heart),
+            "embeddings": parts.embedder.name,
+            **finished(time.perf_counter() - began),
+        }
+    return Run(verdicts, about)
 
 
-def _depends_on_workspace(firing: TriggerFiring) -> bool:
-    if firing["id"].startswith("reason:"):
-        return True
-    # A doubt about an escalation comes from the message alone, and holds the contact back.
-    return firing["id"] in WORKSPACE_TRIGGERS and "/unsure@" not in firing["by"]
+@contextmanager
+def _wired(
+    workspace: Path | None, embedder: Embedder | None, cache: Path | None
+) -> Iterator[_Parts]:
+    """Yield classifier and rules of a desk that holds nothing else."""
+    with tempfile.TemporaryDirectory(prefix="proofdesk-eval-") as folder:
+        bare = Path(folder) / "workspace"
+        (bare / "articles").mkdir(parents=True)
+        home = Path(folder) / "home"
+        home.mkdir()
+        if cache is not None:
+            cache.mkdir(parents=True, exist_ok=True)
+            (home / "cache").symlink_to(cache.absolute())
+        settings = Settings(
+            home=home,
+            workspace=workspace or bare,
+            # Never the records of a desk at work, wherever the environment says they are.
+            database_url=None,
+            _env_file=None,
+        )
+        with opened(settings, inline=True) as desk:
+            desk.embedder = embedder or load_embedder(settings.embeddings)
+            desk.reader = RememberingEmbedder(desk.embedder, _REMEMBERED)
+            if workspace is None:
+                whose = "none: the rules that the product ships with"
+            elif workspace == SAMPLE_WORKSPACE:
+                whose = "the sample"
+            else:
+                whose = str(workspace)
+            deps = desk.deps
+            yield _Parts(deps.classifier, deps.rules, desk.tiers, desk.reasons, desk.reader, whose)
 
 
-def verdict_of(case_id: str, triage: Triage) -> Verdict:
-    """Return a triage as the verdict of a case, without what depends on the workspace."""
-    left = [firing for firing in triage["triggers"] if not _depends_on_workspace(firing)]
-    return {
-        "id": case_id,
-        "tier": most_severe([firing["tier"] for firing in left]),
-        "triggers": [firing["id"] for firing in left],
+def _words_alone(parts: _Parts) -> TriageRules:
+    from graph.triage import TriageService
+
+    rules = [rule.model_copy(update={"examples": (), "harmless": ()}) for rule in parts.tiers.rules]
+    return TriageService(TierRules(rules), parts.reasons, parts.embedder)
+
+
+def _by_heart(cases: Sequence[TriageCase], tiers: TierRules) -> int:
+    """Count the contacts that the rules were told how to take."""
+    known = {
+        _folded(text)
+        for text in (
+            *tiers.ordinary,
+            *(text for rule in tiers.rules for text in (*rule.examples, *rule.harmless)),
+        )
     }
-
-
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of ``part`` of ``whole``; ``(0, 1)`` for nothing."""
-    if not whole:
-        return 0.0, 1.0
-    z = 1.96
-    share = part / whole
-    middle = share + z * z / (2 * whole)
-    spread = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
-    scale = 1 + z * z / whole
-    return round(max(0.0, (middle - spread) / scale), 4), round(
-        min(1.0, (middle + spread) / scale), 4
+    return sum(
+        any(_folded(one.text) in known for one in case.contact.messages if one.role == "customer")
+        for case in cases
     )
 
 
-def _ratio(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
-def _held(row: dict[str, int]) -> int:
-    return row["escalate_first"] + row["forbidden"]
-
-
-def _trigger_score(expected: int, fired: int, right: int) -> TriggerScore:
-    return {
-        "expected": expected,
-        "fired": fired,
-        "right": right,
-        "precision": _ratio(right, fired),
-        "recall": _ratio(right, expected),
-        "f1": round(2 * right / (expected + fired), 4) if expected + fired else 0.0,
-    }
-
-
-def score(
+def report_of(
+    found: Found,
     cases: Sequence[TriageCase],
-    verdicts: Iterable[Verdict],
     *,
-    ignore: frozenset[str] = WORKSPACE_TRIGGERS,
-) -> TriageReport:
-    """Return how ``verdicts`` compare with what ``cases`` expect; plain JSON.
+    gate: Gate | None = None,
+    baseline: Path | None = None,
+) -> Report:
+    """Score a run and lay it beside an earlier one and its gate.
 
     Args:
-        ignore: Triggers left out of the scores of triggers. Default: those that depend on a
-            workspace's own reasons and articles.
+        found: The run.
+        cases: The contacts with what they expect.
+        gate: What the figures must keep to.
+        baseline: Folder or verdict file of an earlier run; output of `proofdesk triage --json`.
 
     Raises:
-        BadInput: A case has no verdict.
+        BadInput: The earlier run cannot be read or shares no contact with this one.
     """
-    given = {verdict["id"]: verdict for verdict in verdicts}
-    absent = [case.id for case in cases if case.id not in given]
-    if absent:
-        raise BadInput(f"No verdict for {len(absent)} cases, the first is {absent[0]}.")
-    confusion: dict[str, dict[str, int]] = {tier: dict.fromkeys(TIERS, 0) for tier in TIERS}
-    counts: dict[str, list[int]] = {}
-    misses: list[Miss] = []
-    for case in cases:
-        verdict = given[case.id]
-        expected = set(case.expected.triggers) - ignore
-        fired = set(verdict["triggers"]) - ignore
-        confusion[case.expected.tier][verdict["tier"]] += 1
-        for trigger in expected | fired:
-            count = counts.setdefault(trigger, [0, 0, 0])
-            count[0] += trigger in expected
-            count[1] += trigger in fired
-            count[2] += trigger in expected and trigger in fired
-        if expected != fired or case.expected.tier != verdict["tier"]:
-            misses.append(
-                {
-                    "id": case.id,
-                    "expected_tier": case.expected.tier,
-                    "tier": verdict["tier"],
-                    "missed": sorted(expected - fired),
-                    "extra": sorted(fired - expected),
-                }
-            )
-    triggers = {name: _trigger_score(*counts[name]) for name in sorted(counts)}
-    # Triggers that no case expects have no recall: their misfires show in precision and tiers.
-    expected_ones = [each["f1"] for each in triggers.values() if each["expected"]]
-    severe, mild = confusion["escalate_first"], confusion["allowed"]
-    others = [row for tier, row in confusion.items() if tier != "escalate_first"]
-    parts = {
-        "escalated": (_held(severe), sum(severe.values())),
-        "leaked": (severe["allowed"], sum(severe.values())),
-        "kept": (mild["allowed"], sum(mild.values())),
-        "needless": (sum(map(_held, others)), sum(sum(row.values()) for row in others)),
-    }
-    return {
-        "cases": len(cases),
-        "confusion": {tier: row for tier, row in confusion.items() if sum(row.values())},
-        "escalated": _ratio(*parts["escalated"]),
-        "leaked": _ratio(*parts["leaked"]),
-        "kept": _ratio(*parts["kept"]),
-        "needless": _ratio(*parts["needless"]),
-        "intervals": {name: wilson(*part) for name, part in parts.items()},
-        "macro_f1": round(sum(expected_ones) / len(expected_ones), 4) if expected_ones else None,
-        "triggers": triggers,
-        "misses": misses,
-    }
-
-
-def report_text(report: TriageReport) -> str:
-    """Return a report as a person reads it, without the misses."""
-    lines = [f"{report['cases']} cases"]
-    for key, words in (
-        ("escalated", "escalate-first cases escalated"),
-        ("leaked", "escalate-first cases given allowed"),
-        ("kept", "allowed cases kept allowed"),
-        ("needless", "other cases escalated"),
-        ("macro_f1", "macro-F1 over triggers"),
-    ):
-        value: Any = report[key]  # type: ignore[literal-required]
-        line = f"{words}: {'—' if value is None else format(value, '.3f')}"
-        if value is not None and key in report["intervals"]:
-            low, high = report["intervals"][key]
-            line += f" ({low:.3f} to {high:.3f})"
-        lines.append(line)
-    width = max((len(name) for name in report["triggers"]), default=0)
-    for name, each in sorted(report["triggers"].items(), key=lambda item: item[1]["f1"]):
-        lines.append(
-            f"{name:<{width}}  F1 {each['f1']:.2f}  expected {each['expected']:>3}"
-            f"  fired {each['fired']:>3}  right {each['right']:>3}"
-        )
-    return "\n".join(lines)
-
-
-def report_json(report: TriageReport) -> str:
-    """Return a report as JSON with stable keys."""
-    return json.dumps(report, ensure_ascii=False, indent=2, sort_keys=True)
+    labels = {case.id: case.label for case in cases if case.label is not None}
+    judging = Judging(
+        score=partial(score, cases) if labels else None,
+        read=read_verdicts,
+        told=told,
+        better=lambda was, now: better(was, now, labels),
+    )
+    return runs.report_of(WORDS, found, judging, gate=gate, baseline=baseline)
