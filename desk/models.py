@@ -92,6 +92,15 @@ class Contact(Base):
             postgresql_where=text(OPEN_CONTACT),
         ),
         Index(
+            "ix_contact_mine",
+            "assigned_to",
+            "rank",
+            "created_at",
+            "id",
+            sqlite_where=text(OPEN_CONTACT),
+            postgresql_where=text(OPEN_CONTACT),
+        ),
+        Index(
             "ix_contact_settled",
             "id",
             sqlite_where=text(SETTLED_CONTACT),

@@ -64,6 +64,13 @@ def upgrade() -> None:
         postgresql_where=sa.text(_OPEN),
     )
     op.create_index(
+        "ix_contact_mine",
+        "contact",
+        ["assigned_to", "rank", "created_at", "id"],
+        sqlite_where=sa.text(_OPEN),
+        postgresql_where=sa.text(_OPEN),
+    )
+    op.create_index(
         "ix_contact_settled",
         "contact",
         ["id"],
@@ -109,6 +116,7 @@ def _fill_in(connection: sa.Connection) -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_contact_settled", "contact")
+    op.drop_index("ix_contact_mine", "contact")
     op.drop_index("ix_contact_open", "contact")
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index("ix_contact_queue", ["status", "risk", "created_at", "id"])
