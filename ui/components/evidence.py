@@ -229,12 +229,14 @@ def changes_shown(changes: Sequence[EvidenceChange]) -> None:
         )
 
 
-def old_beside_new(old: str, new: str) -> tuple[Markup, Markup]:
-    """Return two texts side by side, with the words that differ marked."""
+def old_beside_new(
+    old: str, new: str, titles: tuple[str, str] = ("Before", "Now")
+) -> tuple[Markup, Markup]:
+    """Return two texts side by side under their titles, with the words that differ marked."""
     old_spans, new_spans = differing(old, new)
     return (
-        _side("Before", old, old_spans, "There was no such text."),
-        _side("Now", new, new_spans, "It is not there any more."),
+        _side(titles[0], old, old_spans, "There was no such text."),
+        _side(titles[1], new, new_spans, "It is not there any more."),
     )
 
 
