@@ -51,6 +51,7 @@ from retrieval.ports import Embedder, Hit
 TurnStatus = Literal["said", "answer", "proposed", "used", "discarded"]
 Tell = Callable[[str], None]
 HISTORY: Final = 40
+LONGEST_EDIT: Final = 20_000
 _PASSAGES_FOR_A_TOPIC: Final = 12
 _PASSAGES_FOR_A_SOURCE: Final = 40
 _MACROS_AT_MOST: Final = 200
@@ -342,6 +343,22 @@ class Assistant:
         self._mark(actor, contact_id, turn_id, "used")
         return turn
 
+    def edit(self, actor: Actor, contact_id: str, text: str) -> Turn:
+        """Propose a draft that a person wrote, each sentence tied to what supports it.
+
+        Raises:
+            BadInput: Nothing was written, or too much.
+        """
+        require(actor, "work_contacts")
+        if not text.strip():
+            raise BadInput("text: write what the customer is to read.")
+        if len(text) > LONGEST_EDIT:
+            raise BadInput(f"text: an answer has at most {LONGEST_EDIT:,} characters.")
+        request = Request("reword", "Edited by hand", 1.0)
+        return self._answered(
+            actor, contact_id, request, None, lambda on: self._edited(on, text, actor)
+        )
+
     def discard(self, actor: Actor, contact_id: str, turn_id: str) -> None:
         """Take a proposal back; the one before it, or the draft that waits, stands again."""
         require(actor, "work_contacts")
@@ -498,6 +515,20 @@ class Assistant:
             hits = self._deps.search.search(topic, self._deps.passages_per_draft)
             found += [hit.passage for hit in hits if hit.passage.id not in known]
         return found
+
+    def _edited(self, on: _Asked, text: str, actor: Actor) -> _Reply:
+        cited = [c["passage_id"] for c in rules.numbered(on.draft)]
+        found = self._library.passages(cited)
+        found |= {hit.passage.id: hit.passage for hit in self._deps.search.search(text, 10)}
+        in_force = set(
+            self._library.versions_in_force([one.article_id for one in found.values()]).values()
+        )
+        current = [one for one in found.values() if one.version_id in in_force]
+        kind: Literal["answer", "clarify"] = (
+            "clarify" if on.draft["kind"] == "clarify" else "answer"
+        )
+        written = self._deps.citer.cite(text, current, f"person:{actor.id}", kind)
+        return _Reply("Each sentence was tied to its source and checked.", written, "proposed")
 
     def _bonds(self, on: _Asked) -> list[frozenset[int]]:
         versions = dict.fromkeys(c["version_id"] for c in rules.numbered(on.draft))

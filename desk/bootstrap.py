@@ -21,6 +21,7 @@ from desk.article_history import ArticleHistory
 from desk.assistant import Assistant
 from desk.audit import AuditLedger, AuditTrail
 from desk.calendar import Calendar
+from desk.cited_sources import CitedSources
 from desk.conflicts import Conflicts
 from desk.contacts import Contacts
 from desk.corrections import Corrections, TaughtClassifier
@@ -158,6 +159,11 @@ class Desk:
             self.reasons,
             self.settings.home / "cache",
         )
+
+    @cached_property
+    def cited_sources(self) -> CitedSources:
+        """What drafts rest on, with age, owner and what changed."""
+        return CitedSources(self.database, self.library, self.clock)
 
     @cached_property
     def deliveries(self) -> Deliveries:
