@@ -5,16 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+import tenacity
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, TypeDecorator
 
-from core.errors import Outdated
+from core.errors import DatabaseUnavailable, Outdated
+
+_LONGEST_PAUSE_SECONDS: Final = 2.0
+
+_SAID: Final = {
+    "locked": "The database is busy: another process has held it too long. Try again in a moment.",
+    "deadlock": "Somebody else changed the same records at the same moment. Try again.",
+    "full": "The disk is full. Make room; nothing of what you asked for was written.",
+    "readonly": "The database cannot be written to. Check who owns its file, and the disk.",
+    "disk i/o": "The disk does not answer. Nothing of what you asked for was written.",
+}
+"""Part of the database's message → what a person is told."""
+
+_OURS: Final = ("syntax error", "no such table", "no such column", "no such function")
+"""Parts of messages of SQLite that it calls operational and that are faults of the program."""
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -96,19 +112,62 @@ class Database:
 
         Raises:
             Outdated: Somebody else changed a row that this unit of work read and changed.
+            DatabaseUnavailable: The database is away, busy or full; nothing was written.
         """
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
         except StaleDataError:
             raise Outdated from None
+        except DBAPIError as error:
+            if away := _away(error):
+                raise away from error
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; whatever it changes is rolled back."""
-        with Session(self.engine, expire_on_commit=False) as session:
-            yield session
+        """A session for reading; whatever it changes is rolled back.
+
+        Raises:
+            DatabaseUnavailable: The database is away.
+        """
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                yield session
+        except DBAPIError as error:
+            if away := _away(error):
+                raise away from error
+            raise
+
+    def answers(self) -> bool:
+        """Tell whether the database answers now."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            return False
+        return True
+
+    def wait_until_it_answers(self, timeout_seconds: float) -> bool:
+        """Wait for the database to answer; tell whether it does."""
+        wait = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda answered: not answered),
+            wait=tenacity.wait_random_exponential(0.1, _LONGEST_PAUSE_SECONDS),
+            stop=tenacity.stop_after_delay(timeout_seconds),
+            retry_error_callback=lambda _: False,
+        )
+        return bool(wait(self.answers))
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _away(error: DBAPIError) -> DatabaseUnavailable | None:
+    """Return what a person is told when ``error`` is the database's state; None when it is ours."""
+    if not (error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)):
+        return None
+    cause = str(error.orig).lower()
+    if any(part in cause for part in _OURS):
+        return None
+    return DatabaseUnavailable(next((said for part, said in _SAID.items() if part in cause), None))

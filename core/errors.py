@@ -14,7 +14,8 @@
     │   └── DecisionRefused      the reply does not fit the paused run
     └── Unavailable              exit 1, HTTP 503: a part (model, index, database) does not answer
         ├── ModelUnavailable
-        └── IndexUnavailable
+        ├── IndexUnavailable
+        └── DatabaseUnavailable
 
 A message says what is wrong and what to do next. It never carries a secret or a customer's text.
 """
@@ -98,3 +99,7 @@ class ModelUnavailable(Unavailable):
 
 class IndexUnavailable(Unavailable):
     """The search index does not answer."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer; try again in a moment."""

@@ -15,6 +15,7 @@ from core.clock import Clock, SystemClock
 from core.database import Database
 from core.errors import Unavailable
 from core.identifiers import new_id
+from core.locks import AdvisoryLocks, ProcessLocks
 from core.migrate import upgrade
 from core.settings import Settings
 from desk.article_history import ArticleHistory
@@ -37,7 +38,9 @@ from desk.jobs import (
     Handlers,
     HomeLock,
     InlineJobs,
+    executors_at_work,
     prepare_job_tables,
+    put_back,
     start_working,
     stop_working,
 )
@@ -46,6 +49,7 @@ from desk.people import People
 from desk.quality import Quality
 from desk.radius import BlastRadius
 from desk.reviews import Reviews
+from desk.workers import Liveness, count_workers, new_worker_name
 from desk.workspace_check import WorkspaceCheck
 from graph.ports import Changes, Checker, Citer, Deps, Drafter
 from graph.reasons import ReasonMap
@@ -65,6 +69,7 @@ if TYPE_CHECKING:
 
 TAKE_OVER_SECONDS: Final = 2.0
 SYNC_SECONDS: Final = 3600.0
+DATABASE_AWAY_SECONDS: Final = 3600.0
 SENDER: Final = "Support <support@proofdesk.invalid>"
 
 
@@ -87,6 +92,7 @@ class Desk:
     owns_home: bool
     undo_seconds: int
     _working: bool = False
+    _liveness: Liveness | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
     _closers: list[Callable[[], None]] = field(default_factory=list)
     _start: threading.Lock = field(default_factory=threading.Lock)
@@ -338,6 +344,7 @@ class Desk:
             self.database,
             self.clock,
             self._sla_minutes,
+            AdvisoryLocks(self.database.engine) if self.shares_work else ProcessLocks(),
         )
 
     @property
@@ -352,6 +359,7 @@ class Desk:
                 "sync": lambda source: self._sync_job(source),
                 "sweep": lambda _at: json.dumps(self.sweep().as_json()),
             },
+            was_away=self._was_away,
             give_up={
                 "carry": lambda thread, cause: self.runs.fail(thread, cause),
                 "resume": lambda review_id, cause: self.runs.fail_resume(review_id, cause),
@@ -430,14 +438,26 @@ class Desk:
         return cast(dict[str, Any], json.loads(report))
 
     def start(self) -> None:
-        """Carry jobs out as soon as no other process does; return at once."""
+        """Carry jobs out: on SQLite as soon as no other process does, else beside the others."""
+        if self.shares_work:
+            self._join_in()
+            return
         self.work_if_free()
         if not self._working:
             threading.Thread(target=self._take_over, name="take-over", daemon=True).start()
 
+    @property
+    def shares_work(self) -> bool:
+        """Whether any number of processes may carry jobs out: on PostgreSQL."""
+        return self.database.engine.dialect.name == "postgresql"
+
     def work_if_free(self) -> None:
         """Begin to carry jobs out if nobody else does."""
         if self._working or isinstance(self.jobs, InlineJobs):
+            return
+        if self.shares_work:
+            if not count_workers(self.database.engine):
+                self._join_in()
             return
         with self._start:
             if self._working or not (self.owns_home or self.lock.acquire()):
@@ -446,11 +466,23 @@ class Desk:
             start_working(self.settings.database, self.handlers)
             self._working = True
 
+    def _join_in(self) -> None:
+        with self._start:
+            if self._working:
+                return
+            name = new_worker_name()
+            start_working(self.settings.database, self.handlers, name)
+            self._working = True
+            self._liveness = Liveness(self.database.engine, name, executors_at_work, put_back)
+            self._liveness.start()
+
     def close(self) -> None:
         """Finish what runs and let go of everything."""
         self._stopped.set()
         if self._working:
             stop_working()
+        if self._liveness:
+            self._liveness.stop()
         if isinstance(self.jobs, DbosJobs):
             self.jobs.close()
         for closer in reversed(self._closers):
@@ -458,6 +490,12 @@ class Desk:
         self.database.close()
         if self.owns_home:
             self.lock.release()
+
+    def _was_away(self) -> bool:
+        """Wait until the database answers, if it does not; tell whether it was away."""
+        if self.database.answers():
+            return False
+        return self.database.wait_until_it_answers(DATABASE_AWAY_SECONDS)
 
     def _take_over(self) -> None:
         while not self._working and not self._stopped.wait(TAKE_OVER_SECONDS):

@@ -96,6 +96,28 @@ def serve(
 
 
 @app.command()
+def worker() -> None:
+    """Carry the desk's work out beside other workers; needs PostgreSQL. Ctrl+C ends it in order."""
+    import threading
+
+    stop = threading.Event()
+    with _desk() as desk:
+        if not desk.shares_work:
+            raise BadInput(
+                "PROOFDESK_DATABASE_URL: several workers need PostgreSQL; on SQLite the running "
+                "desk does the work itself."
+            )
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: stop.set())
+        desk.start()
+        typer.echo("Working. Stop with Ctrl+C.")
+        sys.stdout.flush()
+        stop.wait()
+        typer.echo("Finishing what is under way …")
+    typer.echo("Stopped; what waits stays queued.")
+
+
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="The new workspace.")],
     articles: Annotated[

@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 
 from core.errors import ProofdeskError
 from desk.bootstrap import Desk
+from desk.workers import count_workers
 
 LOW_DISK_BYTES: Final = 500 * 1024 * 1024
 
@@ -80,6 +81,11 @@ def _sources(desk: Desk) -> str:
 
 
 def _worker(desk: Desk) -> str:
+    if desk.shares_work:
+        count = count_workers(desk.database.engine)
+        if not count:
+            raise ProofdeskError("No worker is running: start one with `proofdesk worker`.")
+        return "1 worker is running." if count == 1 else f"{count} workers are running."
     if desk.owns_home:
         return "No desk is running here; commands do their own work."
     return "A running desk carries the work out."

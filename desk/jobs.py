@@ -1,8 +1,8 @@
 """Background work: DBOS sees to it that somebody carries every contact on.
 
 Any process may ask for work; the request is written in the same transaction as what causes it
-(DBOS keeps its tables in the same database). One process at a time, the one that holds the lock of
-``PROOFDESK_HOME``, carries it out.
+(DBOS keeps its tables in the same database). On SQLite one process at a time carries it out, the one
+that holds the lock of ``PROOFDESK_HOME``; on PostgreSQL any number of workers do.
 """
 
 from __future__ import annotations
@@ -135,10 +135,17 @@ class DbosJobs:
 
 @dataclass(frozen=True)
 class Handlers:
-    """What carries jobs out, and what puts one before a person that failed for good."""
+    """What carries jobs out, and what puts one before a person that failed for good.
+
+    Attributes:
+        carry_out: By job.
+        give_up: By job; gets the job's argument and the cause in words.
+        was_away: After a failure: waits until the database answers, and tells whether it had to.
+    """
 
     carry_out: Mapping[JobName, Handler]
     give_up: Mapping[JobName, Callable[[str, str], None]]
+    was_away: Callable[[], bool] = lambda: False
 
 
 _current: list[Handlers] = []
@@ -162,7 +169,13 @@ def _register_workflows() -> Callable[[datetime, Any], None]:
         should_retry=_worth_another_try,
     )
     def attempt(job: JobName, argument: str) -> str:
-        return _current[0].carry_out[job](argument)
+        while True:
+            try:
+                return _current[0].carry_out[job](argument)
+            except Exception:
+                # A database that restarts is no fault of the job: it does not use up an attempt.
+                if not _current[0].was_away():
+                    raise
 
     @DBOS.step(name="give_up")
     def give_up(job: JobName, argument: str, cause: str) -> None:
@@ -197,10 +210,14 @@ def describe_failure(error: BaseException) -> str:
     return f"{type(cause).__name__} while the desk worked on it."
 
 
-def start_working(url: str, handlers: Handlers) -> None:
-    """Launch DBOS: it takes up what was left unfinished and then what is queued.
+def start_working(url: str, handlers: Handlers, executor: str = EXECUTOR) -> None:
+    """Launch DBOS: it takes up what ``executor`` left unfinished and then what is queued.
 
-    Only the holder of the home lock may.
+    Args:
+        url: SQLAlchemy URL of the database that holds the records.
+        handlers: What carries jobs out.
+        executor: Name of this worker. On SQLite there is one worker, the holder of the home lock,
+            and one name; on PostgreSQL each has its own.
     """
     from dbos import DBOS
 
@@ -210,7 +227,7 @@ def start_working(url: str, handlers: Handlers) -> None:
             "name": "proofdesk",
             "system_database_url": url,
             "application_version": PROTOCOL_VERSION,
-            "executor_id": EXECUTOR,
+            "executor_id": executor,
             "log_level": "ERROR",
             "console_log_level": "ERROR",
             "notification_listener_polling_interval_sec": POLLING_SECONDS,
@@ -222,6 +239,23 @@ def start_working(url: str, handlers: Handlers) -> None:
     DBOS.apply_schedules(
         [{"schedule_name": "sweep", "workflow_fn": sweep, "schedule": SWEEP_SCHEDULE}]
     )
+
+
+def executors_at_work() -> set[str]:
+    """Return the names of the workers that have work under way, dead or alive."""
+    from dbos import DBOS
+
+    begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return {one.executor_id for one in begun if one.executor_id}
+
+
+def put_back(executor: str) -> None:
+    """Put what a dead worker had begun back on the queue."""
+    from dbos import DBOS
+
+    # Not resume_workflow: it forgets how often a job was tried, so one that kills its worker would
+    # kill them all, one after the other, for ever.
+    DBOS._recover_pending_workflows([executor])
 
 
 def stop_working() -> None:

@@ -7,7 +7,6 @@ thread stands and goes on from there.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import NotFound
 from core.identifiers import new_id
+from core.locks import Locks
 from core.vocabulary import ContactStatus
 from desk.audit import DESK, write_audit
 from desk.contacts import contact_of, get_contact
@@ -37,7 +37,6 @@ from graph.values import Conversation, EvidenceChange
 from kb.models import Article
 
 RECURSION_LIMIT = 50
-THREAD_LOCKS = 64
 _REVIEW_PARTS = (
     "contact_id",
     "draft",
@@ -73,6 +72,7 @@ class Runs:
         graph: Compiled with a checkpointer.
         deps: Handed to every call: LangGraph does not keep it with the checkpoint.
         sla_minutes: Contact reason → minutes, None when the reason has no SLA.
+        locks: Keeps two jobs off one thread: one that is taken up after a crash may meet the next.
     """
 
     def __init__(
@@ -82,14 +82,14 @@ class Runs:
         database: Database,
         clock: Clock,
         sla_minutes: Callable[[str | None], int | None],
+        locks: Locks,
     ) -> None:
         self._graph = graph
         self._deps = deps
         self._database = database
         self._clock = clock
         self._sla_minutes = sla_minutes
-        # A job that is taken up after a crash may meet the next one of the same thread.
-        self._threads = tuple(threading.Lock() for _ in range(THREAD_LOCKS))
+        self._locks = locks
 
     def carry(self, thread: str) -> str:
         """Carry a run from where it stands to its first pause or its end; return where it is."""
@@ -103,7 +103,7 @@ class Runs:
             brought = contact.brought_draft
             if contact.status == "new":
                 contact.status = "drafting"
-        with self._one_at_a_time(thread):
+        with self._locks.hold(thread):
             snapshot = self._snapshot(thread)
             if not snapshot.created_at:
                 start: dict[str, Any] = {"contact_id": contact_id}
@@ -120,7 +120,7 @@ class Runs:
             review = session.get(Review, review_id)
             if review is None or review.decision is None:
                 raise NotFound(f"There is no decided review {review_id!r}.")
-        with self._one_at_a_time(review.thread):
+        with self._locks.hold(review.thread):
             return self._resume(review, review.decision)
 
     def _resume(self, review: Review, decision: dict[str, Any]) -> str:
@@ -156,9 +156,6 @@ class Runs:
         with self._database.read() as session:
             thread = session.get_one(Review, review_id).thread
         self.fail(thread, cause)
-
-    def _one_at_a_time(self, thread: str) -> threading.Lock:
-        return self._threads[hash(thread) % THREAD_LOCKS]
 
     def _snapshot(self, thread: str) -> StateSnapshot:
         return self._graph.get_state({"configurable": {"thread_id": thread}})

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.clock import Clock
+from core.identifiers import new_id
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.contacts import NewContact, NewMessage
 from desk.permissions import Actor
+from tests.integration.postgres import PostgresServer
 
 REFUNDS = """---
 title: Refunds
@@ -98,12 +101,43 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, workspace: Path, example_vectors: Path) -> Settings:
+def settings(settings_on_sqlite: Settings) -> Settings:
+    """Settings of a home of its own; a module that runs on each engine asks for the others."""
+    return settings_on_sqlite
+
+
+@pytest.fixture
+def settings_on_sqlite(tmp_path: Path, workspace: Path, example_vectors: Path) -> Settings:
     """Settings of a home of its own."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "cache").symlink_to(example_vectors)
     return Settings(home=home, workspace=workspace, undo_seconds=0, _env_file=None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL server; every test makes a database of its own in it."""
+    # Not in pytest's folder: that one is closed to the user the server runs as.
+    with tempfile.TemporaryDirectory(prefix="proofdesk-postgres-") as folder:
+        server = PostgresServer(Path(folder))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def settings_on_postgresql(settings_on_sqlite: Settings, postgres: PostgresServer) -> Settings:
+    """The same on PostgreSQL, with a database of its own."""
+    url = postgres.new_database(new_id("desk"))
+    return settings_on_sqlite.model_copy(update={"database_url": url})
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def settings_of_each_engine(request: pytest.FixtureRequest) -> Settings:
+    """Settings on SQLite, and the same on PostgreSQL."""
+    found: Settings = request.getfixturevalue(f"settings_on_{request.param}")
+    return found
 
 
 OpenDesk = Callable[..., Desk]

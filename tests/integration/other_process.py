@@ -35,7 +35,8 @@ KILL_POINTS = (
 def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
     """Start another process on the home of ``settings``; ``arguments`` begin with what it does."""
     what, *rest = arguments
-    values = settings.model_dump(mode="json", include={"home", "workspace", "undo_seconds"})
+    named = {"home", "workspace", "undo_seconds", "database_url"}
+    values = settings.model_dump(mode="json", include=named)
     command = [sys.executable, "-m", "tests.integration.other_process", what, json.dumps(values)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     return subprocess.Popen([*command, *rest], text=True, cwd=ROOT, **pipes)

@@ -13,6 +13,11 @@ from tests.integration import other_process
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 
 
+@pytest.fixture
+def settings(settings_of_each_engine: Settings) -> Settings:
+    return settings_of_each_engine
+
+
 @pytest.mark.parametrize("point", other_process.KILL_POINTS)
 def test_the_answer_leaves_exactly_once_after_a_restart(
     open_synced: OpenDesk, settings: Settings, point: str

@@ -41,8 +41,8 @@ from kb.sync import Sync
 from kb.workspace import Workspace
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
+from tests.integration.postgres import PostgresServer
 from tests.integration.test_migrations import fill_as_at_first
-from tests.integration.test_postgres import postgres_url  # noqa: F401 - a fixture
 
 REFUNDS, SHIPPING = "help-center/refunds.md", "help-center/shipping.md"
 BILLING = "title: Billing\nowner: Tomas\neffective_from: 2026-01-01"
@@ -697,11 +697,11 @@ def test_of_two_sides_the_one_that_does_not_replace_is_replaced(
 
 @pytest.mark.postgres
 def test_two_who_find_the_same_at_once_open_one_flag(
-    postgres_url: str,  # noqa: F811
+    postgres: PostgresServer,
     workspace: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    database = Database(postgres_url)
+    database = Database(postgres.new_database("flags"))
     upgrade(database)
     clock = FixedClock(NOW)
     Sync(database, clock).run(Workspace.load(workspace))

@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from core.settings import Settings
@@ -13,6 +14,12 @@ from desk.bootstrap import open_desk
 from desk.models import Contact, Delivery, Review
 from tests.integration import other_process
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
+
+
+@pytest.fixture
+def settings(settings_of_each_engine: Settings) -> Settings:
+    return settings_of_each_engine
+
 
 REVIEWS = int(os.environ.get("PROOFDESK_TEST_RACES", "40"))
 
