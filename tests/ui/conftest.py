@@ -15,6 +15,7 @@ from tests.integration.conftest import (  # noqa: F401 - fixtures
     example_vectors,
     open_synced,
     settings,
+    settings_on_sqlite,
     supervisor,
     workspace,
 )
