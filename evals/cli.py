@@ -16,6 +16,7 @@ from core.errors import BadInput, ProofdeskError
 from desk.cli_shared import Json, progress, read_settings
 
 if TYPE_CHECKING:
+    from evals.reason_cases import Texts
     from evals.report import Report
     from evals.scores import Cell, Table
     from evals.stale_judges import Folds
@@ -170,16 +171,126 @@ def triage(
     _conclude(result, report, as_json)
 
 
-def _workspace(given: Path | None) -> Path:
-    """Return the workspace in use: the one that is named, the desk's own, or the sample."""
+@app.command()
+def reasons(
+    data: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(
+            help="CSV or JSONL of texts with their reason, or a folder with train and test file."
+            " May be given several times. Default: the sample."
+        ),
+    ] = None,
+    train: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="CSV or JSONL of examples to learn from. Default: the workspace's map."),
+    ] = None,
+    outside: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(help="CSV or JSONL of texts about none of the reasons."),
+    ] = None,
+    workspace: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder with a reasons.yaml. Without --data it is judged by itself."),
+    ] = None,
+    past: Annotated[
+        bool, typer.Option("--past", help="Judge by what people of this desk corrected.")
+    ] = False,
+    shots: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Learn from so many examples of each reason, drawn by lot."),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, max=100, help="With --shots: how often.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of every lot.")] = 0,
+    unknown: Annotated[
+        float,
+        typer.Option(min=0, max=0.5, help="Share of the reasons held back at a time; 0: none."),
+    ] = 0.1,
+    folds: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Hold back only so many of these shares. Default: each once."),
+    ] = None,
+    verdicts: Verdicts = None,
+    report: Folder = None,
+    baseline: Baseline = None,
+    gate: GateFile = None,
+    rescore: Rescore = None,
+    limit: Limit = None,
+    beside: Beside = True,
+    as_json: Json = False,
+) -> None:
+    """Measure whether it is known what contacts are about, how sure, and when it is not known."""
+    from evals import reasons as suite
+    from evals.files import write_rows
+    from evals.gate import read_gate
+    from evals.reason_cases import map_of, read_map, read_texts, split_folders
+    from evals.reason_scores import read_verdicts
+    from evals.runs import reopened
+
+    if draws > 1 and shots is None:
+        raise BadInput("--draws: needs --shots; all examples are drawn only one way.")
+    if train and workspace:
+        raise BadInput("--train: leave it out, or leave --workspace out.")
+    tests, trains = split_folders(data or [])
+    if past and (tests or train or outside):
+        raise BadInput("--past: is judged by the workspace's map alone; leave the files out.")
+    learned = [train] if train else [] if workspace else trains
+    own = workspace is not None and not tests and not past
+    if own and (shots or outside):
+        raise BadInput("--shots, --outside: need --data; a map is judged by itself without them.")
+    if learned:
+        known = map_of(read_texts(*learned), learned[0])
+    else:
+        sample = not (tests or past or workspace)
+        known = read_map(_sample_workspace() if sample else _workspace(workspace))
+    if own:
+        planned = suite.plan_of_own(known, seed=seed, unknown=unknown)
+    else:
+        texts = (
+            _past_corrections()
+            if past
+            else read_texts(*(tests or [suite.SAMPLE]), outside=outside or [], limit=limit)
+        )
+        planned = suite.plan(
+            texts, known, shots=shots, draws=draws, seed=seed, unknown=unknown, folds=folds
+        )
+    bounds = read_gate(gate, suite.SUITE) if gate else None
+    if baseline:
+        read_verdicts(baseline)
+    _can_be_written(verdicts, report)
+    if rescore:
+        found = reopened(rescore, read_verdicts)
+    else:
+        with progress(quiet=as_json) as tell:
+            found = suite.run(planned, beside=beside, on_progress=tell)
+    result = suite.report_of(found, planned, gate=bounds, baseline=baseline)
+    if verdicts:
+        write_rows(verdicts, (one.as_json() for one in found.verdicts if one.probe != "floor"))
+    _conclude(result, report, as_json)
+
+
+def _past_corrections() -> Texts:
+    """Return what people of this desk said contacts are about."""
+    from desk.cli_shared import opened_desk
+    from evals.reason_cases import of_corrections
+
+    with opened_desk() as desk:
+        return of_corrections(desk.corrections.taught().pairs)
+
+
+def _sample_workspace() -> Path:
     from desk.sample import SAMPLE
 
+    return SAMPLE
+
+
+def _workspace(given: Path | None) -> Path:
+    """Return the workspace in use: the one that is named, the desk's own, or the sample."""
     if given is not None:
         if not given.is_dir():
             raise BadInput(f"{given}: there is no such folder.")
         return given
     own = read_settings().workspace_folder
-    return own if own.is_dir() else SAMPLE
+    return own if own.is_dir() else _sample_workspace()
 
 
 def _cache() -> Path | None:
