@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,14 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.database import Database
+from core.errors import NotFound
 from core.vocabulary import SourceFlagKind
 from desk.models import SourceFlagRow
 from desk.permissions import Actor, require
 from desk.queues import ContactQueues as ContactQueues
 from kb.changes import STOPPING
-from kb.content import PassageKind
+from kb.content import Passage, PassageKind
+from kb.counterparts import counterpart
 from kb.library import Library
 from kb.models import Article, ArticleVersion, PassageChange
 
@@ -62,6 +64,8 @@ class ChangeLine:
         facts: What changed: ``kind``, ``old`` and ``new`` each; may be empty.
         old: The passage before; empty when the version added it.
         new: The passage now; empty when the version dropped it.
+        score: How likely a reader is told something else, 0..1.
+        version_id: The version that brought it.
     """
 
     id: str
@@ -72,6 +76,8 @@ class ChangeLine:
     old_passage_id: str | None
     old: str
     new: str
+    score: float = 1.0
+    version_id: str = ""
 
 
 class Shelf:
@@ -109,6 +115,14 @@ class Shelf:
             articles = session.scalars(query).all()
         return self._described(articles)
 
+    def line(self, article_id: str) -> ArticleLine:
+        """Return one article. Raises NotFound."""
+        with self._database.read() as session:
+            article = session.get(Article, article_id)
+        if article is None:
+            raise NotFound(f"There is no article {article_id!r}.")
+        return self._described([article])[0]
+
     def titles(self) -> dict[str, str]:
         """Return id → title of every article and macro in use, by title."""
         query = (
@@ -119,15 +133,30 @@ class Shelf:
         with self._database.read() as session:
             return dict(session.execute(query).tuples().all())
 
-    def changes(self, limit: int = 100) -> list[ChangeLine]:
-        """Return what new versions changed in what a reader is told, the latest first."""
+    def changes(self, limit: int = 100, after: ChangeLine | None = None) -> list[ChangeLine]:
+        """Return what new versions changed in what a reader is told, the latest first.
+
+        Args:
+            limit: Length of the page.
+            after: Last change of the page before.
+        """
+        row = PassageChange
         query = (
             select(PassageChange, Article.title)
             .join(Article, Article.id == PassageChange.article_id)
             .where(PassageChange.outcome.in_(STOPPING))
-            .order_by(PassageChange.at.desc(), PassageChange.score.desc(), PassageChange.id)
+            .order_by(row.at.desc(), row.score.desc(), row.id)
             .limit(limit)
         )
+        if after:
+            same = row.at == after.at
+            query = query.where(
+                or_(
+                    row.at < after.at,
+                    and_(same, row.score < after.score),
+                    and_(same, row.score == after.score, row.id > after.id),
+                )
+            )
         with self._database.read() as session:
             rows = session.execute(query).tuples().all()
         ids = [key for row, _ in rows for key in (row.old_passage_id, row.new_passage_id) if key]
@@ -147,6 +176,8 @@ class Shelf:
                 old_passage_id=row.old_passage_id,
                 old=text(row.old_passage_id),
                 new=text(row.new_passage_id),
+                score=row.score,
+                version_id=row.new_version_id,
             )
             for row, title in rows
         ]
@@ -219,6 +250,32 @@ def _article_line(
         last_reviewed=article.last_reviewed,
         flags=flags,
     )
+
+
+def sources_now(library: Library, passages: Mapping[str, Passage]) -> dict[str, Passage | None]:
+    """Return what took the place of passages since, where the article in force reads otherwise.
+
+    Args:
+        library: Where the articles are.
+        passages: Id → passage as it was cited.
+
+    Returns:
+        Id → the passage that stands there now; None when nothing does. What reads as it did, and
+        what has no version in force at all, is absent.
+    """
+    in_force = library.versions_in_force([passage.article_id for passage in passages.values()])
+    newer: dict[str, list[Passage]] = {}
+    found: dict[str, Passage | None] = {}
+    for key, passage in passages.items():
+        version = in_force.get(passage.article_id)
+        if version is None or version == passage.version_id:
+            continue
+        if version not in newer:
+            newer[version] = library.passages_of_version(version)
+        if any(now.content_hash == passage.content_hash for now in newer[version]):
+            continue
+        found[key] = counterpart(passage, newer[version])
+    return found
 
 
 def sync_sources(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -33,10 +33,23 @@ PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
     "admin": ("Reviews", "Desk", "Outbox", "Sources", "Audit", "People"),
 }
 
+PAGE_OF_PARAMETER: Final = {
+    "review": "Reviews",
+    "contact": "Desk",
+    "article": "Sources",
+    "flag": "Sources",
+}
+
 
 def main() -> None:
     """Show the page that the person at the screen asked for."""
-    st.set_page_config("Proofdesk", ASSETS / "icon.svg", layout="wide")
+    st.set_page_config(
+        "Proofdesk",
+        ASSETS / "icon.svg",
+        layout="wide",
+        # A line of our own makes Streamlit show its menu, which holds the choice of the theme.
+        menu_items={"About": "Proofdesk: no answer on a stale source leaves unnoticed."},
+    )
     st.logo(ASSETS / "logo.svg", size="medium")
     styles()
     try:
@@ -48,11 +61,23 @@ def main() -> None:
                 [st.Page(signin.render, title="Sign in", url_path="sign-in")], position="hidden"
             ).run()
             return
-        page = st.navigation(_pages(the, actor), position="top")
-        who_is_here(actor)
+        pages = _pages(the, actor)
+        page = st.navigation(pages, position="top")
+        who_is_here(actor, ["/", *(f"/{one.url_path}" for one in pages)])
+        _go_where_the_address_says(page, pages)
         page.run()
     except ProofdeskError as error:
         refusal(error)
+
+
+def _go_where_the_address_says(page: st.Page, pages: Sequence[st.Page]) -> None:
+    """Open the page that holds what the address names, if the role has it and it names no page."""
+    wanted = next(
+        (PAGE_OF_PARAMETER[name] for name in PAGE_OF_PARAMETER if name in st.query_params), None
+    )
+    for one in pages:
+        if one.title == wanted and page.title == pages[0].title != wanted:
+            st.switch_page(one, query_params=st.query_params.to_dict())
 
 
 def _pages(the: Desk, actor: Actor) -> list[st.Page]:

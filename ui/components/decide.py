@@ -3,40 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import streamlit as st
 
-from core.errors import ClaimedByOther, DecisionRefused, NotAllowed, ProofdeskError
-from core.vocabulary import REJECT_REASONS, DecisionKind
+from core.errors import (
+    AlreadyDecided,
+    ClaimedByOther,
+    DecisionRefused,
+    NotAllowed,
+    ProofdeskError,
+)
+from core.vocabulary import REJECT_REASONS, DecisionKind, RejectReason
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.reviews import DecisionOutcome, ReviewView
 from graph.draft import draft_text
 from graph.interrupts import ESCALATION_TIERS
-from ui.components.labels import DECISION_NAMES, TIER_NAMES, namer, plainly
+from ui.components.labels import DECISION_NAMES, TIER_NAMES, clock_time, namer, plainly
 from ui.components.notice import keep, notice
-from ui.components.text import say
+from ui.components.text import label_text, say
 from ui.components.undo import offer_undo
 
 Reply = dict[str, Any]
 _OPEN: Final = "decide.open"
 _ASKED: Final = "decide.asked"
+_HELD: Final = "decide.held"
 _BUTTONS: Final[dict[DecisionKind, tuple[str, str, str]]] = {
-    "approve": ("Approve", ":material/check:", "Ctrl+Enter"),
+    "approve": ("Approve", ":material/check:", "A"),
     "edit": ("Edit", ":material/edit:", "E"),
     "reject": ("Reject", ":material/undo:", "X"),
     "escalate": ("Escalate", ":material/arrow_upward:", "S"),
     "answer": ("Fill in", ":material/text_fields:", "F"),
 }
+_REJECT_WORDS: Final[dict[RejectReason, tuple[str, str]]] = {
+    "wrong_source": ("Wrong source", "It rests on the wrong source."),
+    "out_of_date": ("Out of date", "It is out of date."),
+    "incomplete": ("Incomplete", "It does not answer all that was asked."),
+    "wrong_answer": ("Wrong answer", "It answers another question, or wrongly."),
+    "wrong_tier": ("Wrong tier", "The contact has another tier."),
+    "tone": ("Tone", "It does not sound right."),
+    "other": ("Something else", "Write it another way."),
+}
+"""Reason → its button, and what the next draft is told where nobody writes more."""
+_ESCALATE_WORDS: Final = (
+    "The customer is upset, or asks for a person.",
+    "The sources do not cover this: it needs a decision.",
+    "It is about money or an account: somebody must act.",
+    "The sources may be wrong.",
+)
 
 
 def decide(desk: Desk, view: ReviewView) -> None:
     """Show what the person may decide about a review, and the form that is open."""
-    kinds, review_id = view.open_decisions, view.summary.id
+    kinds = view.open_decisions
     if not kinds:
-        say("This waits for a supervisor.", "pd-faint")
+        say(_waits_for_nobody(view), "pd-faint")
         return
+    opened = _opened(view)
     with st.container(key="decide-bar", horizontal=True):
         for kind in kinds:
             label, icon, shortcut = _BUTTONS[kind]
@@ -44,35 +69,63 @@ def decide(desk: Desk, view: ReviewView) -> None:
                 label,
                 key=f"decide.{kind}",
                 icon=icon,
-                shortcut=shortcut,
+                # Keys do nothing while a form is open: they would decide what is being written.
+                shortcut=None if opened else shortcut,
                 type="primary" if kind == "approve" else "secondary",
                 on_click=_press,
                 args=(view, kind),
             )
-    opened = st.session_state.get(_OPEN)
-    if opened and opened[0] == review_id and opened[1] in kinds:
-        with st.form(f"decide.form.{opened[1]}.{review_id}"):
-            _FORMS[opened[1]](desk, view)
+        if opened:
+            st.button("Close", key="decide.close", shortcut="Esc", type="tertiary", on_click=_close)
+    if opened:
+        with st.container(key=f"decide-form-{opened}", border=True):
+            _FORMS[opened](desk, view)
+
+
+def _waits_for_nobody(view: ReviewView) -> str:
+    if view.summary.status == "pending":
+        return "This waits for a supervisor."
+    kind = view.summary.decision
+    return f"{DECISION_NAMES[kind]}." if kind else f"This review is {view.summary.status}."
+
+
+def _opened(view: ReviewView) -> DecisionKind | None:
+    review_id, kind = st.session_state.get(_OPEN) or (None, None)
+    return kind if review_id == view.summary.id and kind in view.open_decisions else None
+
+
+def _close() -> None:
+    st.session_state[_OPEN] = None
 
 
 def hold(desk: Desk, actor: Actor, view: ReviewView) -> str:
-    """Hold the review for the person who looks at it; return who holds it until when."""
+    """Hold the review for the person who looks at it; return who holds it until when.
+
+    What they held before is given back: looking through a queue must not lock it for the others.
+    """
+    review_id = view.summary.id
+    before = st.session_state.get(_HELD)
+    if before and before != review_id:
+        desk.reviews.release(actor, before)
+        st.session_state[_HELD] = None
     if not view.open_decisions:
         return ""
     try:
-        until = desk.reviews.claim(actor, view.summary.id)
+        until = desk.reviews.claim(actor, review_id)
     except ClaimedByOther as error:
         notice("Somebody is at it", "warning", error.message)
         return ""
-    return f"Held by you until {until:%H:%M} UTC"
+    except AlreadyDecided:  # between the reading and the claim; the page says so when asked
+        return ""
+    st.session_state[_HELD] = review_id
+    return f"Held by you until {clock_time(until)}"
 
 
 def _press(view: ReviewView, kind: DecisionKind) -> None:
     if kind == "approve" and not view.check["findings"]:
         _ask(view, lambda _review_id: {"kind": "approve"})
         return
-    wanted = (view.summary.id, kind)
-    st.session_state[_OPEN] = None if st.session_state.get(_OPEN) == wanted else wanted
+    st.session_state[_OPEN] = None if _opened(view) == kind else (view.summary.id, kind)
 
 
 def _ask(view: ReviewView, reply: Callable[[str], Reply]) -> None:
@@ -103,7 +156,7 @@ def carry_out_asked(desk: Desk, actor: Actor) -> DecisionOutcome | None:
         why = " ".join(dict.fromkeys(change["sentence"] for change in outcome.changes))
         keep("It was not sent", "warning", why or "The check objects to it: see below.")
     elif outcome.kind == "reject":
-        keep("Rejected. A new draft waits.", "plain")
+        keep("Rejected. A new draft waits in the queue.", "plain")
     else:
         keep(DECISION_NAMES[outcome.kind] + ".")
         offer_undo(outcome, contact_id)
@@ -116,26 +169,58 @@ def _typed(name: str, review_id: str) -> Any:
 
 def _approve_form(_desk: Desk, view: ReviewView) -> None:
     count = len(view.check["findings"])
+    with st.form(f"decide.form.approve.{view.summary.id}", border=False):
+        st.text_input(
+            f"The check holds {count} thing{'s' if count != 1 else ''} against this draft. "
+            "Why may it go out all the same?",
+            key=f"decide.approve.comment.{view.summary.id}",
+        )
+        st.form_submit_button(
+            "Approve all the same",
+            key="decide.approve.send",
+            type="primary",
+            on_click=_ask,
+            args=(view, lambda id: {"kind": "approve", "comment": _typed("approve.comment", id)}),
+        )
+
+
+def _edit_form(_desk: Desk, view: ReviewView) -> None:
+    with st.form(f"decide.form.edit.{view.summary.id}", border=False):
+        st.text_area(
+            "The answer as the customer will read it",
+            value=draft_text(view.draft),
+            height=280,
+            key=f"decide.edit.text.{view.summary.id}",
+        )
+        st.form_submit_button(
+            "Check and approve",
+            key="decide.edit.send",
+            type="primary",
+            on_click=_ask,
+            args=(view, lambda id: {"kind": "edit", "text": _typed("edit.text", id)}),
+        )
+
+
+def _reject_reply(reason: RejectReason, review_id: str) -> Reply:
+    typed = (_typed("reject.comment", review_id) or "").strip()
+    return {"kind": "reject", "reason": reason, "comment": typed or _REJECT_WORDS[reason][1]}
+
+
+def _reject_form(_desk: Desk, view: ReviewView) -> None:
+    say("What is wrong with it? The draft is written again.", "pd-label")
+    with st.container(key="decide-reasons", horizontal=True):
+        for number, reason in enumerate(REJECT_REASONS, start=1):
+            st.button(
+                _REJECT_WORDS[reason][0],
+                key=f"decide.reject.{reason}",
+                shortcut=str(number),
+                on_click=_ask,
+                args=(view, partial(_reject_reply, reason)),
+            )
     st.text_input(
-        f"The check holds {count} thing{'s' if count != 1 else ''} against this draft. "
-        "Why may it go out all the same?",
-        key=f"decide.approve.comment.{view.summary.id}",
+        "What should the next draft do differently? (if you like)",
+        key=f"decide.reject.comment.{view.summary.id}",
     )
-    st.form_submit_button(
-        "Approve all the same",
-        key="decide.approve.send",
-        type="primary",
-        on_click=_ask,
-        args=(view, lambda id: {"kind": "approve", "comment": _typed("approve.comment", id)}),
-    )
-
-
-def _reject_reply(review_id: str) -> Reply:
-    return {
-        "kind": "reject",
-        "reason": _typed("reject.reason", review_id),
-        "comment": _typed("reject.comment", review_id),
-    }
 
 
 def _escalate_reply(review_id: str) -> Reply:
@@ -146,90 +231,67 @@ def _escalate_reply(review_id: str) -> Reply:
     }
 
 
+def _escalate_at_once(why: str, _review_id: str) -> Reply:
+    return {"kind": "escalate", "tier": "escalate_first", "comment": why}
+
+
+def _escalate_form(_desk: Desk, view: ReviewView) -> None:
+    say("Why does a person carry it on?", "pd-label")
+    with st.container(key="decide-whys"):
+        for number, why in enumerate(_ESCALATE_WORDS, start=1):
+            st.button(
+                why,
+                key=f"decide.escalate.{number}",
+                shortcut=str(number),
+                on_click=_ask,
+                args=(view, partial(_escalate_at_once, why)),
+            )
+    with st.form(f"decide.form.escalate.{view.summary.id}", border=False):
+        st.text_input(
+            "Or in your own words: what must the person who takes it know?",
+            key=f"decide.escalate.comment.{view.summary.id}",
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.radio(
+                "To which tier?",
+                ESCALATION_TIERS,
+                index=len(ESCALATION_TIERS) - 1,
+                format_func=namer(TIER_NAMES),
+                horizontal=True,
+                key=f"decide.escalate.tier.{view.summary.id}",
+            )
+            st.form_submit_button(
+                "Escalate",
+                key="decide.escalate.send",
+                type="primary",
+                on_click=_ask,
+                args=(view, _escalate_reply),
+            )
+
+
 def _answer_reply(missing: Sequence[str], review_id: str) -> Reply:
     typed = {field: _typed(f"answer.{field}", review_id) or "" for field in missing}
     filled = {field: value for field, value in typed.items() if value.strip()}
     return {"kind": "answer", "fields": filled, "text": ""}
 
 
-def _edit_form(_desk: Desk, view: ReviewView) -> None:
-    st.text_area(
-        "The answer as the customer will read it",
-        value=draft_text(view.draft),
-        height=280,
-        key=f"decide.edit.text.{view.summary.id}",
-    )
-    st.form_submit_button(
-        "Check and approve",
-        key="decide.edit.send",
-        type="primary",
-        on_click=_ask,
-        args=(view, lambda id: {"kind": "edit", "text": _typed("edit.text", id)}),
-    )
-
-
-def _reject_form(_desk: Desk, view: ReviewView) -> None:
-    st.selectbox(
-        "What is wrong with it?",
-        REJECT_REASONS,
-        index=None,
-        format_func=plainly,
-        placeholder="Choose a reason",
-        key=f"decide.reject.reason.{view.summary.id}",
-    )
-    st.text_input(
-        "What should the next draft do differently?",
-        key=f"decide.reject.comment.{view.summary.id}",
-    )
-    st.form_submit_button(
-        "Reject and draft again",
-        key="decide.reject.send",
-        type="primary",
-        on_click=_ask,
-        args=(view, _reject_reply),
-    )
-
-
-def _escalate_form(_desk: Desk, view: ReviewView) -> None:
-    st.radio(
-        "To which tier?",
-        ESCALATION_TIERS,
-        index=len(ESCALATION_TIERS) - 1,
-        format_func=namer(TIER_NAMES),
-        horizontal=True,
-        key=f"decide.escalate.tier.{view.summary.id}",
-    )
-    st.text_input(
-        "What must the person who takes it know?",
-        key=f"decide.escalate.comment.{view.summary.id}",
-    )
-    st.form_submit_button(
-        "Escalate",
-        key="decide.escalate.send",
-        type="primary",
-        on_click=_ask,
-        args=(view, _escalate_reply),
-    )
-
-
 def _answer_form(desk: Desk, view: ReviewView) -> None:
-    say("Fill in what you know; the answer is then drafted without asking the customer.")
     missing = view.triage["missing"]
     names = {f.id: f.name for f in desk.reasons.required_fields(missing, view.triage["owner"])}
-    for number, field in enumerate(missing, start=1):
-        say(names.get(field, plainly(field)), "pd-label")
-        st.text_input(
-            f"Missing detail {number}",
-            label_visibility="collapsed",
-            key=f"decide.answer.{field}.{view.summary.id}",
+    with st.form(f"decide.form.answer.{view.summary.id}", border=False):
+        say("Fill in what you know; the answer is then drafted without asking the customer.")
+        for field in missing:
+            st.text_input(
+                label_text(names.get(field, plainly(field))),
+                key=f"decide.answer.{field}.{view.summary.id}",
+            )
+        st.form_submit_button(
+            "Draft the answer",
+            key="decide.answer.send",
+            type="primary",
+            on_click=_ask,
+            args=(view, partial(_answer_reply, missing)),
         )
-    st.form_submit_button(
-        "Draft the answer",
-        key="decide.answer.send",
-        type="primary",
-        on_click=_ask,
-        args=(view, lambda id: _answer_reply(missing, id)),
-    )
 
 
 _FORMS: Final[dict[DecisionKind, Callable[[Desk, ReviewView], None]]] = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
 from desk.permissions import Actor
+from ui.components.keys import keys
 from ui.components.labels import ROLE_NAMES
 from ui.components.text import show, tag, words
 from ui.session import sign_out
@@ -20,9 +22,15 @@ def styles() -> None:
     st.html(ASSETS / "proofdesk.css")
 
 
-def who_is_here(actor: Actor) -> None:
-    """Show who is signed in, and the way out."""
+def who_is_here(actor: Actor, paths: Sequence[str]) -> None:
+    """Show who is signed in, the keys, and the way out.
+
+    Args:
+        actor: Who is signed in.
+        paths: The addresses of their pages.
+    """
     with st.container(key="who", horizontal=True, vertical_alignment="center"):
+        keys(paths)
         show(
             tag(
                 "div",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
 
 from ui.components.text import Markup, tag, words
 
@@ -124,9 +127,23 @@ def _counted(seconds: float) -> tuple[int, str]:
     return round(seconds / 86400), "d"
 
 
+def here() -> tzinfo:
+    """Return the time zone of the person at the screen; UTC when their browser does not tell."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
 def exactly(moment: datetime) -> str:
-    """Return ``moment`` in full."""
-    return f"{moment:%a %d %b %Y, %H:%M} UTC"
+    """Return ``moment`` in full, in the zone of the person at the screen."""
+    local = moment.astimezone(here())
+    return f"{local:%a %d %b %Y, %H:%M} {local.tzname() or 'UTC'}"
+
+
+def clock_time(moment: datetime) -> str:
+    """Return the time of day of ``moment``, in the zone of the person at the screen."""
+    return f"{moment.astimezone(here()):%H:%M}"
 
 
 def when(moment: datetime | None, now: datetime) -> Markup:

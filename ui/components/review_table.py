@@ -1,4 +1,4 @@
-"""The review queue as a table, and which of its rows is open."""
+"""The review queue as a table: its filters and pages, and which of its rows is open."""
 
 from __future__ import annotations
 
@@ -8,27 +8,59 @@ from typing import Final
 
 import streamlit as st
 
-from desk.reviews import ReviewSummary
-from ui.components.labels import KIND_NAMES, relative, tier_text
+from core.identifiers import text_digest
+from core.vocabulary import TIERS, Tier
+from desk.reviews import ReviewFilter, ReviewSummary
+from ui.components.labels import DECISION_NAMES, KIND_NAMES, TIER_NAMES, namer, relative, tier_text
 from ui.components.text import readable_text
 
-_CHOSEN: Final = "reviews.chosen"
-_FOLLOWING: Final = "reviews.following"
-_DRAWN: Final = "reviews.drawn"
+PAGE: Final = 50
 TABLE: Final = "reviews.table"
+ADDRESS: Final = "review"
+_ADDRESSED: Final = "reviews.addressed"
+_CHOSEN: Final = "reviews.chosen"
+_FOLLOWING: Final = "reviews.id_after"
+_PREVIOUS: Final = "reviews.id_before"
 _ROW: Final = 33
 _MOST_ROWS: Final = 5
 
 
 def choose_review(review_id: str | None) -> None:
     """Have this review open on the next run."""
-    st.session_state[_CHOSEN] = review_id
-    st.session_state[_DRAWN] = st.session_state.get(_DRAWN, 0) + 1  # a selection is kept per table
+    if review_id:
+        st.session_state[_CHOSEN] = review_id
+
+
+def choose_by_address() -> None:
+    """Open the review that the address names, once each time it names another."""
+    asked = st.query_params.get(ADDRESS)
+    if asked and asked != st.session_state.get(_ADDRESSED):
+        choose_review(asked)
+        st.session_state[_ADDRESSED] = asked
+
+
+def keep_address(review_id: str) -> None:
+    """Have the address name what is open, so that it can be kept and passed on."""
+    st.session_state[_ADDRESSED] = review_id
+    if st.query_params.get(ADDRESS) != review_id:
+        st.query_params[ADDRESS] = review_id
+
+
+def chosen_review() -> str | None:
+    """Return the id of the review that is open; None when none was opened yet."""
+    review_id: str | None = st.session_state.get(_CHOSEN)
+    return review_id
 
 
 def following() -> str | None:
     """Return the id of the review that came after the one that was open."""
     review_id: str | None = st.session_state.get(_FOLLOWING)
+    return review_id
+
+
+def previous() -> str | None:
+    """Return the id of the review that came before the one that was open."""
+    review_id: str | None = st.session_state.get(_PREVIOUS)
     return review_id
 
 
@@ -41,40 +73,147 @@ def neighbour(reviews: Sequence[ReviewSummary], review_id: str, step: int) -> st
     return ids[(ids.index(review_id) + step) % len(ids)] if others else None
 
 
+def review_filter(reasons: Mapping[str, str], actor_id: str) -> ReviewFilter:
+    """Let the reader narrow the queue; return what to."""
+    with st.container(key="reviews-filter", horizontal=True, vertical_alignment="bottom"):
+        tier: Tier | None = st.selectbox(
+            "Tier",
+            TIERS,
+            index=None,
+            format_func=namer(TIER_NAMES),
+            placeholder="Every tier",
+            key="reviews.tier",
+            width=180,
+        )
+        reason: str | None = st.selectbox(
+            "Contact reason",
+            list(reasons),
+            index=None,
+            format_func=lambda id: readable_text(reasons[id]),
+            placeholder="Every reason",
+            key="reviews.reason",
+            width=220,
+        )
+        changed = st.toggle("Source changed", key="reviews.changed")
+        mine = st.toggle("Held by me", key="reviews.mine")
+    return ReviewFilter(tier, reason, changed, actor_id if mine else None)
+
+
 def review_table(
     reviews: Sequence[ReviewSummary],
     reasons: Mapping[str, str],
-    names: Mapping[str, str],
+    people: Mapping[str, Sequence[str]],
     now: datetime,
 ) -> str:
-    """Show the queue; return the id of the review that is open."""
+    """Show a page of the queue; return the id of the review that is open.
+
+    The review that was opened stays open when it has left the page: somebody is reading it.
+
+    Args:
+        reviews: The page, at least one.
+        reasons: Contact reason id → name.
+        people: Review id → what to say about who is at it.
+        now: The moment.
+    """
     ids = [review.id for review in reviews]
-    if st.session_state.get(_CHOSEN) not in ids:
-        choose_review(ids[0])
-    opened: str = st.session_state[_CHOSEN]
-    key = f"{TABLE}.{st.session_state[_DRAWN]}"
+    opened: str = st.session_state.setdefault(_CHOSEN, ids[0])
+    # A browser keeps a selection by row. Another queue, or another row that was opened otherwise
+    # than by a click, is another table, or its rows would stand for reviews that they are not.
+    key = f"{TABLE}.{text_digest(' '.join([opened, *ids]))[:16]}"
     event = st.dataframe(
-        [_row(review, reasons, names, now) for review in reviews],
+        [_row(review, reasons, people, now) for review in reviews],
         key=key,
         hide_index=True,
         height=_ROW * (min(len(ids), _MOST_ROWS) + 1) + 4,
         row_height=_ROW,
         on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [ids.index(opened)]}},
+        selection_mode="single-row-required" if opened in ids else "single-row",
+        selection_default={"selection": {"rows": [ids.index(opened)] if opened in ids else []}},
+        alt="Reviews: risk, due, customer, subject, reason, draft, check, changes, who is at it",
         column_config={
             "Risk": st.column_config.TextColumn(width=150),
             "Due": st.column_config.TextColumn(width=90),
             "Check": st.column_config.TextColumn(width=100),
-            "Changed": st.column_config.TextColumn(width=100),
+            "Changed": st.column_config.TextColumn(width=105),
         },
     )
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(ids):
-        st.session_state[_CHOSEN] = ids[rows[0]]
-    opened = st.session_state[_CHOSEN]
+        opened = st.session_state[_CHOSEN] = ids[rows[0]]
     st.session_state[_FOLLOWING] = neighbour(reviews, opened, 1)
+    st.session_state[_PREVIOUS] = neighbour(reviews, opened, -1)
     return opened
+
+
+def decided_table(
+    reviews: Sequence[ReviewSummary], names: Mapping[str, str], now: datetime
+) -> ReviewSummary:
+    """Show decided reviews, the newest first; return the one that is open."""
+    event = st.dataframe(
+        [
+            {
+                "Decided": relative(review.decided_at, now) if review.decided_at else "",
+                "Decision": DECISION_NAMES[review.decision] if review.decision else "",
+                "By": readable_text(names.get(review.decided_by or "", "The desk")),
+                "Risk": tier_text(review.tier),
+                "Customer": readable_text(review.customer_name) or "Unknown",
+                "Subject": readable_text(review.subject),
+            }
+            for review in reviews
+        ],
+        key="reviews.decided",
+        hide_index=True,
+        height=_ROW * (min(len(reviews), _MOST_ROWS) + 1) + 4,
+        row_height=_ROW,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        alt="Decided reviews: when, decision, by whom, risk, customer, subject",
+    )
+    rows = [row for row in event["selection"]["rows"] if row < len(reviews)]
+    return reviews[rows[0] if rows else 0]
+
+
+def bulk_table(reviews: Sequence[ReviewSummary], now: datetime) -> list[str]:
+    """Show what may be approved at once, all chosen by default; return the ids that are chosen."""
+    ids = [review.id for review in reviews]
+    event = st.dataframe(
+        [
+            {
+                "Due": "Overdue" if review.due_at < now else relative(review.due_at, now),
+                "Customer": readable_text(review.customer_name) or "Unknown",
+                "Subject": readable_text(review.subject),
+            }
+            for review in reviews
+        ],
+        key=f"reviews.bulk.{text_digest(' '.join(ids))[:16]}",
+        hide_index=True,
+        height=_ROW * (min(len(ids), 8) + 1) + 4,
+        row_height=_ROW,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": list(range(len(ids)))}},
+        alt="Reviews of the lowest tier that may be approved at once",
+    )
+    return [ids[row] for row in event["selection"]["rows"] if row < len(ids)]
+
+
+def who_is_at(
+    reviews: Sequence[ReviewSummary],
+    lookers: Mapping[str, Sequence[str]],
+    names: Mapping[str, str],
+    now: datetime,
+) -> dict[str, list[str]]:
+    """Return review id → who holds it and who else looks at it, in words."""
+    said: dict[str, list[str]] = {}
+    for review in reviews:
+        held = review.claimed_until is not None and review.claimed_until > now
+        holder = review.claimed_by if held else None
+        at_it = [f"{names.get(holder, 'Somebody')} holds it"] if holder else []
+        others = [id for id in lookers.get(review.id, []) if id != holder]
+        at_it += [f"{names.get(id, 'Somebody')} looks at it" for id in others]
+        if at_it:
+            said[review.id] = at_it
+    return said
 
 
 def _check_text(review: ReviewSummary) -> str:
@@ -85,17 +224,19 @@ def _check_text(review: ReviewSummary) -> str:
 
 
 def _row(
-    review: ReviewSummary, reasons: Mapping[str, str], names: Mapping[str, str], now: datetime
+    review: ReviewSummary,
+    reasons: Mapping[str, str],
+    people: Mapping[str, Sequence[str]],
+    now: datetime,
 ) -> dict[str, str]:
-    held = review.claimed_by and review.claimed_until and review.claimed_until > now
     return {
         "Risk": tier_text(review.tier),
         "Due": "Overdue" if review.due_at < now else relative(review.due_at, now),
         "Customer": readable_text(review.customer_name) or "Unknown",
         "Subject": readable_text(review.subject),
-        "Reason": reasons.get(review.reason or "", "None known"),
+        "Reason": readable_text(reasons.get(review.reason or "", "None known")),
         "Draft": KIND_NAMES.get(review.kind, review.kind),
         "Check": _check_text(review),
         "Changed": "Source changed" if review.changed else "",
-        "Held by": readable_text(names.get(review.claimed_by or "", "")) if held else "",
+        "Who is at it": readable_text(", ".join(people.get(review.id, []))),
     }

@@ -24,6 +24,8 @@ _UNSEEN: Final = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
+# Every sign that means something to Markdown, Streamlit's directives or its autolinks.
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$:&@/=\"'])")
 Tag = Literal["div", "span", "p", "strong", "em", "mark", "sup", "ol", "ul", "li", "h3", "h4"]
 NOTHING: Final = Markup("")
 
@@ -41,6 +43,11 @@ class Span:
 def readable_text(text: str) -> str:
     """Return ``text`` without control characters and direction overrides."""
     return _UNSEEN.sub("", text)
+
+
+def label_text(text: str) -> str:
+    """Return untrusted text for the label of a widget, which Streamlit reads as Markdown."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(readable_text(text).split()))
 
 
 def words(text: object) -> Markup:

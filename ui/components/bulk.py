@@ -1,0 +1,108 @@
+"""Approving many at once: only answers of the lowest tier that nothing speaks against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+from core.errors import ProofdeskError
+from desk.bootstrap import Desk
+from desk.permissions import Actor
+from desk.reviews import BulkLine, ReviewFilter
+from ui.components.notice import empty, notice, refusal
+from ui.components.review_table import bulk_table
+from ui.components.text import say, show, tag, words
+from ui.components.undo import offer_undo_of
+
+_OPEN: Final = "bulk.open"
+_ASKED: Final = "bulk.asked"
+_DONE: Final = "bulk.done"
+_MOST: Final = 50
+_SIGNS: Final = {"approved": "Approved", "stopped": "Stopped", "left": "Left as it was"}
+
+
+def bulk_is_open() -> bool:
+    """Tell whether many are being chosen to approve at once."""
+    return bool(st.session_state.get(_OPEN))
+
+
+def bulk_button() -> None:
+    """Offer to approve many at once."""
+    st.button(
+        "Back to the queue" if bulk_is_open() else "Approve many",
+        key="bulk.open_button",
+        icon=":material/done_all:",
+        shortcut="B",
+        on_click=_toggle,
+    )
+
+
+def _toggle() -> None:
+    st.session_state[_OPEN] = not bulk_is_open()
+    st.session_state.pop(_DONE, None)
+
+
+def approve_many(desk: Desk, actor: Actor) -> None:
+    """Let the reader choose among what may be approved at once; show what became of each."""
+    if chosen := st.session_state.pop(_ASKED, None):
+        _carry_out(desk, actor, chosen)
+    if _DONE in st.session_state:
+        _done(st.session_state[_DONE])
+    say(
+        "Answers of the lowest tier that the check and every source bear out. Each is checked "
+        "against its sources once more; what does not hold is left for you to look at.",
+        "pd-faint",
+    )
+    reviews = desk.reviews.queue(actor, limit=_MOST, only=ReviewFilter(bulk=True))
+    if not reviews:
+        empty("Nothing can be approved at once", "What is flagged waits in the queue.")
+        return
+    ids = bulk_table(reviews, desk.clock.now())
+    st.button(
+        f"Approve {len(ids)} answer{'s' if len(ids) != 1 else ''}",
+        key="bulk.send",
+        type="primary",
+        disabled=not ids,
+        on_click=_ask,
+        args=(ids,),
+    )
+
+
+def _ask(ids: Sequence[str]) -> None:
+    st.session_state[_ASKED] = list(ids)
+
+
+def _carry_out(desk: Desk, actor: Actor, ids: Sequence[str]) -> None:
+    try:
+        with st.spinner(f"The desk looks at the sources of {len(ids)} answers once more …"):
+            lines = desk.reviews.approve_many(actor, ids)
+    except ProofdeskError as error:
+        refusal(error)
+        return
+    st.session_state[_DONE] = lines
+    offer_undo_of([(line.contact_id, line.delivery_id) for line in lines if line.delivery_id])
+
+
+def _done(lines: Sequence[BulkLine]) -> None:
+    approved = sum(line.result == "approved" for line in lines)
+    rest = len(lines) - approved
+    left = f" {rest} {'was' if rest == 1 else 'were'} not." if rest else ""
+    notice(f"{approved} of {len(lines)} approved.{left}", "warning" if rest else "good")
+    show(
+        tag(
+            "ul",
+            "pd-plain pd-results",
+            *(
+                tag(
+                    "li",
+                    "",
+                    tag("strong", "", words(_SIGNS[line.result])),
+                    tag("span", "", words(f" · {line.subject or line.contact_id}")),
+                    tag("span", "pd-faint", words(f" {line.sentence}")),
+                )
+                for line in lines
+            ),
+        )
+    )

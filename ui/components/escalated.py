@@ -1,0 +1,69 @@
+"""What a person carries on: each with its brief, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import streamlit as st
+
+from desk.bootstrap import Desk
+from desk.contacts import ContactSummary
+from desk.permissions import Actor
+from desk.views import ContactQueues
+from ui.components.conversation import contact_heading, conversation
+from ui.components.handoff import handoff_brief
+from ui.components.labels import relative, tier_text
+from ui.components.notice import empty
+from ui.components.text import readable_text
+
+_MOST: Final = 50
+_ROW: Final = 33
+
+
+def escalated(desk: Desk, actor: Actor) -> None:
+    """Show the contacts that were escalated, and the brief of the one that is open."""
+    queues, now = ContactQueues(desk.database), desk.clock.now()
+    contacts = queues.page(actor, "escalated", limit=_MOST)
+    if not contacts:
+        empty("Nothing is escalated", "Contacts that a person must carry on appear here.")
+        return
+    chosen = _table(contacts, queues.names(), now)
+    contact = desk.contacts.get(actor, chosen.id)
+    reason = desk.reasons.get(contact.summary.reason)
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        contact_heading(contact, reason.name if reason else "No known reason", now)
+        if contact.brief:
+            handoff_brief(contact.brief)
+        else:
+            empty("It has no brief", "It was escalated before the desk had read it.")
+    with right, st.container(key="pane-customer"):
+        conversation(contact.messages, contact.triggers, now)
+
+
+def _table(
+    contacts: Sequence[ContactSummary], names: Mapping[str, str], now: datetime
+) -> ContactSummary:
+    event = st.dataframe(
+        [
+            {
+                "Risk": tier_text(contact.tier),
+                "Came": relative(contact.created_at, now),
+                "Customer": readable_text(contact.customer_name) or "Unknown",
+                "Subject": readable_text(contact.subject),
+                "With": readable_text(names.get(contact.assigned_to or "", "Nobody yet")),
+            }
+            for contact in contacts
+        ],
+        key="reviews.escalated",
+        hide_index=True,
+        height=_ROW * (min(len(contacts), 5) + 1) + 4,
+        row_height=_ROW,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        alt="Escalated contacts: risk, when they came, customer, subject, with whom",
+    )
+    rows = [row for row in event["selection"]["rows"] if row < len(contacts)]
+    return contacts[rows[0] if rows else 0]
