@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, cast, get_args
 
@@ -16,8 +17,9 @@ from core.errors import BadInput, ProofdeskError
 from desk.cli_shared import Json, progress, read_settings
 
 if TYPE_CHECKING:
+    from evals.gate import Gate
     from evals.reason_cases import Texts
-    from evals.report import Report
+    from evals.report import Report, Verdict
     from evals.scores import Cell, Table
     from evals.stale_judges import Folds
     from evals.stale_verdicts import Probe
@@ -88,7 +90,6 @@ def stale(
 ) -> None:
     """Measure whether changed facts are found, stopped, and never told to a customer."""
     from evals import stale as suite
-    from evals.gate import read_gate
     from evals.runs import reopened
     from evals.stale_cases import read_data
     from evals.stale_verdicts import read_verdicts
@@ -98,10 +99,7 @@ def stale(
     if folds not in ("none", "corpus"):
         raise BadInput(f"--folds: {folds!r} is none of none, corpus.")
     edits = read_data(data, limit)
-    bounds = read_gate(gate, suite.SUITE) if gate else None
-    if baseline:
-        read_verdicts(baseline)
-    _can_be_written(verdicts, report)
+    bounds = _checked(suite.SUITE, read_verdicts, gate, baseline, verdicts, report)
     if rescore:
         found = reopened(rescore, read_verdicts)
     else:
@@ -145,7 +143,6 @@ def triage(
     """Measure whether contacts that need a person get one, and the others are left alone."""
     from evals import triage as suite
     from evals.files import write_rows
-    from evals.gate import read_gate
     from evals.runs import reopened
     from evals.triage_cases import read_cases
     from evals.triage_scores import read_verdicts
@@ -153,10 +150,7 @@ def triage(
     if bare and workspace:
         raise BadInput("--no-workspace: leave it out, or leave --workspace out.")
     cases = read_cases(*(data or [suite.SAMPLE]), limit=limit)
-    bounds = read_gate(gate, suite.SUITE) if gate else None
-    if baseline:
-        read_verdicts(baseline)
-    _can_be_written(verdicts, report)
+    bounds = _checked(suite.SUITE, read_verdicts, gate, baseline, verdicts, report)
     if rescore:
         found = reopened(rescore, read_verdicts)
     else:
@@ -221,7 +215,6 @@ def reasons(
     """Measure whether it is known what contacts are about, how sure, and when it is not known."""
     from evals import reasons as suite
     from evals.files import write_rows
-    from evals.gate import read_gate
     from evals.reason_cases import map_of, read_map, read_texts, split_folders
     from evals.reason_scores import read_verdicts
     from evals.runs import reopened
@@ -253,10 +246,7 @@ def reasons(
         planned = suite.plan(
             texts, known, shots=shots, draws=draws, seed=seed, unknown=unknown, folds=folds
         )
-    bounds = read_gate(gate, suite.SUITE) if gate else None
-    if baseline:
-        read_verdicts(baseline)
-    _can_be_written(verdicts, report)
+    bounds = _checked(suite.SUITE, read_verdicts, gate, baseline, verdicts, report)
     if rescore:
         found = reopened(rescore, read_verdicts)
     else:
@@ -309,10 +299,24 @@ def _probes(given: str) -> tuple[Probe, ...]:
     return tuple(probe for probe in PROBES if not names or probe in names)
 
 
-def _can_be_written(verdicts: Path | None, report: Path | None) -> None:
+def _checked(
+    suite: str,
+    read_verdicts: Callable[[Path], Sequence[Verdict]],
+    gate: Path | None,
+    baseline: Path | None,
+    verdicts: Path | None,
+    report: Path | None,
+) -> Gate | None:
+    """Return the gate, after a look at all that a run is held against and written to."""
+    from evals.gate import read_gate
+
+    bounds = read_gate(gate, suite) if gate else None
+    if baseline:
+        read_verdicts(baseline)
     for folder in (verdicts.parent if verdicts else None, report):
         if folder is not None and folder.exists() and not folder.is_dir():
             raise BadInput(f"{folder}: is a file; name a folder.")
+    return bounds
 
 
 def _conclude(result: Report, folder: Path | None, as_json: bool) -> None:

@@ -13,9 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.errors import BadInput
-from evals.files import read_rows
-from evals.runs import verdict_file
+from evals import runs
 from evals.scores import (
     Bin,
     CurvePoint,
@@ -127,24 +125,21 @@ def read_verdicts(path: Path) -> list[Verdict]:
     Raises:
         BadInput: The file is missing or a line is no verdict; names file, line and field.
     """
-    file = verdict_file(path)
-    found = [
-        Verdict(
-            id=row.id,
-            probe=row.probe,
-            reason=row.reason,
-            confidence=row.confidence,
-            alternatives=tuple(
-                {"reason": one.reason, "confidence": one.confidence, "evidence": one.evidence}
-                for one in row.alternatives
-            ),
-            seconds=row.seconds,
-        )
-        for _, row in read_rows(file, _Line)
-    ]
-    if not found:
-        raise BadInput(f"{file}: holds no verdict.")
-    return found
+    return runs.read_verdicts(path, _Line, _verdict)
+
+
+def _verdict(row: _Line) -> Verdict:
+    return Verdict(
+        id=row.id,
+        probe=row.probe,
+        reason=row.reason,
+        confidence=row.confidence,
+        alternatives=tuple(
+            {"reason": one.reason, "confidence": one.confidence, "evidence": one.evidence}
+            for one in row.alternatives
+        ),
+        seconds=row.seconds,
+    )
 
 
 # Scores

@@ -28,7 +28,7 @@ from evals.reason_scores import (
     wrong,
 )
 from evals.report import CurveWords, Report, Words
-from evals.runs import Judging, Progress, Run, finished
+from evals.runs import Judging, Progress, Run, finished, word_for_word
 from graph.classify import ReasonClassifier
 from graph.reasons import ReasonMap
 from graph.values import Conversation, ReasonGuess
@@ -145,7 +145,12 @@ def plan(
     about = {
         "texts": f"{len(texts.asked)}, {len(texts.reasons)} of them labelled",
         "reasons": f"{len(reasons)}, with {sum(len(one.examples) for one in maps[0])} examples",
-        "texts that are an example, word for word": str(_by_heart(texts, reasons)),
+        "texts that are an example, word for word": str(
+            word_for_word(
+                ([one.text] for one in texts.asked),
+                [text for one in reasons for text in one.examples],
+            )
+        ),
     }
     if shots:
         about["examples a reason"] = f"{shots}, drawn {draws} times from seed {seed}"
@@ -201,15 +206,6 @@ def _held_back(
         judged += [("rest", one) for one in asked if known.get(one.id) in still_there]
         if judged:
             yield Round(without(reasons, held), judged)
-
-
-def _by_heart(texts: Texts, reasons: ReasonMap) -> int:
-    known = {_folded(text) for one in reasons for text in one.examples}
-    return sum(_folded(one.text) in known for one in texts.asked)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def run(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from core.errors import BadInput
-from evals.files import read_text, write_rows, write_whole
+from evals.files import Row, read_rows, read_text, write_rows, write_whole
 from evals.gate import Gate, failures
 from evals.report import Comparison, Flip, Report, Verdict, Words, as_json, as_markdown
 from evals.report_html import as_html
@@ -151,9 +151,28 @@ def reopened(path: Path, read: Callable[[Path], list[V]]) -> Run[V]:
     return Run(verdicts, about)
 
 
-def verdict_file(path: Path) -> Path:
-    """Return the verdict file of a run's folder; a file is its own."""
-    return path / "verdicts.jsonl" if path.is_dir() else path
+def read_verdicts(path: Path, form: type[Row], verdict: Callable[[Row], V]) -> list[V]:
+    """Return the verdicts of a file, or of a run's folder.
+
+    Args:
+        path: A verdict file, or the folder of a run.
+        form: What a line must be.
+        verdict: Makes a verdict of a line.
+
+    Raises:
+        BadInput: The file is missing or a line is no verdict; names file, line and field.
+    """
+    file = path / "verdicts.jsonl" if path.is_dir() else path
+    found = [verdict(row) for _, row in read_rows(file, form)]
+    if not found:
+        raise BadInput(f"{file}: holds no verdict.")
+    return found
+
+
+def word_for_word(cases: Iterable[Iterable[str]], examples: Iterable[str]) -> int:
+    """Count the cases that hold a text which is an example, but for case and white space."""
+    known = {" ".join(text.casefold().split()) for text in examples}
+    return sum(any(" ".join(text.casefold().split()) in known for text in one) for one in cases)
 
 
 def finished(seconds: float) -> dict[str, str]:

@@ -9,9 +9,7 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.errors import BadInput
-from evals.files import read_rows
-from evals.runs import verdict_file
+from evals import runs
 
 Probe = Literal["diff", "draft_old", "draft_new", "approve", "twins", "ask"]
 PROBES: Final[tuple[Probe, ...]] = get_args(Probe)
@@ -88,24 +86,21 @@ def read_verdicts(path: Path) -> list[Verdict]:
     Raises:
         BadInput: The file is missing or a line is no verdict; names file, line and field.
     """
-    file = verdict_file(path)
-    found = [
-        Verdict(
-            id=row.id,
-            probe=row.probe,
-            flagged=row.flagged,
-            score=row.score,
-            why=row.why,
-            seconds=row.seconds,
-            draft=row.draft,
-            cited=None if row.cited is None else tuple(row.cited),
-            findings=None if row.findings is None else tuple(row.findings),
-        )
-        for _, row in read_rows(file, _Line)
-    ]
-    if not found:
-        raise BadInput(f"{file}: holds no verdict.")
-    return found
+    return runs.read_verdicts(path, _Line, _verdict)
+
+
+def _verdict(row: _Line) -> Verdict:
+    return Verdict(
+        id=row.id,
+        probe=row.probe,
+        flagged=row.flagged,
+        score=row.score,
+        why=row.why,
+        seconds=row.seconds,
+        draft=row.draft,
+        cited=None if row.cited is None else tuple(row.cited),
+        findings=None if row.findings is None else tuple(row.findings),
+    )
 
 
 def only_probes(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -21,7 +21,7 @@ from desk.triage_file import triage_contacts
 from evals import runs
 from evals.gate import Gate
 from evals.report import CurveWords, Report, Words
-from evals.runs import Judging, Progress, Run, finished
+from evals.runs import Judging, Progress, Run, finished, word_for_word
 from evals.triage_cases import TriageCase
 from evals.triage_scores import (
     MEASURES,
@@ -183,21 +183,9 @@ def _words_alone(parts: _Parts) -> TriageRules:
 
 def _by_heart(cases: Sequence[TriageCase], tiers: TierRules) -> int:
     """Count the contacts that the rules were told how to take."""
-    known = {
-        _folded(text)
-        for text in (
-            *tiers.ordinary,
-            *(text for rule in tiers.rules for text in (*rule.examples, *rule.harmless)),
-        )
-    }
-    return sum(
-        any(_folded(one.text) in known for one in case.contact.messages if one.role == "customer")
-        for case in cases
-    )
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    examples = [text for rule in tiers.rules for text in (*rule.examples, *rule.harmless)]
+    said = ([one.text for one in case.contact.messages] for case in cases)
+    return word_for_word(said, [*tiers.ordinary, *examples])
 
 
 def report_of(

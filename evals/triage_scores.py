@@ -12,12 +12,10 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.errors import BadInput
 from core.vocabulary import TIERS, Tier
 from desk.triage_file import ContactLine, TriageLine, TriggerLine
-from evals.files import read_rows
+from evals import runs
 from evals.report import in_a_line
-from evals.runs import verdict_file
 from evals.scores import (
     Bin,
     Cell,
@@ -138,25 +136,22 @@ def read_verdicts(path: Path) -> list[Verdict]:
     Raises:
         BadInput: The file is missing or a line is no verdict; names file, line and field.
     """
-    file = verdict_file(path)
-    found = [
-        Verdict(
-            id=row.id,
-            probe=row.probe,
-            tier=row.tier,
-            triggers=_triggers(row.triggers),
-            desk_tier=row.desk.tier if row.desk else None,
-            desk_triggers=_triggers(row.desk.triggers if row.desk else []),
-            score=row.score,
-            chances=row.chances,
-            reason=row.reason,
-            confidence=row.confidence,
-        )
-        for _, row in read_rows(file, _Line)
-    ]
-    if not found:
-        raise BadInput(f"{file}: holds no verdict.")
-    return found
+    return runs.read_verdicts(path, _Line, _verdict)
+
+
+def _verdict(row: _Line) -> Verdict:
+    return Verdict(
+        id=row.id,
+        probe=row.probe,
+        tier=row.tier,
+        triggers=_triggers(row.triggers),
+        desk_tier=row.desk.tier if row.desk else None,
+        desk_triggers=_triggers(row.desk.triggers if row.desk else []),
+        score=row.score,
+        chances=row.chances,
+        reason=row.reason,
+        confidence=row.confidence,
+    )
 
 
 def _triggers(rows: Sequence[_Trigger]) -> tuple[TriggerLine, ...]:
