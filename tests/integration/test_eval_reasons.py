@@ -155,6 +155,14 @@ def test_what_people_corrected_is_judged_by_the_map_alone(
     assert (figures["known.accuracy"]["n"], figures["outside.refused"]["n"]) == (1, 1)
 
 
+def test_the_sample_passes_its_gate(command, capsys):
+    gate = ROOT / "evals" / "gates" / "sample-reasons.yaml"
+    assert command("--unknown", 0, "--no-beside", "--gate", gate) == 0
+    printed = capsys.readouterr().out
+    assert "Every gate holds." in printed
+    assert "tracker_offline" in printed
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
