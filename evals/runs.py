@@ -70,9 +70,12 @@ def report_of(
         baseline: Folder or verdict file of an earlier run.
 
     Raises:
-        BadInput: The earlier run cannot be read or shares no case with this one.
+        BadInput: The earlier run cannot be read or shares no case with this one, or no verdict is
+            on a labelled case.
     """
     scores = judging.score(found.verdicts) if judging.score else None
+    if scores is not None and not scores.figures:
+        raise BadInput(f"None of the verdicts is on one of the labelled {words.cases}.")
     comparison = None
     if baseline and judging.score:
         comparison = _compare(words, baseline, found.verdicts, judging, judging.score)

@@ -233,6 +233,11 @@ def test_totals_can_be_read_in_a_terminal():
     )
 
 
+def test_verdicts_on_other_contacts_are_refused():
+    with pytest.raises(BadInput, match="on one of the labelled contacts"):
+        report_of(Run([verdict("z", "allowed")], {}), CASES)
+
+
 # Files
 
 
