@@ -296,7 +296,7 @@ class Desk:
             self.clock,
             self.library,
             EmbeddingStore(self.database, self.embedder),
-            lambda: MacroJudge(self.search, self.citer, self.checker),
+            lambda: MacroJudge(self.search, self.citer, self.checker, self.library, self.changes),
         )
 
     @cached_property
@@ -322,6 +322,7 @@ class Desk:
             changes=self.changes_at_approval,
             disputes=self.disputes,
             citer=self.citer,
+            past=self.library,
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),
             ledger=AuditLedger(self.database, self.clock),

@@ -214,7 +214,7 @@ def _checked(deps: Deps, one: Written, parsed: _Parsed, question: str) -> CheckR
 
 def _checked_macro(deps: Deps, one: Written, body: str, question: str) -> CheckResult:
     paragraphs = re.split(r"\n[ \t]*\n", body)
-    judge = MacroJudge(deps.search, deps.citer, deps.checker)
+    judge = MacroJudge(deps.search, deps.citer, deps.checker, deps.past, deps.changes)
     verdict = judge.judge(one.path, question, paragraphs)
     texts = [sentence.text for sentence in said(paragraphs)]
     return {

@@ -24,8 +24,9 @@ from core.clock import Clock
 from core.database import Database
 from desk.audit import DESK, write_audit
 from desk.models import AuditEvent
+from desk.outdated import Outdated, outdated
 from graph.draft import cite_whole
-from graph.ports import Checker, Citer
+from graph.ports import Changes, Checker, Citer, Past
 from graph.promises import is_courtesy, is_request
 from graph.statements import PLACEHOLDER, readable
 from graph.values import Draft, Finding, FindingRule, Sentence
@@ -60,6 +61,7 @@ _CASE: Final = re.compile(
 _NAME_HOLE: Final = re.compile(r"name|agent|signature|greeting|salutation", re.IGNORECASE)
 _SEAM: Final = re.compile(r"[;:]\s+|,\s+(?:and|or|but|then|so)\s+|,\s+|\s+(?:and|but|then)\s+")
 _SIGNATURE_WORDS: Final = 5
+_LONGEST_QUOTE: Final = 160
 _JUDGED: Final = "macros.judged"
 _LONGEST_SYNC: Final = timedelta(hours=6)
 _IN_USE: Final = ("archived", "gone_at", "superseded_by")
@@ -156,12 +158,24 @@ class MacroJudge:
         search: Finds what is in force.
         citer: Ties a sentence to the statements it is nearest to.
         checker: Holds a sentence against its sources.
+        past: Knows what articles said before; None when that is not asked.
+        changes: Judges whether they say something else now.
     """
 
-    def __init__(self, search: Search, citer: Citer, checker: Checker) -> None:
+    def __init__(
+        self,
+        search: Search,
+        citer: Citer,
+        checker: Checker,
+        past: Past | None = None,
+        changes: Changes | None = None,
+    ) -> None:
         self._search = search
         self._citer = citer
         self._checker = checker
+        self._past = past
+        self._changes = changes
+        self._editions: dict[str, list[list[Passage]]] = {}
 
     def judge(self, article_id: str, question: str, paragraphs: Sequence[str]) -> MacroVerdict:
         """Return the verdict on one macro.
@@ -190,7 +204,7 @@ class MacroJudge:
         near = self._near(one.text)
         whole = self._judge(one, question, near)
         if not whole.findings:
-            return whole
+            return self._outdated(one, near) or whole
         clauses = [part for part in _SEAM.split(one.text) if figures(part)]
         if len(clauses) < 2 or any(f["rule"] in SAYING_RULES for f in whole.findings):
             return whole
@@ -209,6 +223,18 @@ class MacroJudge:
             if finding["words"] and any(finding["words"] in part for part in wrong)
         ]
         return _held(named, near) if named else next(iter(wrong.values()))
+
+    def _outdated(self, one: Said, near: Sequence[Passage]) -> _Held | None:
+        """Return what is held against a sentence that an article had and no longer has."""
+        if self._past is None or self._changes is None or one.of_the_case:
+            return None
+        for version in dict.fromkeys(passage.version_id for passage in near):
+            if version not in self._editions:
+                self._editions[version] = self._past.editions(version)
+            found = outdated(one.text, self._editions[version], self._changes, near)
+            if found is not None:
+                return _Held((_repeats(one.text, found),), (), found.article_id)
+        return None
 
     def _near(self, text: str) -> list[Passage]:
         """Return the article passages in force that are nearest to ``text``."""
@@ -300,8 +326,29 @@ def _opposed(words: str, source_words: str) -> bool:
     return any(opposite(a, b) for a in words.split() for b in source_words.split())
 
 
+def _repeats(text: str, found: Outdated) -> Finding:
+    now = f"now it says “{_short(found.present)}”" if found.present else "it no longer does"
+    return {
+        "sentence": 0,
+        "rule": "unsupported",
+        "message": (
+            f"“{_short(text)}” repeats what “{found.title}” said until "
+            f"{found.until:%Y-%m-%d}; {now}."
+        ),
+        "words": text,
+        "source_words": found.present,
+        "passage_id": None,
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1].rstrip()}…"
+
+
 def _why(text: str, held: _Held) -> str:
     finding = held.findings[0]
+    if finding["rule"] == "unsupported":
+        return finding["message"]
     if held.source is not None and finding["source_words"]:
         return (
             f"It says “{finding['words']}”; “{held.source.title}” says “{finding['source_words']}”."

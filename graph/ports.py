@@ -208,5 +208,6 @@ class Deps:
     outbox: Outbox
     handoffs: Handoffs
     ledger: Ledger
+    past: Past | None = None
     interrupt_shape: InterruptShape = "middleware"
     passages_per_draft: int = 8

@@ -109,6 +109,22 @@ def test_a_changed_article_takes_the_macro_out_and_the_fixed_macro_comes_back(go
     assert trail(good) == ["macro.withheld", "macro.released"]
 
 
+def test_a_rule_that_an_article_dropped_takes_the_macro_out(
+    workspace: Path, open_synced: OpenDesk
+) -> None:
+    rule = "You can bring a lamp back to our workshop without the original box."
+    articles = workspace / "articles" / "refunds.md"
+    articles.write_text(f"{articles.read_text()}\n\n{rule}\n")
+    write_macro(workspace, rule)
+    desk = open_synced()
+    assert desk.macros.withheld() == []
+    report = change_refunds(desk, rule, "We open every lamp that comes back to our workshop.")
+    assert [problem.path for problem in report.withheld] == ["macros/refund-time.md"]
+    assert "repeats what “Refunds” said until" in report.withheld[0].reason
+    (verdict,) = desk.macros.withheld()
+    assert verdict.contradicts == "help-center/refunds.md"
+
+
 def test_an_article_that_returns_to_what_it_said_releases_the_macro(good: Desk) -> None:
     change_refunds(good, "5 business days", "9 business days")
     assert change_refunds(good, "9 business days", "5 business days").released == [
