@@ -123,6 +123,12 @@ class Shelf:
             raise NotFound(f"There is no article {article_id!r}.")
         return self._described([article])[0]
 
+    def titles_of(self, article_ids: Sequence[str]) -> dict[str, str]:
+        """Return id → title of these articles and macros, in use or not; unknown ids are absent."""
+        query = select(Article.id, Article.title).where(Article.id.in_(article_ids))
+        with self._database.read() as session:
+            return dict(session.execute(query).tuples().all())
+
     def titles(self) -> dict[str, str]:
         """Return id → title of every article and macro in use, by title."""
         query = (

@@ -13,16 +13,21 @@ from desk.bootstrap import Desk
 from desk.flag_rules import FlagAction
 from desk.flags import FlagChoice, FlagDetail
 from desk.permissions import Actor
+from desk.radius import basis_of
 from desk.views import Shelf
 from ui.components.evidence import differing, old_beside_new
 from ui.components.flag_list import KIND_NAMES, choose_flag
+from ui.components.gaps import gap_questions
 from ui.components.labels import chip, namer, warning_chip, when
+from ui.components.links import go_to_article
 from ui.components.notice import keep
+from ui.components.radius import radius_shown
 from ui.components.text import (
     NOTHING,
     Markup,
     Span,
     find_span,
+    label_text,
     marked,
     readable_text,
     say,
@@ -43,6 +48,15 @@ _ICONS: Final[dict[FlagAction, str]] = {
     "dismiss": ":material/visibility_off:",
     "reopen": ":material/undo:",
 }
+_KEYS: Final[dict[FlagAction, str]] = {
+    "verify": "V",
+    "edit": "E",
+    "supersede": "P",
+    "archive": "A",
+    "assign": "G",
+    "dismiss": "D",
+    "reopen": "U",
+}
 _LABELS: Final = {
     "reason": "Why? The next owner reads it.",
     "owner": "Who answers for it?",
@@ -62,8 +76,8 @@ _DONE: Final[dict[FlagAction, str]] = {
 _MOST_SHOWN: Final = 6
 
 
-def flag_shown(desk: Desk, detail: FlagDetail, now: datetime) -> None:
-    """Show one flag, and what the person may do with it."""
+def flag_shown(desk: Desk, actor: Actor, detail: FlagDetail, now: datetime) -> None:
+    """Show one flag, what rests on it, and what the person may do with it."""
     line = detail.line
     uses = f"{line.uses} contact{'s' if line.uses != 1 else ''} rest on it"
     show(
@@ -82,6 +96,11 @@ def flag_shown(desk: Desk, detail: FlagDetail, now: datetime) -> None:
     _actions(desk, detail)
     for part in _EVIDENCE.get(line.kind, _nothing_more)(detail.evidence):
         show(part)
+    _articles(desk, detail)
+    if line.kind == "missing" and "questions" in detail.evidence:
+        gap_questions(actor, desk.coverage.asked(actor, line.id), now)
+    if line.article_id:
+        radius_shown(desk, actor, f"flag.{line.id}", basis_of(detail), now)
     if detail.file:
         show(
             tag(
@@ -122,6 +141,7 @@ def undo_shown(desk: Desk, actor: Actor) -> None:
             "Take it back",
             key="flags.undo",
             icon=_ICONS["reopen"],
+            shortcut=_KEYS["reopen"],
             type="tertiary",
             on_click=_ask,
             args=(flag_id, "reopen", detail.line.version, ()),
@@ -131,6 +151,8 @@ def undo_shown(desk: Desk, actor: Actor) -> None:
 def _actions(desk: Desk, detail: FlagDetail) -> None:
     if not detail.choices:
         return
+    opened = st.session_state.get(_OPEN)
+    is_open = any(opened == (detail.line.id, choice.action) for choice in detail.choices)
     with st.container(key="flag-bar", horizontal=True):
         for place, choice in enumerate(detail.choices):
             st.button(
@@ -138,14 +160,38 @@ def _actions(desk: Desk, detail: FlagDetail) -> None:
                 key=f"flags.do.{choice.action}",
                 icon=_ICONS[choice.action],
                 help=choice.explains,
+                # Keys do nothing while a form is open: they would act on what is being written.
+                shortcut=None if is_open else _KEYS[choice.action],
                 type="primary" if place == 0 else "secondary",
                 on_click=_press,
                 args=(detail, choice),
             )
-    opened = st.session_state.get(_OPEN)
+        if is_open:
+            st.button("Close", key="flags.close", shortcut="Esc", type="tertiary", on_click=_close)
     for choice in detail.choices:
         if opened == (detail.line.id, choice.action):
             _form(desk, detail, choice)
+
+
+def _close() -> None:
+    st.session_state[_OPEN] = None
+
+
+def _articles(desk: Desk, detail: FlagDetail) -> None:
+    """Show the way to the articles that the flag is about."""
+    line = detail.line
+    known = [one for one in (line.article_id, line.other_article_id) if one]
+    titles = Shelf(desk.database, desk.library).titles_of(known)
+    with st.container(horizontal=True, key="flag-articles"):
+        for place, article_id in enumerate(known):
+            if st.button(
+                f"Open “{label_text(titles.get(article_id, article_id))}”",
+                key=f"flags.article.{place}",
+                icon=":material/article:",
+                shortcut=None if place or st.session_state.get(_OPEN) else "O",
+                type="tertiary",
+            ):
+                go_to_article(article_id)
 
 
 def _needs(detail: FlagDetail, choice: FlagChoice) -> tuple[str, ...]:
@@ -311,16 +357,7 @@ def _broken(evidence: Evidence) -> list[Markup]:
 
 
 def _missing(evidence: Evidence) -> list[Markup]:
-    questions = evidence.get("questions", [])
-    if not questions:
-        return _withheld(evidence)
-    asked = [
-        tag("div", "pd-quoted pd-words", words(question["text"]))
-        for question in questions[:_MOST_SHOWN]
-    ]
-    more = len(questions) - len(asked) + int(evidence.get("earlier", 0))
-    rest = [tag("p", "pd-faint", words(f"And {more} more."))] if more > 0 else []
-    return [tag("h4", "pd-section", words("What customers asked")), *asked, *rest]
+    return [] if evidence.get("questions") else _withheld(evidence)
 
 
 def _overdue(evidence: Evidence) -> list[Markup]:

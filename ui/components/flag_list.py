@@ -69,6 +69,35 @@ def choose_flag(flag_id: str | None) -> None:
     st.session_state[_DRAWN] = st.session_state.get(_DRAWN, 0) + 1  # a selection is kept per table
 
 
+def opened_flag() -> str | None:
+    """Return the id of the flag that is open."""
+    flag_id: str | None = st.session_state.get(_CHOSEN)
+    return flag_id
+
+
+def show_every_flag() -> None:
+    """Take every narrowing back, so that any flag may be on the page."""
+    st.session_state.pop(_KIND, None)
+    st.session_state.pop(_OWNER, None)
+
+
+def neighbour_buttons(lines: Sequence[FlagLine]) -> None:
+    """Show the way to the flag before and after the one that is open."""
+    ids = [line.id for line in lines]
+    at = ids.index(st.session_state[_CHOSEN]) if st.session_state.get(_CHOSEN) in ids else -1
+    for label, shortcut, step in (("Previous", "K", -1), ("Next", "J", 1)):
+        target = ids[at + step] if at >= 0 and 0 <= at + step < len(ids) else None
+        st.button(
+            label,
+            key=f"flags.{label.lower()}",
+            shortcut=shortcut,
+            type="tertiary",
+            disabled=target is None,
+            on_click=choose_flag,
+            args=(target,),
+        )
+
+
 def flag_table(lines: Sequence[FlagLine], now: datetime) -> str:
     """Show flags, the most harmful first; return the id of the one that is open."""
     ids = [line.id for line in lines]
@@ -82,6 +111,7 @@ def flag_table(lines: Sequence[FlagLine], now: datetime) -> str:
         row_height=_ROW,
         on_select="rerun",
         selection_mode="single-row",
+        alt="What content owners must look at",
         selection_default={"selection": {"rows": [ids.index(st.session_state[_CHOSEN])]}},
         column_config={
             "Kind": st.column_config.TextColumn(width=120),

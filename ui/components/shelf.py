@@ -1,4 +1,4 @@
-"""The help center: its articles, their versions, what a search finds, what a sync did."""
+"""The help center as a list: its articles, what a search finds, what a sync did."""
 
 from __future__ import annotations
 
@@ -9,30 +9,47 @@ from typing import Any, Final
 
 import streamlit as st
 
-from desk.render_changes import resting_line
-from desk.views import ArticleLine, Shelf, VersionLine
+from desk.render_changes import resting_line, was_and_now
+from desk.views import ArticleLine
 from graph.draft import content_words
-from kb.library import Library
 from retrieval.ports import Hit
-from ui.components.evidence import old_beside_new, origin
-from ui.components.labels import chip, exactly, plainly, relative, warning_chip, when
+from ui.components.evidence import origin
+from ui.components.labels import exactly, plainly, relative, when
 from ui.components.notice import Tone, empty, notice
-from ui.components.text import Span, marked, readable_text, say, show, tag, words
+from ui.components.text import Markup, Span, marked, readable_text, say, show, tag, words
 
 TABLE: Final = "sources.table"
+DRAWN: Final = "sources.drawn"
+_ROW: Final = 33
+_MOST_ROWS: Final = 8
+_MOST_TOLD: Final = 6
+_MOST_PROBLEMS: Final = 20
 _WORD: Final = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*")
 
 
-def article_table(lines: Sequence[ArticleLine], now: datetime) -> ArticleLine | None:
-    """Show articles as a table; return the one that was chosen."""
+def article_table(
+    lines: Sequence[ArticleLine], opened: str | None, now: datetime
+) -> ArticleLine | None:
+    """Show articles as a table; return the one that was chosen.
+
+    Args:
+        lines: The page.
+        opened: Id of the article that is open; it need not be on the page.
+        now: The moment.
+    """
+    ids = [line.id for line in lines]
     event = st.dataframe(
         [_row(line, now) for line in lines],
-        key=TABLE,
+        key=f"{TABLE}.{st.session_state.get(DRAWN, 0)}",
         hide_index=True,
-        height=min(len(lines), 8) * 35 + 40,
+        height=_ROW * (min(len(lines), _MOST_ROWS) + 1) + 4,
+        row_height=_ROW,
         on_select="rerun",
         selection_mode="single-row",
+        selection_default={"selection": {"rows": [ids.index(opened)] if opened in ids else []}},
+        alt="Articles and macros",
         column_config={
+            "Kind": st.column_config.TextColumn(width=80),
             "Version": st.column_config.TextColumn(width=70),
             "Look at": st.column_config.TextColumn(width=150),
         },
@@ -53,53 +70,6 @@ def _row(line: ArticleLine, now: datetime) -> dict[str, str]:
         "Last reviewed": relative(line.last_reviewed, now) if line.last_reviewed else "Never",
         "Look at": ", ".join(plainly(flag) for flag in line.flags),
     }
-
-
-def article_shown(shelf: Shelf, library: Library, line: ArticleLine, now: datetime) -> None:
-    """Show one article: its text, and any of its versions beside another."""
-    versions = shelf.versions(line.id)
-    flags = [warning_chip(plainly(flag)) for flag in line.flags]
-    standing = chip("In force") if line.in_force_since else warning_chip("Not in force")
-    show(
-        tag("h3", "pd-subject", words(line.title)),
-        tag("div", "pd-badges", standing, chip(line.owner or "Nobody owns it"), *flags),
-        tag("div", "pd-faint pd-line", words(line.id)),
-    )
-    if not versions:
-        empty("No version was read yet", "Sync the help center to bring it in.")
-        return
-    left, right = st.columns(2, gap="large")
-    chosen = _version_box(left, "Version", versions, 0, f"sources.version.{line.id}")
-    other = _version_box(right, "Beside", versions, None, f"sources.beside.{line.id}")
-    if other and other.id != chosen.id:
-        old, new = sorted((chosen, other), key=lambda version: version.number)
-        pair = old_beside_new(library.body(old.id), library.body(new.id))
-        show(tag("div", "pd-pair", *pair))
-    else:
-        show(
-            tag("div", "pd-badges", words("In force from "), when(chosen.effective_from, now)),
-            tag("div", "pd-body", words(library.body(chosen.id))),
-        )
-
-
-def _version_box(
-    column: Any, label: str, versions: Sequence[VersionLine], index: int | None, key: str
-) -> VersionLine:
-    number: int | None = column.selectbox(
-        label,
-        range(len(versions)),
-        index=index,
-        format_func=lambda place: _named(versions[place]),
-        placeholder="Another version, to compare",
-        key=key,
-        disabled=index is None and len(versions) < 2,
-    )
-    return versions[number] if number is not None else versions[0]
-
-
-def _named(version: VersionLine) -> str:
-    standing = ", in force" if version.in_force else ""
-    return f"Version {version.number}, from {version.effective_from:%d %b %Y}{standing}"
 
 
 def search_results(hits: Sequence[Hit], question: str, now: datetime) -> None:
@@ -136,7 +106,7 @@ def found_words(text: str, question: str) -> list[Span]:
 
 
 def sync_report(report: dict[str, Any], at: datetime) -> None:
-    """Show what a sync did."""
+    """Show what a sync did: counts, the facts that changed, what could not be read."""
     counts = {
         "new": len(report["new"]),
         "changed": len(report["changed"]),
@@ -152,5 +122,33 @@ def sync_report(report: dict[str, Any], at: datetime) -> None:
     notice(
         f"Synced: {said}; {report['unchanged']} as they were.{told} {resting}", tone, exactly(at)
     )
-    for problem in [*report["failed"], *report["notes"]][:20]:
+    facts = report.get("facts", [])
+    if facts:
+        show(tag("div", "pd-facts", *_told(facts[:_MOST_TOLD])))
+    if changed > _MOST_TOLD:
+        say(f"And {changed - _MOST_TOLD} more under “What changed”.", "pd-faint")
+    for problem in report.get("withheld", [])[:_MOST_PROBLEMS]:
+        say(f"The macro {problem['path']} is not used now: {problem['reason']}", "pd-faint")
+    for problem in [*report["failed"], *report["notes"]][:_MOST_PROBLEMS]:
         say(f"{problem['path']}: {problem['reason']}", "pd-faint")
+
+
+def _told(facts: Sequence[dict[str, Any]]) -> list[Markup]:
+    return [
+        fact_line(fact["title"], fact["heading"], old, new)
+        for fact in facts
+        for old, new in was_and_now(fact)
+    ]
+
+
+def fact_line(title: str, heading: str, old: str, new: str) -> Markup:
+    """Return one changed fact in a line: where it stands, what it was, what it is."""
+    place = " › ".join(dict.fromkeys(part for part in (title, heading) if part))
+    return tag(
+        "div",
+        "pd-fact",
+        tag("span", "pd-faint pd-fact-place", words(place)),
+        tag("span", "pd-was", words(old or "not said before")),
+        tag("span", "pd-fact-arrow", words("→")),
+        tag("span", "pd-is", words(new or "no longer said")),
+    )

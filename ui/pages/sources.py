@@ -1,121 +1,104 @@
-"""The content owner's workplace: the articles, what is wrong with them, bringing them in."""
+"""The content owner's workplace: what is wrong, what comes due, what changed, the articles."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
 
 from desk.bootstrap import Desk
-from desk.impact import StaleAnswer
 from desk.permissions import Actor
-from desk.views import ChangeLine, Shelf, sync_sources
-from ui.components.changes import change_shown, change_table
-from ui.components.flag_detail import carry_out_flag_action, flag_shown, undo_shown
-from ui.components.flag_list import flag_filter, flag_table, folded_lines
+from desk.views import sync_sources
+from ui.components.articles_view import articles_view, open_article
+from ui.components.changes import changes_view
+from ui.components.due import due_view
+from ui.components.flag_detail import carry_out_flag_action, undo_shown
+from ui.components.flags_view import flags_view, link_to_flag
 from ui.components.frame import title
-from ui.components.notice import empty, refusals_shown, show_kept
-from ui.components.shelf import article_shown, article_table, search_results, sync_report
+from ui.components.gaps_view import gaps_view
+from ui.components.links import source_address, source_asked_for
+from ui.components.notice import refusals_shown, show_kept
+from ui.components.office import office_styles
+from ui.components.shelf import search_results, sync_report
 
-PAGE: Final = 200
 _FOUND: Final = 10
-_SHOWN: Final = ("To look at", "What changed", "Articles")
+_VIEWS: Final[dict[str, Callable[[Desk, Actor], None]]] = {
+    "To look at": flags_view,
+    "Comes due": due_view,
+    "No source": gaps_view,
+    "What changed": changes_view,
+    "Articles": articles_view,
+}
+_VIEW: Final = "sources.shown"
 _SYNCED: Final = "sources.synced"
+_STAGES: Final = {"passages": "Making the new passages findable …"}
 
 
 def render(desk: Desk, actor: Actor) -> None:
     """Show the page."""
+    office_styles()
     carry_out_flag_action(desk, actor)
+    _open_what_is_asked_for()
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
     ):
         title("Sources", "What answers may rest on, and what is wrong with it.")
         if actor.may("sync_sources") and st.button(
-            "Sync now", key="sources.sync", icon=":material/sync:"
+            "Sync now", key="sources.sync", icon=":material/sync:", shortcut="Y"
         ):
             _sync(desk, actor)
-    if _SYNCED in st.session_state:
-        sync_report(*st.session_state[_SYNCED])
+    _report()
     with st.container(horizontal=True, vertical_alignment="center"):
         show_kept()
         undo_shown(desk, actor)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sources-bar"):
+        shown = st.pills("Show", list(_VIEWS), default="To look at", required=True, key=_VIEW)
         question = st.text_input(
             "Search the passages in force",
             key="sources.search",
             placeholder="Ask as a customer would",
             icon=":material/search:",
         )
-        shown = st.pills(
-            "Show", _SHOWN, default=_SHOWN[0], required=True, key="sources.shown", width="content"
-        )
     with refusals_shown():
         if question.strip():
+            source_address()
             search_results(desk.search.search(question, _FOUND), question, desk.clock.now())
-        elif shown == _SHOWN[0]:
-            _flags(desk, actor)
-        elif shown == _SHOWN[1]:
-            _changes(desk, actor)
         else:
-            _articles(desk)
+            _VIEWS[shown](desk, actor)
 
 
-def _flags(desk: Desk, actor: Actor) -> None:
-    now = desk.clock.now()
-    desk.flags.freshen()
-    groups = desk.flags.grouped(actor)
-    if not groups:
-        empty("Nothing to look at", "Every source is owned, reviewed, in force and undisputed.")
+def _open_what_is_asked_for() -> None:
+    asked = source_asked_for()
+    if flag_id := asked.get("flag"):
+        st.session_state[_VIEW] = "To look at"
+        link_to_flag(flag_id)
+    elif article_id := asked.get("article"):
+        st.session_state[_VIEW] = "Articles"
+        open_article(article_id, asked.get("version"))
+
+
+def _report() -> None:
+    if _SYNCED not in st.session_state:
         return
-    chosen = flag_filter(groups)
-    lines = desk.flags.page(actor, kind=chosen.kind, owner=chosen.owner, limit=PAGE)
-    if lines:
-        flag_shown(desk, desk.flags.get(actor, flag_table(lines, now)), now)
-    elif chosen.kind or chosen.owner is not None:
-        empty("No such flag", "Choose another kind or owner.")
-    if not chosen.kind:
-        folded_lines(desk.flags.folded(actor, owner=chosen.owner))
-
-
-def _changes(desk: Desk, actor: Actor) -> None:
-    now = desk.clock.now()
-    lines = Shelf(desk.database, desk.library).changes(PAGE)
-    if not lines:
-        empty("Nothing changed yet", "What a sync changes in what a reader is told stands here.")
-        return
-    chosen = change_table(lines, now)
-    told = (
-        desk.impact.told_the_old(actor, article_id=chosen.article_id)
-        if actor.may("sync_sources")
-        else []
+    sync_report(*st.session_state[_SYNCED])
+    st.button(
+        "Close the report",
+        key="sources.synced.close",
+        type="tertiary",
+        icon=":material/close:",
+        on_click=st.session_state.pop,
+        args=(_SYNCED,),
     )
-    change_shown(chosen, [one for one in told if _of_change(one, chosen)], now)
-
-
-def _of_change(answer: StaleAnswer, line: ChangeLine) -> bool:
-    return answer.change.get("passage_id") == line.old_passage_id
-
-
-def _articles(desk: Desk) -> None:
-    now = desk.clock.now()
-    shelf = Shelf(desk.database, desk.library)
-    lines = shelf.lines(limit=PAGE)
-    if not lines:
-        empty("No articles here", "“Sync now” brings in what the workspace's sources hold.")
-        return
-    chosen = article_table(lines, now)
-    if chosen:
-        article_shown(shelf, desk.library, chosen, now)
-    else:
-        empty("No article is open", "Choose one in the table to read it and its versions.")
 
 
 def _sync(desk: Desk, actor: Actor) -> None:
     with refusals_shown():
         bar = st.progress(0.0, "Reading the sources …")
 
-        def advance(_what: str, done: int, total: int) -> None:
-            bar.progress(min(done / total, 1.0) if total else 1.0, "Reading the sources …")
+        def advance(what: str, done: int, total: int) -> None:
+            said = _STAGES.get(what, f"Reading the sources: {done} of {total} …")
+            bar.progress(min(done / total, 1.0) if total else 1.0, said)
 
         report = sync_sources(desk, actor, advance)
         st.session_state[_SYNCED] = (report, desk.clock.now())
