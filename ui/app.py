@@ -14,7 +14,17 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from ui.components.frame import ASSETS, styles, who_is_here
 from ui.components.notice import refusal
-from ui.pages import audit, desk, outbox, people, reviews, signin, sources
+from ui.pages import (
+    audit,
+    desk,
+    outbox,
+    people,
+    quality,
+    reviews,
+    settings,
+    signin,
+    sources,
+)
 from ui.session import current_actor, the_desk
 
 Render = Callable[[Desk, Actor], None]
@@ -23,14 +33,25 @@ _PAGES: Final[dict[str, tuple[Render, str]]] = {
     "Reviews": (reviews.render, ":material/fact_check:"),
     "Sources": (sources.render, ":material/menu_book:"),
     "Outbox": (outbox.render, ":material/outbox:"),
+    "Quality": (quality.render, ":material/monitoring:"),
     "Audit": (audit.render, ":material/history:"),
     "People": (people.render, ":material/group:"),
+    "Settings": (settings.render, ":material/tune:"),
 }
 PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
     "agent": ("Desk", "Outbox", "Sources"),
-    "supervisor": ("Reviews", "Desk", "Outbox", "Sources", "Audit"),
+    "supervisor": ("Reviews", "Desk", "Outbox", "Sources", "Quality", "Audit"),
     "content_owner": ("Sources", "Reviews"),
-    "admin": ("Reviews", "Desk", "Outbox", "Sources", "Audit", "People"),
+    "admin": (
+        "Reviews",
+        "Desk",
+        "Outbox",
+        "Sources",
+        "Quality",
+        "Audit",
+        "People",
+        "Settings",
+    ),
 }
 
 PAGE_OF_PARAMETER: Final = {

@@ -2,90 +2,55 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 import streamlit as st
 
-from desk.audit import DESK, AuditEntry
 from desk.bootstrap import Desk
-from desk.permissions import Actor
+from desk.permissions import Actor, require
 from desk.views import ContactQueues
 from ui.components.frame import title
-from ui.components.labels import exactly
 from ui.components.notice import empty, refusals_shown
-from ui.components.text import readable_text
+from ui.components.office import office_styles
+from ui.components.pager import page_buttons, read_page
+from ui.components.text import say
+from ui.components.trail import (
+    entry_shown,
+    everybody,
+    export_buttons,
+    trail_filter,
+    trail_table,
+)
 
 PAGE: Final = 100
-EVENTS: Final = (
-    "contact.opened",
-    "contact.message",
-    "contact.assigned",
-    "contact.reopened",
-    "contact.escalated",
-    "contact.closed",
-    "review.opened",
-    "review.claimed",
-    "review.approve",
-    "review.edit",
-    "review.reject",
-    "review.escalate",
-    "review.answer",
-    "review.returned",
-    "delivery.scheduled",
-    "delivery.sent",
-    "delivery.undone",
-    "delivery.failed",
-    "run.recorded",
-    "run.failed",
-    "person.added",
-    "person.link_made",
-)
-_STARTS: Final = "audit.starts"
 
 
 def render(desk: Desk, actor: Actor) -> None:
     """Show the page."""
+    office_styles()
     title("Audit", "Every decision, with what it was bound to. Nothing here can be changed.")
-    starts: list[int] = st.session_state.setdefault(_STARTS, [])
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        event = st.selectbox(
-            "Event",
-            EVENTS,
-            index=None,
-            placeholder="Every event",
-            key="audit.event",
-            on_change=starts.clear,
-            width=260,
-        )
-        newer = st.button("Newer", key="audit.newer", disabled=not starts)
-        older = st.container(width="content")
-    if newer:
-        starts.pop()
-        st.rerun()
     with refusals_shown():
-        entries = desk.audit.latest(actor, PAGE, starts[-1] if starts else None, event)
-        if older.button("Older", key="audit.older", disabled=len(entries) < PAGE):
-            starts.append(entries[-1].id)
-            st.rerun()
-        if not entries:
-            empty("No such event yet", "Choose another event, or “Every event”.")
-            return
-        names = {DESK: "The desk", **ContactQueues(desk.database).names()}
-        st.dataframe(
-            [_row(entry, names) for entry in entries],
-            key="audit.table",
-            hide_index=True,
-            height=560,
+        require(actor, "read_audit")
+        names = everybody(ContactQueues(desk.database).names())
+        chosen = trail_filter(desk, actor, names)
+        entries, more = read_page(
+            "audit",
+            chosen.filter,
+            PAGE,
+            lambda limit, after: desk.audit.latest(
+                actor, limit, after.id if after else None, chosen=chosen.filter
+            ),
         )
-
-
-def _row(entry: AuditEntry, names: dict[str, str]) -> dict[str, str]:
-    return {
-        "When": exactly(entry.at),
-        "Who": readable_text(names.get(entry.actor, entry.actor)),
-        "Event": entry.event,
-        "Contact": entry.contact_id or "",
-        "Review": entry.review_id or "",
-        "Detail": readable_text(json.dumps(entry.data, ensure_ascii=False)) if entry.data else "",
-    }
+        if not entries:
+            empty("No such event", "Choose another event, person, contact or time.")
+            return
+        opened = trail_table(entries, names, desk.clock.now())
+        with st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+        ):
+            page_buttons("audit", entries, more)
+            export_buttons(desk, actor, chosen.filter)
+        if opened:
+            entry_shown(actor, opened, names)
+        else:
+            say("Choose an event to read all of it.", "pd-faint")
