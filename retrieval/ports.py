@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,29 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape ``(len(texts), dimensions)`` of unit rows."""
         ...
+
+
+class DeepEmbedder(Embedder, Protocol):
+    """An embedder that also tells how a text is put, which a sentence vector leaves out."""
+
+    @property
+    def deep_dimensions(self) -> int:
+        """Length of a deep vector."""
+        ...
+
+    def embed_deep(self, texts: Sequence[str]) -> Vectors:
+        """Return an array of shape ``(len(texts), deep_dimensions)``.
+
+        The first ``dimensions`` columns are those of :meth:`embed`. The others, not of unit length,
+        come from within the model, where tone and wording are not yet averaged out.
+        """
+        ...
+
+
+def deep(embedder: Embedder) -> DeepEmbedder | None:
+    """Return ``embedder`` as one with deep vectors; None when it has none."""
+    # Not by isinstance: that asks for every attribute, and some ask a remote model.
+    return cast("DeepEmbedder", embedder) if hasattr(embedder, "embed_deep") else None
 
 
 class VectorIndex(Protocol):

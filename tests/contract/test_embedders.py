@@ -14,7 +14,7 @@ from retrieval.embeddings import (
     MiniLmEmbedder,
     load_embedder,
 )
-from retrieval.ports import Embedder
+from retrieval.ports import Embedder, deep
 from retrieval.remembering import RememberingEmbedder
 
 TEXTS = [
@@ -148,3 +148,25 @@ def test_a_remembered_text_is_not_computed_again() -> None:
     assert behind.embedded == ["refund", "cancel", "invoice"]
     embedder.embed(["refund"])
     assert behind.embedded[-1] == "refund", "only the last two are kept"
+
+
+@pytest.mark.parametrize("make", [MiniLmEmbedder, lambda: RememberingEmbedder(MiniLmEmbedder())])
+def test_a_deep_vector_begins_with_the_plain_one_and_says_more(
+    make: Callable[[], Embedder],
+) -> None:
+    embedder = make()
+    reader = deep(embedder)
+    assert reader is not None
+    texts = ["Oh wonderful, another apology.", "Thank you for the apology."]
+    vectors = reader.embed_deep(texts)
+    assert vectors.shape == (2, reader.deep_dimensions) == (2, 768)
+    np.testing.assert_array_equal(vectors[:, :384], embedder.embed(texts))
+    assert not np.allclose(vectors[0, 384:], vectors[1, 384:], atol=0.01)
+
+
+def test_an_embedder_without_deep_vectors_is_remembered_as_it_is() -> None:
+    plain = HashEmbedder()
+    assert deep(plain) is None
+    remembering = RememberingEmbedder(plain)
+    assert remembering.deep_dimensions == plain.dimensions
+    np.testing.assert_array_equal(remembering.embed_deep(["one"]), plain.embed(["one"]))
