@@ -74,7 +74,8 @@ def _table(
 ) -> str:
     names = ContactQueues(desk.database).names()
     lookers = desk.reviews.lookers(actor, [review.id for review in reviews])
-    return review_table(reviews, reasons, who_is_at(reviews, lookers, names, now), now)
+    people = who_is_at(reviews, lookers, names, actor.id, now)
+    return review_table(reviews, reasons, people, actor.id, now)
 
 
 def _tell(desk: Desk, actor: Actor, opened: str, now: datetime) -> None:

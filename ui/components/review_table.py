@@ -20,6 +20,7 @@ ADDRESS: Final = "review"
 _ADDRESSED: Final = "reviews.addressed"
 _CHOSEN: Final = "reviews.chosen"
 _FOLLOWING: Final = "reviews.id_after"
+_NEXT_FREE: Final = "reviews.id_free"
 _PREVIOUS: Final = "reviews.id_before"
 _ROW: Final = 33
 _MOST_ROWS: Final = 5
@@ -64,9 +65,14 @@ def previous() -> str | None:
     return review_id
 
 
-def neighbour(reviews: Sequence[ReviewSummary], review_id: str, step: int) -> str | None:
-    """Return the id of the review ``step`` rows from ``review_id``; the first when it is the last."""
-    ids = [review.id for review in reviews]
+def next_free() -> str | None:
+    """Return the id of the next review that nobody else holds."""
+    review_id: str | None = st.session_state.get(_NEXT_FREE)
+    return review_id
+
+
+def neighbour(ids: Sequence[str], review_id: str, step: int) -> str | None:
+    """Return the id ``step`` places from ``review_id``, round and round; None when it is alone."""
     if review_id not in ids:
         return ids[0] if ids else None
     others = [other for other in ids if other != review_id]
@@ -75,7 +81,7 @@ def neighbour(reviews: Sequence[ReviewSummary], review_id: str, step: int) -> st
 
 def review_filter(reasons: Mapping[str, str], actor_id: str) -> ReviewFilter:
     """Let the reader narrow the queue; return what to."""
-    with st.container(key="reviews-filter", horizontal=True, vertical_alignment="bottom"):
+    with st.container(key="reviews-filter", horizontal=True, vertical_alignment="center"):
         tier: Tier | None = st.selectbox(
             "Tier",
             TIERS,
@@ -83,6 +89,7 @@ def review_filter(reasons: Mapping[str, str], actor_id: str) -> ReviewFilter:
             format_func=namer(TIER_NAMES),
             placeholder="Every tier",
             key="reviews.tier",
+            label_visibility="collapsed",
             width=180,
         )
         reason: str | None = st.selectbox(
@@ -92,6 +99,7 @@ def review_filter(reasons: Mapping[str, str], actor_id: str) -> ReviewFilter:
             format_func=lambda id: readable_text(reasons[id]),
             placeholder="Every reason",
             key="reviews.reason",
+            label_visibility="collapsed",
             width=220,
         )
         changed = st.toggle("Source changed", key="reviews.changed")
@@ -103,6 +111,7 @@ def review_table(
     reviews: Sequence[ReviewSummary],
     reasons: Mapping[str, str],
     people: Mapping[str, Sequence[str]],
+    actor_id: str,
     now: datetime,
 ) -> str:
     """Show a page of the queue; return the id of the review that is open.
@@ -113,10 +122,12 @@ def review_table(
         reviews: The page, at least one.
         reasons: Contact reason id → name.
         people: Review id → what to say about who is at it.
+        actor_id: Who looks.
         now: The moment.
     """
     ids = [review.id for review in reviews]
-    opened: str = st.session_state.setdefault(_CHOSEN, ids[0])
+    free = [review.id for review in reviews if not _of_another(review, actor_id, now)]
+    opened: str = st.session_state.setdefault(_CHOSEN, (free or ids)[0])
     # A browser keeps a selection by row. Another queue, or another row that was opened otherwise
     # than by a click, is another table, or its rows would stand for reviews that they are not.
     key = f"{TABLE}.{text_digest(' '.join([opened, *ids]))[:16]}"
@@ -140,8 +151,10 @@ def review_table(
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(ids):
         opened = st.session_state[_CHOSEN] = ids[rows[0]]
-    st.session_state[_FOLLOWING] = neighbour(reviews, opened, 1)
-    st.session_state[_PREVIOUS] = neighbour(reviews, opened, -1)
+    st.session_state[_FOLLOWING] = neighbour(ids, opened, 1)
+    st.session_state[_PREVIOUS] = neighbour(ids, opened, -1)
+    at_hand = [id for id in ids if id == opened or id in free]
+    st.session_state[_NEXT_FREE] = neighbour(at_hand, opened, 1)
     return opened
 
 
@@ -201,6 +214,7 @@ def who_is_at(
     reviews: Sequence[ReviewSummary],
     lookers: Mapping[str, Sequence[str]],
     names: Mapping[str, str],
+    actor_id: str,
     now: datetime,
 ) -> dict[str, list[str]]:
     """Return review id → who holds it and who else looks at it, in words."""
@@ -208,12 +222,21 @@ def who_is_at(
     for review in reviews:
         held = review.claimed_until is not None and review.claimed_until > now
         holder = review.claimed_by if held else None
-        at_it = [f"{names.get(holder, 'Somebody')} holds it"] if holder else []
+        at_it = [_holds(holder, names, actor_id)] if holder else []
         others = [id for id in lookers.get(review.id, []) if id != holder]
         at_it += [f"{names.get(id, 'Somebody')} looks at it" for id in others]
         if at_it:
             said[review.id] = at_it
     return said
+
+
+def _of_another(review: ReviewSummary, actor_id: str, now: datetime) -> bool:
+    held = review.claimed_until is not None and review.claimed_until > now
+    return held and review.claimed_by != actor_id
+
+
+def _holds(holder: str, names: Mapping[str, str], actor_id: str) -> str:
+    return "You hold it" if holder == actor_id else f"{names.get(holder, 'Somebody')} holds it"
 
 
 def _check_text(review: ReviewSummary) -> str:

@@ -23,8 +23,8 @@ from ui.components.review_table import (
     choose_by_address,
     choose_review,
     decided_table,
-    following,
     keep_address,
+    next_free,
     review_filter,
 )
 from ui.components.undo import show_undo
@@ -50,7 +50,7 @@ def render(desk: Desk, actor: Actor) -> None:
         )
     outcome = carry_out_asked(desk, actor)
     if outcome:
-        choose_review(outcome.next_review_id if outcome.stopped else following())
+        choose_review(outcome.next_review_id if outcome.stopped else next_free())
     carry_out_correction(desk, actor)
     show_kept()
     show_undo(desk, actor)

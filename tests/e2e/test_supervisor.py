@@ -1,0 +1,151 @@
+"""A supervisor's day in a browser: ten reviews by keyboard alone, watched from another session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import missing_part
+from tests.e2e.harness import (
+    CHROMIUM,
+    PATIENCE_MS,
+    Served,
+    browser,
+    open_page,
+    serving,
+    settled,
+    sign_in,
+)
+
+REVIEWS = 10
+MOST_PRESSES = 25
+SEEN_WITHIN_SECONDS = 3.0
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    if not CHROMIUM.exists():
+        missing_part(f"{CHROMIUM} is absent: install Debian's chromium")
+    with serving(tmp_path_factory.mktemp("served") / "home") as desk:
+        yield desk
+
+
+@dataclass
+class Hands:
+    """Somebody at the keyboard who never touches the mouse; every press is counted."""
+
+    page: Page
+    presses: int = 0
+    said: list[str] = field(default_factory=list)
+
+    def press(self, key: str) -> None:
+        self.presses += 1
+        self.page.keyboard.press(key)
+
+    def offered(self, label: str) -> bool:
+        return self.page.get_by_role("button", name=label, exact=False).count() > 0
+
+    def decide(self) -> None:
+        """Decide what is open as a person would who reads the page, up to the next one."""
+        before, notices = self.page.url, self.page.locator(".pd-notice")
+        findings = self.page.locator(".pd-finding").count()
+        if self.page.locator(".pd-abstained").count():
+            self.press("s")
+            self.page.locator(".st-key-decide-escalate-2").wait_for()
+            self.press("2")
+        elif findings or self.page.get_by_text("It was not sent").count():
+            self.press("x")
+            self.page.locator(".st-key-decide-reject-out_of_date").wait_for()
+            self.press("2")
+        else:
+            self.press("a")
+        self.page.wait_for_url(lambda url: url != before)
+        settled(self.page)
+        self.said.append(notices.first.inner_text())
+
+
+@pytest.mark.browser
+def test_ten_reviews_are_cleared_by_keyboard_and_the_recheck_stops_one(served: Served) -> None:
+    with browser() as chromium:
+        page = open_page(chromium)
+        sign_in(page, served.link("supervisor"))
+        page.locator(".pd-held", has_text="Held by you").wait_for()
+        settled(page)
+        hands, decided = Hands(page), 0
+        while decided < REVIEWS:
+            hands.decide()
+            decided += "It was not sent" not in hands.said[-1]
+        assert hands.presses <= MOST_PRESSES, hands.said
+        stopped = [said for said in hands.said if "It was not sent" in said]
+        assert stopped
+        assert "where it said" in stopped[0]
+        print(f"{REVIEWS} reviews, {hands.presses} key presses")
+
+
+@pytest.mark.browser
+def test_the_sheet_lists_the_keys_and_hides_them_from_the_page(served: Served) -> None:
+    with browser() as chromium:
+        page = open_page(chromium)
+        sign_in(page, served.link("admin"))
+        page.locator(".pd-held").wait_for()
+        settled(page)
+        before = page.url
+        page.keyboard.press("?")
+        sheet = page.get_by_role("dialog", name="Keys of this page")
+        expect(sheet).to_be_visible()
+        for what in ("Escalate", "Next", "Previous", "Reject"):
+            expect(sheet.get_by_text(what, exact=True)).to_be_visible()
+        page.keyboard.press("j")
+        page.keyboard.press("Escape")
+        expect(sheet).to_be_hidden()
+        assert page.url == before
+        page.keyboard.press("j")
+        page.wait_for_url(lambda url: url != before)
+
+
+@pytest.mark.browser
+def test_a_decision_shows_in_another_session_without_a_reload(served: Served) -> None:
+    with browser() as chromium:
+        watcher, decider = open_page(chromium), open_page(chromium)
+        sign_in(watcher, served.link("admin"))
+        sign_in(decider, served.link("supervisor"))
+        decider.locator(".pd-held", has_text="Held by you").wait_for()
+        settled(decider)
+        name = decider.locator(".pd-line").first.inner_text().partition(" ·")[0]
+        grid = "document.querySelector('[data-testid=stDataFrame] canvas')"
+        watcher.wait_for_function(f"name => {grid}?.textContent.includes(name)", arg=name)
+        decider.keyboard.press("s")
+        decider.locator(".st-key-decide-escalate-1").wait_for()
+        decider.keyboard.press("1")
+        decider.get_by_text("Escalated.").wait_for()
+        start = time.monotonic()
+        watcher.wait_for_function(
+            f"name => !{grid}?.textContent.includes(name)", arg=name, timeout=PATIENCE_MS
+        )
+        assert time.monotonic() - start <= SEEN_WITHIN_SECONDS
+
+
+@pytest.mark.browser
+def test_a_reload_keeps_its_person_and_what_was_open(served: Served) -> None:
+    with browser() as chromium:
+        page = open_page(chromium)
+        sign_in(page, served.link("supervisor"))
+        page.locator(".pd-held").wait_for()
+        settled(page)
+        first = page.url
+        page.keyboard.press("j")
+        page.wait_for_url(lambda url: url != first)
+        settled(page)
+        who, address = page.locator(".pd-line").first.inner_text(), page.url
+        page.reload()
+        expect(page.locator(".pd-line").first).to_have_text(who, timeout=PATIENCE_MS)
+        assert page.url == address
+        assert page.evaluate("document.cookie").find("proofdesk") == -1  # no script can read it
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_text("Open your sign-in link").wait_for()
+        page.reload()
+        page.get_by_text("Open your sign-in link").wait_for()
