@@ -21,6 +21,7 @@ from core.settings import Settings
 from desk.article_history import ArticleHistory
 from desk.assistant import Assistant
 from desk.audit import AuditLedger, AuditTrail
+from desk.audit_seals import AuditSeals
 from desk.calendar import Calendar
 from desk.cited_sources import CitedSources
 from desk.conflicts import Conflicts
@@ -227,6 +228,11 @@ class Desk:
         return WorkspaceCheck(self.settings, lambda: self.embedder, os.environ)
 
     @cached_property
+    def audit_seals(self) -> AuditSeals:
+        """What seals the audit trail and verifies it."""
+        return AuditSeals(self.database, self.clock)
+
+    @cached_property
     def flags(self) -> SourceFlags:
         """What content owners must look at."""
         return SourceFlags(self.database, self.library, self.clock, flag_parts(self))
@@ -405,6 +411,7 @@ class Desk:
         self.impact.redraft_stale()
         self.flags.refresh_due()
         self.flags.sweep()
+        self.audit_seals.seal()
         return found
 
     def _keep_macros_true(self, report: SyncReport) -> None:

@@ -38,10 +38,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 review_app = typer.Typer(help="The review queue.", no_args_is_help=True)
+audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 users_app = typer.Typer(help="People and their sign-in links.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
 app.add_typer(flags_app, name="flags")
 app.add_typer(reasons_app, name="reasons")
+app.add_typer(audit_app, name="audit")
 app.add_typer(users_app, name="users")
 # By name: the suites stand above the desk and use it, so the desk may not import them.
 app.add_typer(import_module("evals.cli").app, name="eval")
@@ -396,6 +398,24 @@ def review_answer(
 ) -> None:
     """Give the missing information yourself instead of asking the customer for it."""
     _decide(review_id, as_person, as_json, {"kind": "answer", "text": text})
+
+
+@audit_app.command("verify")
+def audit_verify(as_json: Json = False) -> None:
+    """Say whether the trail is whole: nothing changed, removed or slipped in, nothing untold."""
+    with _desk() as desk:
+        verdict = desk.audit_seals.verify()
+    if as_json:
+        _print_json(verdict.as_json())
+    else:
+        for fault in verdict.faults:
+            typer.echo(fault)
+        state = "is NOT whole" if verdict.faults else "is whole"
+        typer.echo(
+            f"The trail {state}: {verdict.events} events, {verdict.seals} seals that hold, "
+            f"{verdict.unsealed} events since the newest. Keep this elsewhere: {verdict.digest}"
+        )
+    raise typer.Exit(1 if verdict.faults else 0)
 
 
 @users_app.command("list")

@@ -411,6 +411,7 @@ class AuditEvent(Base):
     __table_args__ = (
         Index("ix_audit_event_contact", "contact_id", "id"),
         Index("ix_audit_event_actor_id", "actor", "id"),
+        Index("ix_audit_event_seal_id", "seal_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -423,3 +424,16 @@ class AuditEvent(Base):
     contact_id: Mapped[str | None] = mapped_column(String(40))
     review_id: Mapped[str | None] = mapped_column(String(40))
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    seal_id: Mapped[int | None] = mapped_column(ForeignKey("audit_seal.id"))
+
+
+class AuditSeal(Base):
+    """A digest over the events that came since the seal before; see :mod:`desk.audit_seals`."""
+
+    __tablename__ = "audit_seal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    previous: Mapped[str] = mapped_column(String(64), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    events: Mapped[int]
