@@ -121,10 +121,7 @@ def plan(
     Raises:
         BadInput: The map has fewer than two reasons.
     """
-    if len(reasons) < 2:
-        raise BadInput(
-            "The reason map holds fewer than two reasons; there is nothing to tell apart."
-        )
+    _tells_apart(reasons)
     ids = {reason.id for reason in reasons}
     strangers = sorted({one for one in texts.reasons.values() if one is not None} - ids)
     truth = {name: one if one in ids else None for name, one in texts.reasons.items()}
@@ -165,8 +162,9 @@ def plan_of_own(reasons: ReasonMap, *, seed: int = 0, unknown: float = 0.1) -> P
     """Return what is measured of a map by itself: every example by a map that lacks it.
 
     Raises:
-        BadInput: No reason has three examples.
+        BadInput: The map has fewer than two reasons, or none with three examples.
     """
+    _tells_apart(reasons)
     parts = own_examples(reasons, OWN_FOLDS, seed)
     if not parts:
         raise BadInput("No reason of the map has three examples; there is nothing to judge it by.")
@@ -186,6 +184,13 @@ def plan_of_own(reasons: ReasonMap, *, seed: int = 0, unknown: float = 0.1) -> P
     if unknown:
         about["held back"] = f"{unknown:.0%} of the reasons at a time, dealt from seed {seed}"
     return Plan(texts, rounds, about)
+
+
+def _tells_apart(reasons: ReasonMap) -> None:
+    if len(reasons) < 2:
+        raise BadInput(
+            "The reason map holds fewer than two reasons; there is nothing to tell apart."
+        )
 
 
 def _probe(one: Asked, known: Mapping[str, str | None]) -> str:

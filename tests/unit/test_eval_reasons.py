@@ -192,8 +192,11 @@ def test_a_map_is_judged_by_itself_with_every_example_once_by_a_map_that_lacks_i
 
 
 def test_one_reason_is_nothing_to_tell_apart():
+    alone = without(MAP, {"rate", "fees"})
     with pytest.raises(BadInput, match="fewer than two reasons"):
-        plan(read(("x", "card")), without(MAP, {"rate", "fees"}))
+        plan(read(("x", "card")), alone)
+    with pytest.raises(BadInput, match="fewer than two reasons"):
+        plan_of_own(alone)
 
 
 def test_a_run_judges_each_text_for_each_of_its_probes_and_reads_no_label():
