@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, cast, get_args
 
@@ -38,7 +39,9 @@ Verdicts = Annotated[Optional[Path], typer.Option(help="Write one verdict a line
 Folder = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
-        "--report", help="Write report.html, report.md, run.json and verdicts.jsonl here."
+        "--report",
+        help="Write report.html, report.md, run.json and verdicts.jsonl here. "
+        "Default: evals/ in the desk's home, where there is one.",
     ),
 ]
 Baseline = Annotated[
@@ -324,6 +327,7 @@ def _conclude(result: Report, folder: Path | None, as_json: bool) -> None:
     from evals.report import as_json as json_of
     from evals.runs import write_run
 
+    folder = folder or _kept_at(result)
     if folder:
         write_run(folder, result)
     if as_json:
@@ -333,6 +337,17 @@ def _conclude(result: Report, folder: Path | None, as_json: bool) -> None:
     for sentence in result.gate_failures or ():
         print(f"proofdesk: {sentence}", file=sys.stderr)
     raise typer.Exit(1 if result.gate_failures else 0)
+
+
+def _kept_at(result: Report) -> Path | None:
+    """Return where a desk at home here keeps the run, for its quality page to show."""
+    from desk.quality import new_run_folder
+    from evals.runs import AGAIN
+
+    home = read_settings().home
+    if AGAIN in result.about or not (home / "proofdesk.sqlite").is_file():
+        return None
+    return new_run_folder(home, result.words.suite, datetime.now(UTC))
 
 
 def _print(report: Report, folder: Path | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from core.errors import BadInput
 from evals.files import Row, read_rows, read_text, write_rows, write_whole
@@ -16,6 +16,8 @@ from evals.report import Comparison, Flip, Report, Verdict, Words, as_json, as_m
 from evals.report_html import as_html
 from evals.scores import Scores
 
+AGAIN: Final = "verdicts of"
+"""Label of a run that was only scored again."""
 V = TypeVar("V", bound=Verdict)
 
 Progress = Callable[[str, int, int], None]
@@ -143,7 +145,7 @@ def reopened(path: Path, read: Callable[[Path], list[V]]) -> Run[V]:
         BadInput: It is neither.
     """
     verdicts = read(path)
-    about = {"verdicts of": str(path)}
+    about = {AGAIN: str(path)}
     kept = path / "run.json"
     if path.is_dir() and kept.is_file():
         try:

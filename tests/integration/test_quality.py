@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+import evals.cli
 from core.clock import FixedClock
 from core.database import Database
 from core.errors import BadInput, NotAllowed, NotFound
@@ -165,3 +167,15 @@ def test_an_edit_is_as_large_as_the_share_of_words_it_changed() -> None:
     share = rewritten_share({"draft": draft}, {"text": "A refund takes nine working days."})
     assert share == pytest.approx(1 / 7)
     assert rewritten_share({"draft": draft}, {"draft": draft}) == 0.0
+
+
+def test_a_run_beside_a_desk_is_kept_where_its_page_looks(
+    database: Database, quality: Quality, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROOFDESK_HOME", str(home))
+    cases = Path(evals.cli.__file__).parent / "sample" / "reasons.csv"
+    arguments = ["reasons", "--data", str(cases), "--limit", "60", "--no-beside"]
+    CliRunner().invoke(evals.cli.app, arguments)
+    (run,) = quality.runs(ADMIN)[0]
+    assert run.suite == "reasons"
+    assert run.headline
