@@ -35,6 +35,7 @@ ARGUMENTS = [
 ]
 PATIENCE_MS = 60_000
 WIDTH, HEIGHT = 1280, 800
+TABLET = (820, 1180)
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,26 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-def open_page(chromium: Browser, scheme: str = "light") -> Page:
-    """Return a new page, with nobody signed in."""
+def open_page(
+    chromium: Browser,
+    scheme: str = "light",
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    *,
+    bypass_csp: bool = False,
+) -> Page:
+    """Return a new page, with nobody signed in.
+
+    Args:
+        chromium: The browser.
+        scheme: ``light`` or ``dark``.
+        size: Width and height in pixels.
+        bypass_csp: Take the page's second wall away, to see whether the first one holds alone.
+    """
     context = chromium.new_context(
-        viewport={"width": WIDTH, "height": HEIGHT},
+        viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if scheme == "dark" else "light",
         reduced_motion="reduce",
+        bypass_csp=bypass_csp,
     )
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
@@ -123,6 +138,12 @@ def go_to(page: Page, name: str) -> None:
     """Open another page by the navigation on top."""
     page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
     page.locator(".pd-title h3", has_text=name).wait_for()
+    settled(page)
+
+
+def choose(page: Page, label: str) -> None:
+    """Choose one of the views, pills or segments of a page."""
+    page.get_by_role("button", name=label).or_(page.get_by_role("radio", name=label)).first.click()
     settled(page)
 
 

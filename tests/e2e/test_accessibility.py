@@ -1,0 +1,144 @@
+"""Every page before axe-core: nothing serious or critical, light and dark, wide and on a tablet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from core.vocabulary import Role
+from tests.conftest import missing_part
+from tests.e2e.harness import (
+    CHROMIUM,
+    TABLET,
+    Served,
+    browser,
+    choose,
+    go_to,
+    open_page,
+    serving,
+    settled,
+    sign_in,
+)
+
+GRAVE: Final = {"serious", "critical"}
+Step = tuple[str, Callable[[Page], None]]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    if not CHROMIUM.exists():
+        missing_part(f"{CHROMIUM} is absent: install Debian's chromium")
+    with serving(tmp_path_factory.mktemp("served") / "home") as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+def grave_findings(page: Page) -> list[str]:
+    """Return what axe-core holds against a page, one line a rule with the first place."""
+    settled(page)
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{finding['id']} ({finding['impact']}, {len(finding['nodes'])}×): "
+        f"{finding['nodes'][0]['html'][:160]} {finding['nodes'][0]['failureSummary'][:200]}"
+        for finding in found
+        if finding["impact"] in GRAVE
+    ]
+
+
+def too_wide(page: Page) -> bool:
+    """Tell whether the page must be scrolled sideways."""
+    return bool(
+        page.evaluate(
+            "Math.max(document.documentElement.scrollWidth, "
+            "document.querySelector('[data-testid=stMain]').scrollWidth) > innerWidth + 1"
+        )
+    )
+
+
+def press(label: str) -> Callable[[Page], None]:
+    def step(page: Page) -> None:
+        page.get_by_role("button", name=label).first.click()
+
+    return step
+
+
+def view(label: str) -> Callable[[Page], None]:
+    return lambda page: choose(page, label)
+
+
+def stay(_page: Page) -> None:
+    """Look at the page as it opens."""
+
+
+def to(name: str) -> Callable[[Page], None]:
+    return lambda page: go_to(page, name)
+
+
+WALKS: Final[dict[Role, list[Step]]] = {
+    "agent": [("desk", stay), ("new contact", press("New contact")), ("outbox", to("Outbox"))],
+    "supervisor": [
+        ("reviews", stay),
+        ("reject", press("Reject")),
+        ("escalated", view("Escalated")),
+        ("decided", view("Decided")),
+        ("bulk", lambda page: (view("To decide")(page), press("Approve many")(page))[0]),
+        ("desk", to("Desk")),
+        ("audit", to("Audit")),
+    ],
+    "content_owner": [("sources", stay)],
+    "admin": [("people", to("People"))],
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("role", list(WALKS))
+def test_axe_finds_nothing_grave(
+    served: Served, chromium: Browser, role: Role, scheme: str
+) -> None:
+    page = open_page(chromium, scheme)
+    sign_in(page, served.link(role))
+    found = {}
+    for name, step in WALKS[role]:
+        settled(page)
+        step(page)
+        if findings := grave_findings(page):
+            found[name] = findings
+    page.context.close()
+    assert found == {}
+
+
+@pytest.mark.browser
+def test_the_way_in_has_nothing_grave(served: Served, chromium: Browser) -> None:
+    page = open_page(chromium)
+    page.goto(f"http://localhost:{served.port}/")
+    page.wait_for_selector(".pd-signin")
+    assert grave_findings(page) == []
+    page.context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("role", list(WALKS))
+def test_a_tablet_needs_no_sideways_scrolling(
+    served: Served, chromium: Browser, role: Role
+) -> None:
+    page = open_page(chromium, size=TABLET)
+    sign_in(page, served.link(role))
+    wide = []
+    for name, step in WALKS[role]:
+        settled(page)
+        if name not in ("outbox", "desk", "audit", "people") or role == "agent":
+            step(page)
+            settled(page)
+            wide += [name] if too_wide(page) else []
+    page.context.close()
+    assert wide == []
