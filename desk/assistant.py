@@ -269,6 +269,10 @@ class Assistant:
 
     # Talking
 
+    def kind_of(self, text: str) -> RequestKind:
+        """Return what a text asks for, without doing it."""
+        return self._reader.read(text).kind
+
     def ask(self, actor: Actor, contact_id: str, text: str, on_text: Tell | None = None) -> Turn:
         """Answer what an agent typed; return the assistant's turn. Both are kept.
 

@@ -1,80 +1,222 @@
-"""The agent's evidence pane: the draft, the passage behind a citation, what may be decided."""
+"""The agent's evidence pane: the draft or proposal, what may be done with it, what it rests on."""
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import streamlit as st
 
+from desk.assistant import Turn
 from desk.bootstrap import Desk
 from desk.contacts import ContactView
 from desk.permissions import Actor
+from desk.queues import ContactQueues
 from desk.reviews import ReviewView
-from desk.views import ContactQueues
-from graph.evidence import cited_passage_ids
+from graph.draft import draft_text
 from graph.values import Draft
+from ui.components.assistant import ANSWER_PLACES, act
+from ui.components.cited_draft import cited_draft
 from ui.components.decide import decide
 from ui.components.delivery import delivery_shown
-from ui.components.evidence import (
-    changes_shown,
-    choose_citation,
-    draft_as_written,
-    passage_card,
-    sentences_beside_sources,
-)
+from ui.components.evidence import changes_shown
 from ui.components.handoff import handoff_brief, instruction
-from ui.components.labels import plainly
-from ui.components.notice import empty, refusals_shown
-from ui.components.text import show, tag, words
+from ui.components.labels import KIND_NAMES, chip, warning_chip
+from ui.components.notice import empty, notice, refusals_shown
+from ui.components.places import place_name
+from ui.components.source_cards import source_cards
+from ui.components.text import NOTHING, Markup, show, tag, words
+
+_EDITING: Final = "answer.editing"
 
 
-def answer(desk: Desk, actor: Actor, contact: ContactView) -> None:
-    """Show the waiting draft with its evidence, or the answer that was given."""
-    if contact.summary.status == "in_review":
-        waiting = [
-            review
-            for review in desk.reviews.of_contact(actor, contact.summary.id)
-            if review.status == "pending"
-        ]
-        if waiting:
-            _waiting(desk, contact, desk.reviews.get(actor, waiting[-1].id))
-            return
-    if contact.brief and contact.summary.status == "escalated":
+def waiting_review(desk: Desk, actor: Actor, contact: ContactView) -> ReviewView | None:
+    """Return the review that the contact waits at, if it waits at one."""
+    if contact.summary.status != "in_review":
+        return None
+    pending = [
+        review
+        for review in desk.reviews.of_contact(actor, contact.summary.id)
+        if review.status == "pending"
+    ]
+    return desk.reviews.get(actor, pending[-1].id) if pending else None
+
+
+def answer(
+    desk: Desk,
+    actor: Actor,
+    contact: ContactView,
+    view: ReviewView | None,
+    proposal: Turn | None,
+    looked_up: Turn | None,
+) -> None:
+    """Show the draft that waits, or the proposal on it, or the answer that was given.
+
+    Args:
+        view: The review that waits, if one does.
+        proposal: The proposal that is open on it, if one is.
+        looked_up: The newest answer to the agent, whose sources are shown below.
+    """
+    if view is not None:
+        _waiting(desk, actor, contact, view, proposal)
+    elif contact.brief and contact.summary.status == "escalated":
         handoff_brief(contact.brief)
-        return
-    if contact.summary.status in ("new", "drafting", "deciding"):
-        empty("The desk is at work on it", "Look again in a moment.")
-        st.button("Look again", key="answer.again")
-        return
+    elif contact.summary.status in ("new", "drafting", "deciding"):
+        empty("The desk is at work on it", "The page shows what comes of it by itself.")
+    elif contact.summary.status == "failed":
+        _failed(contact)
+    else:
+        _given(desk, actor, contact)
+    if looked_up and looked_up.draft:
+        show(tag("h4", "pd-section", words("Sources of what you looked up")))
+        with refusals_shown():
+            _sources(desk, looked_up.draft, ANSWER_PLACES)
+
+
+def _failed(contact: ContactView) -> None:
+    notice("The desk could not go on", "warning", contact.failure or "Its run stopped.")
+    st.button(
+        "Try again",
+        key="answer.retry",
+        icon=":material/refresh:",
+        shortcut="R",
+        type="primary",
+        on_click=act,
+        args=("retry", ""),
+    )
+
+
+def _given(desk: Desk, actor: Actor, contact: ContactView) -> None:
     delivered = desk.deliveries.of_contact(actor, contact.summary.id)
     if delivered:
-        names = ContactQueues(desk.database).names()
-        delivery_shown(desk, actor, delivered[-1], names)
+        delivery_shown(desk, actor, delivered[-1], ContactQueues(desk.database).names())
     else:
         empty("No answer is drafted", "Decide with your team what this contact needs.")
 
 
-def _waiting(desk: Desk, contact: ContactView, view: ReviewView) -> None:
+def _waiting(
+    desk: Desk, actor: Actor, contact: ContactView, view: ReviewView, proposal: Turn | None
+) -> None:
     instruction(contact.brief["instruction"] if contact.brief else "")
     changes_shown(view.changes)
-    draft_as_written(view.draft, view.check)
-    if view.triage["missing"]:
-        missing = ", ".join(plainly(field) for field in view.triage["missing"])
-        show(tag("div", "pd-note", words(f"Still missing: {missing}.")))
-    decide(desk, view)
-    if not view.draft["sentences"]:
-        return
+    draft = proposal.draft if proposal and proposal.draft else view.draft
+    report = proposal.report if proposal else view.check
+    places = place_name("src", proposal.id if proposal else view.summary.id)
+    with st.container(
+        key="draft-head",
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+    ):
+        _heading(desk, actor, draft, proposal, view)
+        if proposal or "edit" not in view.open_decisions:
+            st.button(
+                "Edit",
+                key="answer.edit",
+                icon=":material/edit:",
+                shortcut="E",
+                type="tertiary",
+                on_click=_edit,
+                args=(view.summary.id,),
+            )
+    cited_draft(draft, report, places, before=view.draft if proposal else None)
+    if proposal:
+        _proposal_bar(view, proposal)
+    else:
+        decide(desk, view)
+    if st.session_state.get(_EDITING) == view.summary.id:
+        _edit_form(draft, view)
     with refusals_shown():
-        if view.check["findings"]:
-            passages = desk.library.passages(cited_passage_ids(view.draft))
-            sentences_beside_sources(view.draft, view.check, passages, desk.clock.now())
-        else:
-            _chosen_passage(desk, view.draft, view.summary.id)
+        _sources(desk, draft, places)
 
 
-def _chosen_passage(desk: Desk, draft: Draft, key: str) -> None:
-    citation = choose_citation(draft, key)
-    if citation is None:
-        show(tag("div", "pd-note pd-faint", words("This draft rests on no source.")))
+def _heading(
+    desk: Desk, actor: Actor, draft: Draft, proposal: Turn | None, view: ReviewView
+) -> None:
+    if proposal:
+        badges: list[Markup] = []
+        title = "Proposed with the assistant"
+    else:
+        badges = [chip(KIND_NAMES[draft["kind"]])]
+        title = "The draft that waits"
+    held, until = view.summary.claimed_by, view.summary.claimed_until
+    if held and held != actor.id and until and until > desk.clock.now():
+        name = ContactQueues(desk.database).names().get(held, "Somebody")
+        badges.append(warning_chip(f"{name} is reviewing it"))
+    show(tag("div", "pd-draft-head", tag("strong", "", words(title)), *badges, _by(draft)))
+
+
+def _by(draft: Draft) -> Markup:
+    kind, _, name = draft["drafter"].partition(":")
+    if kind == "model":
+        return tag("span", "pd-faint", words(f"written by the model {name}"))
+    if kind == "person":
+        return tag("span", "pd-faint", words("written by hand"))
+    return (
+        tag("span", "pd-faint", words("in the sources' own words"))
+        if draft["sentences"]
+        else NOTHING
+    )
+
+
+def _proposal_bar(view: ReviewView, proposal: Turn) -> None:
+    clean = not (proposal.report and proposal.report["findings"])
+    may_approve = "edit" in view.open_decisions and clean
+    with st.container(key="proposal-bar", horizontal=True):
+        if may_approve:
+            st.button(
+                "Approve and send",
+                key="proposal.approve",
+                icon=":material/check:",
+                shortcut="A",
+                type="primary",
+                on_click=act,
+                args=("approve", proposal.id),
+            )
+        st.button(
+            "Keep as the draft" if may_approve else "Send for review",
+            key="proposal.forward",
+            icon=":material/input:",
+            shortcut="Y",
+            type="secondary" if may_approve else "primary",
+            on_click=act,
+            args=("forward", proposal.id),
+        )
+        st.button(
+            "Take back",
+            key="proposal.discard",
+            icon=":material/undo:",
+            shortcut="B",
+            type="tertiary",
+            on_click=act,
+            args=("discard", proposal.id),
+        )
+
+
+def _edit(review_id: str) -> None:
+    st.session_state[_EDITING] = None if st.session_state.get(_EDITING) == review_id else review_id
+
+
+def _edit_form(draft: Draft, view: ReviewView) -> None:
+    key = f"answer.text.{view.summary.id}"
+    with st.form("answer.edit.form", border=False):
+        st.text_area(
+            "The answer as the customer will read it", value=draft_text(draft), height=240, key=key
+        )
+        st.form_submit_button(
+            "Check it", key="answer.edit.send", type="primary", on_click=_edited, args=(key,)
+        )
+
+
+def _edited(key: str) -> None:
+    text: Any = st.session_state.get(key)
+    st.session_state[_EDITING] = None
+    act("edit", str(text or ""))
+
+
+def _sources(desk: Desk, draft: Draft, places: str) -> None:
+    sources = desk.cited_sources.of(draft)
+    if not sources:
+        if draft["sentences"]:
+            show(tag("div", "pd-note pd-faint", words("This draft rests on no source.")))
         return
-    passage = desk.library.passages([citation["passage_id"]]).get(citation["passage_id"])
-    around = desk.library.passages_of_version(citation["version_id"])
-    passage_card(citation, passage, desk.clock.now(), around)
+    source_cards(sources, places, desk.clock.now())

@@ -70,7 +70,7 @@ def new_contact(desk: Desk, actor: Actor) -> str | None:
 def further_message(desk: Desk, actor: Actor, contact_id: str) -> None:
     """Show the form that takes what the customer wrote since."""
     with (
-        st.expander("The customer wrote again", key="desk.message.box"),
+        st.popover("Add message", icon=":material/reply:", key="desk.message.box"),
         st.form("desk.message.form", clear_on_submit=True, border=False),
     ):
         text = st.text_area(
