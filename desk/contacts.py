@@ -296,6 +296,12 @@ class Contacts:
                 failure=row.failure,
             )
 
+    def summary(self, actor: Actor, contact_id: str) -> ContactSummary:
+        """Return one contact as a line of a queue, without its messages. Raises NotFound."""
+        require(actor, "read_reviews")
+        with self._database.read() as session:
+            return summary_of(get_contact(session, contact_id))
+
     def load(self, contact_id: str) -> Conversation:
         """Return the contact as a run sees it."""
         now = self._clock.now()
