@@ -30,6 +30,7 @@ from graph.selection import (
     features_of,
     lines_of,
 )
+from graph.statements import PLACEHOLDER
 from graph.values import Citation, Conversation, Customer, Draft, Sentence
 from kb.content import Passage
 from retrieval.ports import Embedder, Hit
@@ -369,7 +370,11 @@ def macro_sentences(
     editions = {passages[0].version_id: passages}
     lines = _lines_of_editions(editions, conversation["customer"])
     # A courtesy of the macro is no sentence to cite: the draft has its own.
-    claims = [at for at, line in enumerate(lines) if not is_courtesy(line.statement.text)]
+    claims = [
+        at
+        for at, line in enumerate(lines)
+        if not is_courtesy(PLACEHOLDER.sub("", line.statement.text))
+    ]
     usable = [at for at in claims if lines[at].statement.usable]
     return sentences_of(usable, lines, conversation["channel"]), len(claims) - len(usable)
 
@@ -396,6 +401,9 @@ def named_source(text: str, draft: Draft, hits: Sequence[Hit], embedder: Embedde
     cited = numbered(draft)
     articles = list(dict.fromkeys(hit.passage.article_id for hit in hits))
     used = {citation["article_id"] for citation in cited}
+    another = next((article for article in articles if article not in used), None)
+    if _ANOTHER.search(text):
+        return another
     number = number_in(text)
     if number is not None:
         if 1 <= number <= len(cited):
@@ -410,7 +418,12 @@ def named_source(text: str, draft: Draft, hits: Sequence[Hit], embedder: Embedde
             at, score = _nearest(topic, list(titles.values()), embedder)
             if score >= _SAME_SUBJECT:
                 return list(titles)[at]
-    return next((article for article in articles if article not in used), None)
+    return another
+
+
+_ANOTHER: Final = re.compile(
+    r"\b(?:(?:the )?other (?:one|source|article)|another|different)\b", re.I
+)
 
 
 def of_article(article_id: str, hits: Sequence[Hit]) -> list[Hit]:
