@@ -20,6 +20,7 @@ import typer
 from core.errors import BadInput, ProofdeskError, Unavailable
 from core.vocabulary import REJECT_REASONS, Channel, Role
 from desk.cli_flags import flags_app
+from desk.cli_operations import audit_app, operations_app
 from desk.cli_reasons import reasons_app
 from desk.cli_shared import As, Json
 from desk.cli_shared import acting as _actor
@@ -38,12 +39,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 review_app = typer.Typer(help="The review queue.", no_args_is_help=True)
-audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 users_app = typer.Typer(help="People and their sign-in links.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
 app.add_typer(flags_app, name="flags")
 app.add_typer(reasons_app, name="reasons")
 app.add_typer(audit_app, name="audit")
+app.add_typer(operations_app)  # without a name: its commands are commands of their own
 app.add_typer(users_app, name="users")
 # By name: the suites stand above the desk and use it, so the desk may not import them.
 app.add_typer(import_module("evals.cli").app, name="eval")
@@ -95,28 +96,6 @@ def serve(
         environment["PROOFDESK_WORKSPACE"] = str(settings.workspace.absolute())
     os.chdir(REPOSITORY)
     os.execve(sys.executable, [sys.executable, "-m", "ui.server"], environment)
-
-
-@app.command()
-def worker() -> None:
-    """Carry the desk's work out beside other workers; needs PostgreSQL. Ctrl+C ends it in order."""
-    import threading
-
-    stop = threading.Event()
-    with _desk() as desk:
-        if not desk.shares_work:
-            raise BadInput(
-                "PROOFDESK_DATABASE_URL: several workers need PostgreSQL; on SQLite the running "
-                "desk does the work itself."
-            )
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, lambda *_: stop.set())
-        desk.start()
-        typer.echo("Working. Stop with Ctrl+C.")
-        sys.stdout.flush()
-        stop.wait()
-        typer.echo("Finishing what is under way …")
-    typer.echo("Stopped; what waits stays queued.")
 
 
 @app.command()
@@ -398,24 +377,6 @@ def review_answer(
 ) -> None:
     """Give the missing information yourself instead of asking the customer for it."""
     _decide(review_id, as_person, as_json, {"kind": "answer", "text": text})
-
-
-@audit_app.command("verify")
-def audit_verify(as_json: Json = False) -> None:
-    """Say whether the trail is whole: nothing changed, removed or slipped in, nothing untold."""
-    with _desk() as desk:
-        verdict = desk.audit_seals.verify()
-    if as_json:
-        _print_json(verdict.as_json())
-    else:
-        for fault in verdict.faults:
-            typer.echo(fault)
-        state = "is NOT whole" if verdict.faults else "is whole"
-        typer.echo(
-            f"The trail {state}: {verdict.events} events, {verdict.seals} seals that hold, "
-            f"{verdict.unsealed} events since the newest. Keep this elsewhere: {verdict.digest}"
-        )
-    raise typer.Exit(1 if verdict.faults else 0)
 
 
 @users_app.command("list")
