@@ -10,7 +10,6 @@ sentences only the figures are judged.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -372,11 +371,13 @@ class _Touched:
 
     Attributes:
         whole: All that they say came or went.
-        edited: They have a new version; what both versions say is as it was.
+        edited: They have a new version; what all versions since then say is as it was.
+        since: From when on versions are new; None when macros were never judged.
     """
 
     whole: frozenset[str]
     edited: frozenset[str]
+    since: datetime | None = None
 
     def __contains__(self, article_id: str) -> bool:
         return article_id in self.whole or article_id in self.edited
@@ -563,7 +564,7 @@ class Macros:
             moved = _moved(session, fresh)
             in_or_out = {*session.scalars(whole), *session.scalars(changes), *moved}
             all_of_it = frozenset(in_or_out | _replaced(session, in_or_out))
-            return _Touched(all_of_it, frozenset(session.scalars(edited)) - all_of_it)
+            return _Touched(all_of_it, frozenset(session.scalars(edited)) - all_of_it, since)
 
     def _due(self, macros: Sequence[_Macro], touched: _Touched) -> list[_Macro]:
         own = {one.id for one in macros if one.id in touched or one.withheld == NOT_JUDGED}
@@ -576,19 +577,33 @@ class Macros:
 
     def _said_by(self, touched: _Touched) -> list[str]:
         """Return the sentences that these articles say now and did not, or said and no longer do."""
+        fresh = aliased(ArticleVersion)
+        first = (
+            select(func.min(fresh.number))
+            .where(fresh.article_id == Article.id, fresh.synced_at >= touched.since)
+            .scalar_subquery()
+            if touched.since
+            else Article.newest
+        )
+        # A sync that was killed stored versions that nobody judged: they count like the newest.
         query = (
             select(Article.id, ArticleVersion.id)
             .join(ArticleVersion, ArticleVersion.article_id == Article.id)
-            .where(Article.kind == "article", ArticleVersion.number >= Article.newest - 1)
+            .where(
+                Article.kind == "article",
+                ArticleVersion.number >= func.coalesce(first, Article.newest) - 1,
+            )
         )
         with self._database.read() as session:
             rows = [row for row in session.execute(query).tuples() if row[0] in touched]
-        counts: Counter[tuple[str, str]] = Counter()
+        versions: dict[str, list[set[str]]] = {}
         for article_id, version_id in rows:
-            counts.update((article_id, text) for text in set(self._texts(version_id)))
-        return sorted(
-            {text for (one, text), in_both in counts.items() if one in touched.whole or in_both < 2}
-        )
+            versions.setdefault(article_id, []).append(set(self._texts(version_id)))
+        said: set[str] = set()
+        for article_id, texts in versions.items():
+            alike = set() if article_id in touched.whole else set.intersection(*texts)
+            said |= set.union(*texts) - alike
+        return sorted(said)
 
     def _texts(self, version_id: str) -> list[str]:
         passages = self._library.passages_of_version(version_id)

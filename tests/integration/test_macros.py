@@ -125,6 +125,14 @@ def test_a_rule_that_an_article_dropped_takes_the_macro_out(
     assert verdict.contradicts == "help-center/refunds.md"
 
 
+def test_what_a_killed_sync_stored_is_judged_though_the_article_changed_again(good: Desk) -> None:
+    path = good.settings.workspace_folder / "articles" / "refunds.md"
+    path.write_text(path.read_text().replace("5 business days", "9 business days"))
+    only_store(good)
+    path.write_text(f"{path.read_text()}\n\nThe workshop is in an old mill by the river.\n")
+    assert [problem.path for problem in good.sync().withheld] == ["macros/refund-time.md"]
+
+
 def test_an_article_that_returns_to_what_it_said_releases_the_macro(good: Desk) -> None:
     change_refunds(good, "5 business days", "9 business days")
     assert change_refunds(good, "9 business days", "5 business days").released == [
