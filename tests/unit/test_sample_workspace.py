@@ -16,6 +16,8 @@ import yaml
 
 from core.vocabulary import REJECT_REASONS, Autonomy, Channel, Speaker, Tier
 from graph.reasons import ReasonMap
+from kb.changes import ChangeJudge
+from kb.passages import cut
 
 SAMPLE = Path(__file__).resolve().parents[2] / "kb" / "sample"
 BEFORE = SAMPLE / "demo" / "before" / "articles"
@@ -352,6 +354,18 @@ def test_last_weeks_change_changed_facts_and_the_rewording_did_not():
     assert "within 10 business days" in new[CHANGED].content
     numbers = [sorted(_NUMBER.findall(side[REWORDED].content)) for side in (old, new)]
     assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize(("path", "changed"), [(CHANGED, True), (REWORDED, False)])
+def test_the_judge_of_changes_tells_the_change_from_the_rewording(path: str, changed: bool):
+    before, after = (
+        [piece.plain for piece in cut(posts(folder)[path].content)]
+        for folder in (BEFORE, SAMPLE / "articles")
+    )
+    pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    found = ChangeJudge().judge_many(pairs)
+    assert len(pairs) >= 4
+    assert any(one.stops for one in found) is changed
 
 
 @pytest.mark.parametrize(
