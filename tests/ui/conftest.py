@@ -16,7 +16,6 @@ from tests.integration.conftest import (  # noqa: F401 - fixtures
     open_synced,
     settings,
     settings_on_sqlite,
-    settings_on_sqlite,
     supervisor,
     workspace,
 )

@@ -302,9 +302,9 @@ def test_a_sync_says_what_changed_and_versions_stand_side_by_side(
     assert "Nobody was told the old thing" in seen(page)
     page.pills(key="sources.shown").set_value("Articles").run()
     titles = list(page.dataframe[0].value["Title"])
-    page.session_state["sources.table"] = {"selection": {"rows": [titles.index("Shipping")]}}
+    page.session_state["sources.table.0"] = {"selection": {"rows": [titles.index("Shipping")]}}
     page.run()
-    page.selectbox(key="sources.beside.help-center/shipping.md").select_index(1).run()
+    page.selectbox(key="article.beside.help-center/shipping.md").select_index(0).run()
     assert '<mark class="pd-differs">$4.50.</mark>' in seen(page)
     assert '<mark class="pd-differs">$6.10.</mark>' in seen(page)
 

@@ -157,14 +157,14 @@ def test_every_view_is_open_to_who_only_reads(open_page: OpenPage, agent: Actor,
     assert seen(page)
 
 
+EVIL = "&lt;img src=x onerror=alert(1)&gt; &#91;evil](javascript:alert(1)) `<script>x</script>`"
+
+
 def test_hostile_articles_and_questions_stay_words(
     open_page: OpenPage, desk: Desk, owner: Actor, agent: Actor
 ) -> None:
-    path = desk.settings.workspace_folder / "articles" / "shipping.md"
-    path.write_text(path.read_text().replace("title: Shipping", f"title: '{HOSTILE}'"))
-    desk.sync()
-    path.write_text(path.read_text().replace("$4.50", f"$6.10 {HOSTILE}"))
-    desk.sync()
+    rewrite(desk, "shipping.md", "What shipping costs", f"What it costs {EVIL}")
+    rewrite(desk, "shipping.md", "$4.50", f"$6.10 {EVIL}")
     open_contact(desk, agent, f"Do you sell telescopes? {HOSTILE}")
     desk.flags.sweep()
     article = "help-center/shipping.md"
@@ -177,7 +177,7 @@ def test_hostile_articles_and_questions_stay_words(
     for view in ("What changed", "No source", "To look at"):
         show(page, view)
         shown += seen(page)
-    assert "evil.example" in shown
+    assert "&lt;img src=x" in shown
     for sign in ("<img", "<script", "href=", "\u202e"):
         assert sign not in shown
     labels = [one.label for kind in ("button", "pills", "toggle") for one in getattr(page, kind)]
