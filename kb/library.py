@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import CompoundSelect, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -129,25 +130,12 @@ class Library:
             session: Where it is read.
             article_ids: Only of these, and of whatever may replace one of them; default all.
         """
-        begun = (
-            select(ArticleVersion.article_id, func.max(ArticleVersion.number).label("number"))
-            .where(ArticleVersion.effective_from <= self._clock.now())
-            .group_by(ArticleVersion.article_id)
-        )
+        given: dict[str, Any] = {"now": self._clock.now()}
         if article_ids is not None:
-            replacing = select(Article.id).where(Article.replaces)
-            by_desk = select(Article.superseded_by).where(
-                Article.id.in_(article_ids), Article.superseded_by.is_not(None)
-            )
-            concerned = session.scalars(replacing.union(by_desk)).all()
-            begun = begun.where(ArticleVersion.article_id.in_({*article_ids, *concerned}))
-        newest = begun.subquery()
-        query = _all_times().join(
-            newest,
-            (newest.c.article_id == ArticleVersion.article_id)
-            & (newest.c.number == ArticleVersion.number),
-        )
-        return [_times(row) for row in session.execute(query)]
+            concerned = session.scalars(_may_replace(), {"articles": list(article_ids)})
+            given["articles"] = sorted({*article_ids, *concerned})
+        query = _newest_begun(of_all=article_ids is None)
+        return [_times(row) for row in session.execute(query, given)]
 
     # Passages
 
@@ -232,6 +220,34 @@ class Library:
 
 def _all_times() -> Select[*tuple[Any, ...]]:
     return select(*_TIMES).join(Article, Article.id == ArticleVersion.article_id)
+
+
+# Every draft, check and review asks what is in force: composing these takes longer than running them.
+@cache
+def _may_replace() -> CompoundSelect[*tuple[Any, ...]]:
+    """Return what finds the articles that may replace one of ``articles``."""
+    by_desk = select(Article.superseded_by).where(
+        Article.id.in_(bindparam("articles", expanding=True)), Article.superseded_by.is_not(None)
+    )
+    return select(Article.id).where(Article.replaces).union(by_desk)
+
+
+@cache
+def _newest_begun(*, of_all: bool) -> Select[*tuple[Any, ...]]:
+    """Return what finds the newest version, begun at ``now``, of each article or of ``articles``."""
+    begun = (
+        select(ArticleVersion.article_id, func.max(ArticleVersion.number).label("number"))
+        .where(ArticleVersion.effective_from <= bindparam("now"))
+        .group_by(ArticleVersion.article_id)
+    )
+    if not of_all:
+        begun = begun.where(ArticleVersion.article_id.in_(bindparam("articles", expanding=True)))
+    newest = begun.subquery()
+    return _all_times().join(
+        newest,
+        (newest.c.article_id == ArticleVersion.article_id)
+        & (newest.c.number == ArticleVersion.number),
+    )
 
 
 def _times(row: Row[*tuple[Any, ...]]) -> VersionTimes:
