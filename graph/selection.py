@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from graph.asking import answer_types, folded, type_fit, unknown_names, unknown_words
 from graph.courtesies import first_name
@@ -95,7 +96,8 @@ def lines_of(
         customer: Fills the placeholders of macros.
     """
     by_id = {hit.passage.id: hit for hit in hits}
-    lines: list[Line] = []
+    placed: list[tuple[Passage, Statement, int | None]] = []
+    following: dict[int, int] = {}
     for version_id in dict.fromkeys(hit.passage.version_id for hit in hits):
         own = {h.passage.id: h.passage for h in hits if h.passage.version_id == version_id}
         whole = version_id in neighbours
@@ -106,7 +108,7 @@ def lines_of(
                 if passage.kind == "macro":
                     filled = _filled(statement, customer)
                     statement = filled or replace(statement, usable=False)
-                index = len(lines)
+                index = len(placed)
                 previous = None
                 if before and (
                     before[0].id == passage.id
@@ -116,10 +118,13 @@ def lines_of(
                     )
                 ):
                     previous = before[1]
-                    lines[previous] = replace(lines[previous], following=index)
-                lines.append(Line(passage, statement, by_id.get(passage.id), previous))
+                    following[previous] = index
+                placed.append((passage, statement, previous))
                 before = (passage, index)
-    return lines
+    return [
+        Line(passage, statement, by_id.get(passage.id), previous, following.get(index))
+        for index, (passage, statement, previous) in enumerate(placed)
+    ]
 
 
 def _adjacent(first: Passage, second: Passage) -> bool:
@@ -169,6 +174,16 @@ def line_score(features: Features) -> float:
     return sum(w * x for w, x in zip(LINE_WEIGHTS, features.vector(), strict=True))
 
 
+@lru_cache(maxsize=8_192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(content_words(text))
+
+
+@lru_cache(maxsize=8_192)
+def _figures(text: str) -> frozenset[str]:
+    return frozenset(word for word in _words(text) if any(c.isdigit() for c in word))
+
+
 def features_of(
     questions: Sequence[str], lines: Sequence[Line], embedder: Embedder
 ) -> list[list[Features | None]]:
@@ -195,15 +210,15 @@ def features_of(
             distance = {key: -float(row[column[text]]) for key, text in whole.items()}
             near = sorted(hits, key=distance.__getitem__)
             standing = {key: (-distance[key], rank) for rank, key in enumerate(near, start=1)}
-        asked, types = set(content_words(question)), answer_types(question)
+        asked, types = _words(question), answer_types(question)
         features: list[Features | None] = [None] * len(lines)
         for index, (alone, in_context, run, run_in_context) in zip(eligible, texts, strict=True):
             line = lines[index]
             nearness, rank = standing[line.passage.id]
             as_list = "steps" in types and _is_step(line)
             told = run if as_list else alone
-            words = set(content_words(told))
-            around = words | set(content_words(line.passage.context))
+            words = _words(told)
+            around = words | _words(line.passage.context)
             features[index] = Features(
                 cosine=float(row[column[told]]),
                 in_context=float(row[column[run_in_context if as_list else in_context]]),
@@ -482,30 +497,26 @@ def _said(line: Line, lines: Sequence[Line], chosen: Iterable[int]) -> bool:
 
     Of two sources that disagree only the better one is told; ``disagreements`` names the other.
     """
-    words = set(content_words(line.statement.text))
+    words = _words(line.statement.text)
     known: set[str] = set()
     for index in chosen:
-        known |= set(content_words(lines[index].statement.text))
+        known |= _words(lines[index].statement.text)
         if _disagree(lines[index], line):
             return True
-    if not words or any(_is_figure(word) for word in words - known):
+    if not words or _figures(line.statement.text) - known:
         return False
     return len(words & known) / len(words) >= 0.8
-
-
-def _is_figure(word: str) -> bool:
-    return any(c.isdigit() for c in word)
 
 
 def _disagree(first: Line, second: Line) -> bool:
     """Whether two lines of different articles say the same but for their figures."""
     if first.passage.article_id == second.passage.article_id:
         return False
-    one, other = (set(content_words(line.statement.text)) for line in (first, second))
-    figures = [{w for w in words if _is_figure(w)} for words in (one, other)]
-    if not all(figures) or figures[0] & figures[1]:
+    texts = first.statement.text, second.statement.text
+    one, other = map(_figures, texts)
+    if not one or not other or one & other:
         return False
-    plain_one, plain_other = one - figures[0], other - figures[1]
+    plain_one, plain_other = _words(texts[0]) - one, _words(texts[1]) - other
     shared = len(plain_one & plain_other)
     return shared >= 2 and shared / min(len(plain_one), len(plain_other)) >= 0.8
 
