@@ -26,7 +26,7 @@ from desk.calendar import Calendar
 from desk.cited_sources import CitedSources
 from desk.conflicts import Conflicts
 from desk.contacts import Contacts
-from desk.corrections import Corrections, TaughtClassifier
+from desk.corrections import Corrections, Learner, TaughtClassifier
 from desk.coverage import Coverage
 from desk.delivery import Deliveries, EmlTransport
 from desk.disputes import OpenConflicts
@@ -59,6 +59,7 @@ from kb.changes import ChangeJudge
 from kb.library import Library
 from kb.sync import Problem, Sync, SyncReport
 from kb.workspace import Workspace
+from retrieval.at_hand import VersionsAtHand
 from retrieval.embedding_store import EmbeddingStore
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder, VectorIndex
@@ -114,7 +115,7 @@ class Desk:
         return load_embedder(self.settings.embeddings)
 
     @cached_property
-    def reader(self) -> Embedder:
+    def reader(self) -> RememberingEmbedder:
         """The embedding model for what runs read: the same texts come again and again."""
         return RememberingEmbedder(self.embedder)
 
@@ -127,6 +128,7 @@ class Desk:
             embedder=self.embedder,
             vectors=self._vector_index(),
             clock=self.clock,
+            reader=self.reader,
         )
         service.refresh()
         return service
@@ -305,10 +307,23 @@ class Desk:
             lambda: MacroJudge(self.search, self.citer, self.checker, self.library, self.changes),
         )
 
+    def _learner(self) -> Learner:
+        """Return a classifier that knows the reason map only."""
+        from graph.classify import ReasonClassifier
+
+        given = self.settings
+        embedded = ReasonClassifier(self.reasons, self.reader, cache=given.home / "cache")
+        if given.model is None or not given.model_classifies:
+            return embedded
+        from graph.model_classify import ModelClassifier
+        from graph.model_draft import load_model
+
+        model = load_model(given.model, given.model_url, given.model_timeout_seconds)
+        return ModelClassifier(embedded, self.reasons, model)
+
     @cached_property
     def deps(self) -> Deps:
         """What the nodes of a run get."""
-        from graph.classify import ReasonClassifier
         from graph.triage import TriageService
 
         cache = self.settings.home / "cache"
@@ -316,7 +331,7 @@ class Desk:
             clock=self.clock,
             conversations=self.contacts,
             classifier=TaughtClassifier(
-                lambda: ReasonClassifier(self.reasons, self.reader, cache=cache),
+                self._learner,
                 self.corrections,
                 self.reasons,
             ),
@@ -524,7 +539,8 @@ class Desk:
     def _drafter(self) -> Drafter:
         from graph.extractive import ExtractiveDrafter
 
-        extractive = ExtractiveDrafter(self.reader, self.library)
+        versions = VersionsAtHand(self.search.passages_of_version, self.library.passages_of_version)
+        extractive = ExtractiveDrafter(self.reader, versions)
         if not self.settings.model:
             return extractive
         from graph.model_draft import ModelDrafter

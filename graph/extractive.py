@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from core.vocabulary import Channel
 from graph.asking import answer_types, open_question, parts_of
 from graph.courtesies import courtesies
 from graph.draft import abstention, cite, draft_text
-from graph.ports import Sources
+from graph.ports import Versions
 from graph.selection import (
     Budget,
     Line,
@@ -236,7 +236,7 @@ class ExtractiveDrafter:
     """
 
     def __init__(
-        self, embedder: Embedder, sources: Sources | None = None, threshold: float = 0.45
+        self, embedder: Embedder, sources: Versions | None = None, threshold: float = 0.45
     ) -> None:
         self._embedder = embedder
         self._sources = sources
@@ -352,6 +352,17 @@ class ExtractiveDrafter:
     def _neighbours(self, hits: Sequence[Hit]) -> dict[str, list[Passage]]:
         if self._sources is None:
             return {}
-        versions = dict.fromkeys(hit.passage.version_id for hit in hits)
-        found = {version: self._sources.passages_of_version(version) for version in versions}
-        return {version: passages for version, passages in found.items() if passages}
+        current = {hit.passage.version_id: hit.passage for hit in hits}
+        found = {version: self._sources.passages_of_version(version) for version in current}
+        return {
+            version: [_with_address_of(current[version], passage) for passage in passages]
+            for version, passages in found.items()
+            if passages
+        }
+
+
+def _with_address_of(hit: Passage, passage: Passage) -> Passage:
+    """Owner and address of an article may change without a new version; a hit has them right."""
+    if (passage.owner, passage.url) == (hit.owner, hit.url):
+        return passage
+    return replace(passage, owner=hit.owner, url=hit.url)

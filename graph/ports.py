@@ -31,7 +31,15 @@ class Conversations(Protocol):
         ...
 
 
-class Sources(Protocol):
+class Versions(Protocol):
+    """Reads whole versions."""
+
+    def passages_of_version(self, version_id: str) -> list[Passage]:
+        """Return the passages of one version in reading order."""
+        ...
+
+
+class Sources(Versions, Protocol):
     """Reads passages by id and tells what is in force."""
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
@@ -40,10 +48,6 @@ class Sources(Protocol):
 
     def versions_in_force(self, article_ids: Sequence[str]) -> dict[str, str]:
         """Return article id → id of the version in force now; absent when none is."""
-        ...
-
-    def passages_of_version(self, version_id: str) -> list[Passage]:
-        """Return the passages of one version in reading order."""
         ...
 
 

@@ -69,6 +69,14 @@ class EmbeddingStore:
             return np.empty((0, self._embedder.dimensions), np.float32)
         return np.stack([found[key] for key in keys])
 
+    def vectors_of(self, texts: Sequence[str]) -> Vectors:
+        """As :meth:`vectors`; what has no vector yet gets one. Reads once where all have."""
+        try:
+            return self.vectors(texts)
+        except KeyError:
+            self.ensure(texts)
+            return self.vectors(texts)
+
     def _known(self, keys: Sequence[str]) -> set[str]:
         known: set[str] = set()
         with self._database.read() as session:

@@ -48,6 +48,18 @@ class RememberingEmbedder:
         """Length of a deep vector; that of any vector where the embedder has no deep ones."""
         return self._deep.deep_dimensions if self._deep else self._embedder.dimensions
 
+    def remember(self, texts: Sequence[str], vectors: Vectors) -> None:
+        """Take vectors that the same embedder computed before, such as at a sync.
+
+        Args:
+            texts: Texts that are likely to be asked for next.
+            vectors: Their unit rows, shape ``(len(texts), dimensions)``.
+        """
+        rows = [vector.copy() for vector in vectors]  # not views that keep a larger array alive
+        with self._lock:
+            for text, row in zip(texts, rows, strict=True):
+                self._kept.setdefault(text, row)  # a deep vector is worth more
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape ``(len(texts), dimensions)`` of unit rows.
 
@@ -55,8 +67,7 @@ class RememberingEmbedder:
             BadInput: No texts, or something that is not text.
             ModelUnavailable: The embedder does not answer.
         """
-        vectors = self.embed_deep(texts)
-        return vectors[:, : self.dimensions] if self._deep else vectors
+        return self._rows(texts, self._deep.dimensions if self._deep else None)
 
     def embed_deep(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape ``(len(texts), deep_dimensions)``.
@@ -65,16 +76,24 @@ class RememberingEmbedder:
             BadInput: No texts, or something that is not text.
             ModelUnavailable: The embedder does not answer.
         """
+        return self._rows(texts, self._deep.deep_dimensions if self._deep else None)
+
+    def _rows(self, texts: Sequence[str], width: int | None) -> Vectors:
         wanted = checked(texts)
         with self._lock:
-            found = {text: self._kept[text] for text in wanted if text in self._kept}
+            found = {
+                text: kept
+                for text in wanted
+                if (kept := self._kept.get(text)) is not None
+                and (width is None or len(kept) >= width)
+            }
         missing = [text for text in dict.fromkeys(wanted) if text not in found]
         if missing:
             computed = dict(zip(missing, self._compute(missing), strict=True))
             found |= computed
             with self._lock:
                 self._kept.update(computed)
-        return np.stack([found[text] for text in wanted])
+        return np.stack([found[text][:width] for text in wanted])
 
     def _compute(self, texts: Sequence[str]) -> Vectors:
         return self._deep.embed_deep(texts) if self._deep else self._embedder.embed(texts)

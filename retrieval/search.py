@@ -27,6 +27,7 @@ from retrieval.ranking import (
     sentence_texts,
     whole_text,
 )
+from retrieval.remembering import RememberingEmbedder
 from retrieval.tables import IndexState
 
 _CANDIDATES: Final = 40  # of each index; more changed no rank on real help centers
@@ -87,6 +88,8 @@ class SearchService:
         vectors: Vector index, filled or empty; it is checked before it is used.
         clock: Tells when something comes into force.
         lexical: Lexical index, empty. Default: BM25 in memory.
+        reader: Embeds questions. It is told the vectors of what was found, which whoever reads it
+            compares with the question next. Default: the embedder, which is told nothing.
     """
 
     def __init__(
@@ -97,10 +100,12 @@ class SearchService:
         vectors: VectorIndex,
         clock: Clock,
         lexical: LexicalIndex | None = None,
+        reader: RememberingEmbedder | None = None,
     ) -> None:
         self._database = database
         self._library = library
         self._embedder = embedder
+        self._reader = reader
         self._store = EmbeddingStore(database, embedder)
         self._vectors = vectors
         self._clock = clock
@@ -108,6 +113,7 @@ class SearchService:
         self._refreshing = threading.Lock()
         self._purged = threading.Event()
         self._in_force: dict[str, Passage] = {}
+        self._versions: dict[str, list[Passage]] = {}
         self._indexed: dict[str, Passage] = {}
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
         self._remembering = threading.Lock()
@@ -159,6 +165,13 @@ class SearchService:
             self.refresh()
             return self._search(question, count)
 
+    def passages_of_version(self, version_id: str) -> list[Passage]:
+        """Return the passages of a version in force in reading order, from memory; else none.
+
+        Their words cannot change; their owner and address may be older than what a search returns.
+        """
+        return list(self._versions.get(version_id, ()))
+
     # Keeping the indexes true
 
     def _keep_fresh(self) -> None:
@@ -187,6 +200,7 @@ class SearchService:
         surplus = self._indexed.keys() - shown.keys()
         self._indexed = {key: shown[key] for key in self._indexed.keys() - surplus}
         self._in_force = held
+        self._versions = by_version(held.values())
         self._lexical.replace(surplus, ())
         self._purged.set()
 
@@ -281,7 +295,7 @@ class SearchService:
     # Answering
 
     def _search(self, question: str, count: int) -> list[Hit]:
-        vector = self._embedder.embed([question])[0]
+        vector = (self._reader or self._embedder).embed([question])[0]
         pool = max(_CANDIDATES, count)
         nearest = [unit.rpartition("~")[0] for unit, _ in self._vectors.nearest(vector, pool)]
         worded = [key for key, _ in self._lexical.best(question, pool)]
@@ -292,10 +306,16 @@ class SearchService:
         best = sorted(_repeats_set_back(judged), key=_best_first)[:count]
         # Owner and address of an article may change without a new version: SQL has them.
         current = self._library.passages([hit.passage.id for hit in best])
+        self._tell_reader([hit.passage for hit in best])
         return [
             replace(hit, rank=rank, passage=current.get(hit.passage.id, hit.passage))
             for rank, hit in enumerate(best, 1)
         ]
+
+    def _tell_reader(self, passages: Sequence[Passage]) -> None:
+        if self._reader is not None:
+            for passage, rows in zip(passages, self._vectors_of(passages), strict=True):
+                self._reader.remember(embedded_texts(passage), rows)
 
     def _judge(
         self, passages: Sequence[Passage], vector: Vectors, lexical: Mapping[str, float]
@@ -316,8 +336,7 @@ class SearchService:
         missing = {one.id: embedded_texts(one) for one in passages if one.id not in rows}
         if missing:
             texts = [text for some in missing.values() for text in some]
-            self._store.ensure(texts)
-            read = self._store.vectors(texts)
+            read = self._store.vectors_of(texts)
             start = 0
             for key, some in missing.items():
                 rows[key] = read[start : start + len(some)]
@@ -347,6 +366,14 @@ def _repeats_set_back(hits: Sequence[Hit]) -> list[Hit]:
 def embedded_texts(passage: Passage) -> list[str]:
     """Return what of a passage is embedded: the whole with its context, then its sentences."""
     return [whole_text(passage), *sentence_texts(passage)]
+
+
+def by_version(passages: Iterable[Passage]) -> dict[str, list[Passage]]:
+    """Return version id → its passages in reading order."""
+    versions: dict[str, list[Passage]] = {}
+    for passage in sorted(passages, key=lambda one: one.start):
+        versions.setdefault(passage.version_id, []).append(passage)
+    return versions
 
 
 def newest_of_each_text(passages: Iterable[Passage]) -> dict[str, Passage]:

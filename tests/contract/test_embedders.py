@@ -170,3 +170,27 @@ def test_an_embedder_without_deep_vectors_is_remembered_as_it_is() -> None:
     remembering = RememberingEmbedder(plain)
     assert remembering.deep_dimensions == plain.dimensions
     np.testing.assert_array_equal(remembering.embed_deep(["one"]), plain.embed(["one"]))
+
+
+def test_a_vector_that_was_handed_over_is_not_computed() -> None:
+    behind = HashEmbedder()
+    embedder = RememberingEmbedder(behind)
+    known = HashEmbedder().embed(["refund", "cancel"])
+    embedder.remember(["refund", "cancel"], known)
+    known[:] = 0
+    assert np.array_equal(
+        embedder.embed(["cancel", "refund", "invoice"]),
+        HashEmbedder().embed(["cancel", "refund", "invoice"]),
+    )
+    assert behind.embedded == ["invoice"]
+
+
+def test_a_handed_over_vector_is_no_deep_one() -> None:
+    behind = MiniLmEmbedder()
+    texts = ["Oh wonderful, another apology.", "Thank you for the apology."]
+    embedder = RememberingEmbedder(behind)
+    embedder.remember(texts[:1], behind.embed(texts[:1]))
+    np.testing.assert_array_equal(embedder.embed(texts), behind.embed(texts))
+    np.testing.assert_array_equal(embedder.embed_deep(texts), behind.embed_deep(texts))
+    embedder.remember(texts[:1], behind.embed(texts[:1]))
+    np.testing.assert_array_equal(embedder.embed_deep(texts), behind.embed_deep(texts))

@@ -18,8 +18,10 @@ from core.errors import BadInput
 from kb.library import Library
 from kb.sync import Sync
 from kb.workspace import Workspace
+from retrieval.at_hand import VersionsAtHand
 from retrieval.embeddings import HashEmbedder
 from retrieval.ports import VectorIndex, Vectors
+from retrieval.remembering import RememberingEmbedder
 from retrieval.search import SearchService
 from retrieval.vector_index import ChromaIndex, ExactIndex
 
@@ -50,7 +52,10 @@ class HelpCenter:
         Sync(self.database, self.clock).run(Workspace.load(self.articles.parent))
 
     def process(
-        self, vectors: VectorIndex | None = None, embedder: HashEmbedder | None = None
+        self,
+        vectors: VectorIndex | None = None,
+        embedder: HashEmbedder | None = None,
+        reader: RememberingEmbedder | None = None,
     ) -> SearchService:
         embedder = embedder or self.embedder
         return SearchService(
@@ -59,6 +64,7 @@ class HelpCenter:
             embedder=embedder,
             vectors=vectors or ExactIndex(embedder.dimensions),
             clock=self.clock,
+            reader=reader,
         )
 
 
@@ -96,6 +102,34 @@ def test_a_refresh_embeds_only_what_was_never_embedded(center: HelpCenter) -> No
     search.refresh()
     assert all("30" in text for text in center.embedder.embedded[already:])
     assert center.process().refresh().embedded == 0
+
+
+def test_whoever_reads_what_was_found_embeds_none_of_it_again(center: HelpCenter) -> None:
+    reader = RememberingEmbedder(center.embedder)
+    search = center.process(reader=reader)
+    reader.embed(["When are refunds paid?"])
+    search.refresh()
+    already = len(center.embedder.embedded)
+    found = search.search("When are refunds paid?")
+    reader.embed(["When are refunds paid?", *(hit.passage.plain for hit in found)])
+    assert center.embedder.embedded[already:] == []
+
+
+def test_the_passages_beside_a_hit_are_those_of_its_version(center: HelpCenter) -> None:
+    search = center.process()
+    search.refresh()
+    before = search.search("When are refunds paid?")[0].passage.version_id
+    assert search.passages_of_version(before) == center.library.passages_of_version(before)
+    center.write("refunds.md", REFUNDS.replace("14 days", "30 days"))
+    center.sync()
+    now = search.search("When are refunds paid?")[0].passage.version_id
+    assert search.passages_of_version(now) == center.library.passages_of_version(now)
+    assert "Refunds are paid within 30 days." in [
+        one.plain for one in search.passages_of_version(now)
+    ]
+    assert search.passages_of_version(before) == []  # no longer in force
+    at_hand = VersionsAtHand(search.passages_of_version, center.library.passages_of_version)
+    assert at_hand.passages_of_version(before) == center.library.passages_of_version(before)
 
 
 def test_a_refresh_reports_its_progress(center: HelpCenter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,22 @@ def test_an_answer_is_a_letter_with_the_sentence_that_answers(embedder: MiniLmEm
     assert "Refunds reach your card within 5 business days." in text
     assert text.endswith("just reply to this email.")
     assert "invoice" not in text
+
+
+def test_what_comes_along_is_cited_at_the_present_address(embedder: MiniLmEmbedder) -> None:
+    moved = "https://help.example.com/new"
+    body = (
+        "Refunds are paid to your card:\n\n- Monthly plans within 14 days.\n- Gift cards never.\n"
+    )
+    passages = article(body)
+    (found,) = [one for one in passages if "Monthly" in one.plain]
+    question = "When are monthly plans refunded?"
+    draft = ExtractiveDrafter(embedder, Whole(passages)).draft(
+        conversation(question), question, [Hit(1, 0.9, replace(found, url=moved), 0.9, 1.0)]
+    )
+    cited = [citation for s in draft["sentences"] for citation in s["citations"]]
+    assert {c["passage_id"] for c in cited} == {passages[0].id, found.id}
+    assert {c["url"] for c in cited} == {moved}
 
 
 def test_every_sentence_quotes_the_exact_words_of_its_source(embedder: MiniLmEmbedder) -> None:
