@@ -31,9 +31,10 @@ from desk.uses import let_go, let_go_of_drafts, rest_on
 from graph.build import RunGraph
 from graph.evidence import cited_articles, look_again
 from graph.interrupts import allowed_decisions
-from graph.ports import Conversations, Deps
+from graph.ports import Deps
+from graph.reading import OneReading
 from graph.state import RunState
-from graph.values import Conversation, EvidenceChange
+from graph.values import EvidenceChange
 from kb.models import Article
 
 RECURSION_LIMIT = 50
@@ -47,22 +48,6 @@ _REVIEW_PARTS = (
     "changes",
     "sent_back",
 )
-
-
-class _ReadOnce:
-    """The contact as it is when a run first reads it after each pause.
-
-    What the customer writes a moment later is found where it always is: by the recheck.
-    """
-
-    def __init__(self, conversations: Conversations) -> None:
-        self._conversations = conversations
-        self._read: dict[str, Conversation] = {}
-
-    def load(self, contact_id: str) -> Conversation:
-        if contact_id not in self._read:
-            self._read[contact_id] = self._conversations.load(contact_id)
-        return self._read[contact_id]
 
 
 class Runs:
@@ -161,10 +146,12 @@ class Runs:
         return self._graph.get_state({"configurable": {"thread_id": thread}})
 
     def _invoke(self, given: Any, thread: str) -> None:
+        deps = self._deps
+        reading = OneReading(deps.conversations, deps.search, deps.sources)
         self._graph.invoke(
             given,
             {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT},
-            context=replace(self._deps, conversations=_ReadOnce(self._deps.conversations)),
+            context=replace(deps, conversations=reading, search=reading, sources=reading),
             durability="sync",
         )
 
