@@ -122,14 +122,14 @@ def run(
                 chances = parts.rules.chances([one.conversation() for one in contacts])
             lines = triage_contacts(parts.classifier, parts.rules, contacts)
             verdicts += [
-                verdict_of(line, chances=chance, severe=severe)
+                verdict_of(line, chances=chance, severe=severe, at_desk=workspace is not None)
                 for line, chance in zip(lines, chances, strict=True)
             ]
             on_progress("contacts", start + len(contacts), len(cases))
         if beside:
             every = [case.contact for case in cases]
             lines = triage_contacts(parts.classifier, _words_alone(parts), every)
-            verdicts += [verdict_of(line, probe="words") for line in lines]
+            verdicts += [verdict_of(line, probe="words", at_desk=False) for line in lines]
         by_heart = _by_heart(cases, parts.tiers)
         about = {
             "contacts": f"{len(cases)}, {sum(case.label is not None for case in cases)} labelled",

@@ -164,6 +164,7 @@ def verdict_of(
     probe: str = "message",
     chances: Mapping[str, float] | None = None,
     severe: Collection[str] = (),
+    at_desk: bool = True,
 ) -> Verdict:
     """Return a line of triage as a verdict.
 
@@ -172,14 +173,15 @@ def verdict_of(
         probe: One of :data:`PROBES`.
         chances: How sure the meaning makes each trigger; None where nobody asked.
         severe: The triggers that escalate.
+        at_desk: Whether it says something that the line has a tier for the desk.
     """
     return Verdict(
         id=line["id"],
         probe=probe,
         tier=cast(Tier, line["tier"]),
         triggers=tuple(line["triggers"]),
-        desk_tier=cast(Tier, line["desk"]["tier"]),
-        desk_triggers=tuple(line["desk"]["triggers"]),
+        desk_tier=cast(Tier, line["desk"]["tier"]) if at_desk else None,
+        desk_triggers=tuple(line["desk"]["triggers"]) if at_desk else (),
         score=None if chances is None else chance_of_escalation(line, chances, severe),
         chances=chances or {},
         reason=line["reason"],

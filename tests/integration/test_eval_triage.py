@@ -122,10 +122,12 @@ def test_the_rules_of_a_workspace_are_the_ones_that_are_asked(command, data, tmp
         "triggers:\n  - {id: norway, tier: review_required, description: d, phrases: [norway]}\n"
     )
     assert command("--data", data, "--workspace", team, "--json") == 0
-    assert "triggers.precision.norway" in json.loads(capsys.readouterr().out)["figures"]
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert {"triggers.precision.norway", "desk.kept"} <= figures.keys()
     assert command("--data", data, "--no-workspace", "--json") == 0
     figures = json.loads(capsys.readouterr().out)["figures"]
     assert "triggers.precision.norway" not in figures
+    assert "desk.kept" not in figures  # there is none
 
 
 def test_without_labels_there_are_verdicts_and_no_scores(command, tmp_path, capsys):
