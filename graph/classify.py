@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.customer_text import customer_turns, own_words, plain, sentence_spans, without_courtesies
+from graph.manner import intent_of, urgency_of
 from graph.meaning import ExampleVectors
 from graph.reason_model import NOBODYS, Lessons, ReasonModel, quick_to_learn, tokens_of
 from graph.reasons import ReasonMap
+from graph.traffic import Traffic, most_to_remember, worth_learning
 from graph.values import Classification, Conversation, ReasonGuess
 from retrieval.ports import Embedder, Vectors
 
@@ -57,7 +59,7 @@ _ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS["en"].split())
 _WEIGHTS = (0.7, 0.3)
 _LEFT_OUT = 0.3  # of the words and pairs
 _MANY_LEARNED = 0.1  # as many corrections against examples make a large map worth learning anew
-_MODEL_VERSION = 2  # raise it with every change of what is learned: kept models are then made anew
+_MODEL_VERSION = 3  # raise it with every change of what is learned: kept models are then made anew
 
 
 def language_of(text: str) -> str:
@@ -142,7 +144,9 @@ class ReasonClassifier:
     """Classifies contacts by the examples of the reason map; implements ``graph.ports.Classifier``.
 
     What people correct is learned at once: a small map is learned anew before the next contact, in
-    a large one the new example and what is near it are weighed anew. Safe to use from many threads.
+    a large one the new example and what is near it are weighed anew. Contacts are judged beside
+    those that came before them in this process, and beside those that are judged with them: that
+    shows which are about something new (``graph.traffic``). Safe to use from many threads.
 
     Args:
         reasons: The map; with an empty one every contact has reason None and confidence 0.
@@ -167,6 +171,9 @@ class ReasonClassifier:
         self._learned: dict[str, str | None] = {}
         self._fresh: dict[str, str | None] = {}
         self._model: ReasonModel | None = None
+        self._came_in: dict[str, Vectors] = {}
+        self._new = 0  # of them, since traffic was learned
+        self._traffic: Traffic | None = None
         self._lock = threading.Lock()
 
     def learn(self, text: str, reason: str | None) -> None:
@@ -184,6 +191,15 @@ class ReasonClassifier:
             self._learned[text] = reason
             self._fresh[text] = reason
 
+    def forget(self, text: str) -> None:
+        """Take back what a person said of ``text``; an example of the map stays one."""
+        text = " ".join(text.split())
+        with self._lock:
+            self._fresh.pop(text, None)
+            if text in self._learned:
+                del self._learned[text]
+                self._model = None
+
     def classify(self, conversation: Conversation) -> Classification:
         """Return reason, confidence, alternatives, sentiment, language and question."""
         return self.classify_all([conversation])[0]
@@ -198,6 +214,11 @@ class ReasonClassifier:
         vectors = self._embedder.embed(texts)
         judged = model.judge(vectors, [tokens_of(text) for text in texts])
         row = {text: at for at, text in enumerate(texts)}
+        traffic = self._beside(
+            model, {one.texts[0]: vectors[row[one.texts[0]]] for one in read if one.texts}
+        )
+        if traffic is not None:
+            judged = replace(judged, familiar=traffic.familiar(texts, vectors, judged, model))
         found = []
         for one in read:
             if not one.texts:
@@ -213,14 +234,35 @@ class ReasonClassifier:
             found.append(self._outcome(one, guesses, nothing, known=known))
         return found
 
+    def _beside(self, model: ReasonModel, questions: Mapping[str, Vectors]) -> Traffic | None:
+        """Keep ``questions`` in mind; return what all that came in teaches, None for too little."""
+        with self._lock:
+            for text, vector in questions.items():
+                self._new += self._came_in.pop(text, None) is None
+                self._came_in[text] = vector
+            for text in list(self._came_in)[: -most_to_remember(len(self._ids))]:
+                del self._came_in[text]
+            learned_from = len(self._traffic.rows) if self._traffic else 0
+            stale = self._traffic is not None and self._traffic.model is not model
+            if stale or worth_learning(len(self._came_in), learned_from, self._new, len(self._ids)):
+                texts, vectors = list(self._came_in), np.stack(list(self._came_in.values()))
+                alone = model.judge(vectors, [tokens_of(text) for text in texts])
+                self._traffic = Traffic.learn(model, texts, vectors, alone)
+                self._new = 0
+            return self._traffic
+
     def _outcome(
         self, read: _Read, guesses: list[ReasonGuess], nothing: float, *, known: bool
     ) -> Classification:
+        tone = round(self._sentiment(read.spoken), 4)
+        intent = intent_of(read.last)
         return {
             "reason": guesses[0]["reason"] if known else None,
             "confidence": guesses[0]["confidence"] if known else round(nothing, 4),
             "alternatives": guesses,
-            "sentiment": round(self._sentiment(read.spoken), 4),
+            "sentiment": tone,
+            "intent": intent,
+            "urgency": urgency_of(read.last, intent),
             "language": language_of(read.spoken),
             "question": read.question,
         }
@@ -282,7 +324,7 @@ class ReasonClassifier:
                 return None
             few = quick_to_learn(len(self._given) + len(self._learned))
             if self._model is None or (self._fresh and few):
-                self._model = self._fit()
+                self._model, self._traffic = self._fit(), None
             elif self._fresh:
                 self._model = self._model.and_also(self._lessons(self._fresh))
             self._fresh = {}
@@ -328,6 +370,7 @@ class _Read:
 
     question: str
     spoken: str
+    last: str  # what the customer said last, if that says anything
     texts: tuple[str, ...]
 
 
@@ -338,4 +381,6 @@ def _read(conversation: Conversation) -> _Read:
     # Embedding is what takes time: the whole is read only where the question leaves much of it out.
     whole = len(said - asked) > _LEFT_OUT * len(said)
     texts = [text for text in (question, spoken if whole else "") if text]
-    return _Read(question, spoken, tuple(dict.fromkeys(texts)))
+    said_last = [own_words(turn["text"]).strip() for _, turn in customer_turns(conversation)]
+    last = next((words for words in reversed(said_last) if words), spoken)
+    return _Read(question, spoken, last, tuple(dict.fromkeys(texts)))

@@ -44,6 +44,8 @@ _FEW = 300  # texts that are learned anew with each correction
 _NEIGHBOURS = 512  # texts that give way when one more is learned
 _UNKNOWN_REFUSED = 0.91
 _KNOWN_REFUSED = 0.2  # but never more than this share of what the map does know
+_DOUBTFUL = 0.2
+_NOBODYS_WEIGHT = 12.0
 _UNKNOWN_SHARE = 0.04  # of contacts, where nobody has counted them
 _TOKEN = re.compile(r"\w+")
 
@@ -105,10 +107,12 @@ class Judged:
     Attributes:
         probability: ``(texts, reasons)``, which reason it is if it is one of them; rows sum to 1.
         familiar: ``(texts,)``, log odds that it is one of them where one contact in two is.
+        meaning: ``(texts, reasons)``, the opinion by meaning; about 1 for a text like an example.
     """
 
     probability: Floats
     familiar: Floats
+    meaning: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ class Calibration:
         close: What the best score by meaning adds.
         offset: What is always added.
         refused_below: A text that is less familiar than this is about none of the reasons.
+        doubtful: Best score by meaning that a fifth of the contacts of known reasons miss.
     """
 
     meaning: float = 4.0
@@ -132,6 +137,7 @@ class Calibration:
     close: float = 5.0
     offset: float = -2.25
     refused_below: float = 0.0
+    doubtful: float = 0.5
 
     def as_row(self) -> list[float]:
         """Return the numbers in the order of the fields."""
@@ -143,13 +149,15 @@ class Calibration:
             self.close,
             self.offset,
             self.refused_below,
+            self.doubtful,
         ]
 
     def judged(self, meaning: Floats, wording: Floats) -> Judged:
         """Return the judgement on texts from both opinions, each ``(texts, reasons)``."""
         probability = self.probability(meaning, wording)
         sure, close = _signs(probability, meaning)
-        return Judged(probability, self.sure * sure + self.close * close + self.offset)
+        familiar = self.sure * sure + self.close * close + self.offset
+        return Judged(probability, familiar - nobodys(meaning), meaning)
 
     def probability(self, meaning: Floats, wording: Floats) -> Floats:
         """Return which reason each text is about if it is one of them, ``(texts, reasons)``."""
@@ -322,6 +330,20 @@ class ReasonModel:
         return replace(self, lessons=lessons, weights=weights, wording=wording)
 
 
+def nobodys(meaning: Floats) -> Floats:
+    """Return what the nearness of lessons about none of the reasons takes off ``familiar``.
+
+    Scores of all reasons sum to nearly 1 wherever only lessons about reasons are near, and where
+    nothing is near; to 0 at a text that is about none of them.
+
+    Args:
+        meaning: ``(texts, reasons)``, the opinion by meaning.
+    """
+    reasons = meaning.shape[1]
+    lacking = 1 - _prior(reasons) - meaning.sum(axis=1)
+    return np.asarray(_NOBODYS_WEIGHT * np.maximum(lacking, 0))
+
+
 def _manageable(owner: Ints) -> Ints:
     """Return the rows to learn from: all, or the latest of each reason where there are too many."""
     rows = np.arange(len(owner))
@@ -439,6 +461,9 @@ def _calibrate(
     ]
     words = np.stack(by_word)
     calibration = _weigh(absent_one[known], words[known], lessons.owner[known])
+    if len(known):
+        doubtful = float(np.quantile(absent_one[known].max(axis=1), _DOUBTFUL))
+        calibration = replace(calibration, doubtful=doubtful)
     without = words.copy()
     own = lessons.owner[unknown]
     without[unknown, own] = -np.inf

@@ -66,6 +66,10 @@ class TriggerFiring(TypedDict):
     end: NotRequired[int]
 
 
+Intent = Literal["question", "request", "problem", "complaint", "thanks", "other"]
+Urgency = Literal["low", "normal", "high"]
+
+
 class Classification(TypedDict):
     """The outcome of classify. ``reason`` is None for none of the map's reasons."""
 
@@ -75,6 +79,9 @@ class Classification(TypedDict):
     sentiment: float  # -1..1
     language: str  # ISO 639-1
     question: str  # what the customer asks, in their words
+    intent: NotRequired[Intent]
+    urgency: NotRequired[Urgency]
+    by: NotRequired[str]  # who decided, where it was not the examples alone
 
 
 class Triage(TypedDict):

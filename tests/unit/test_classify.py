@@ -258,3 +258,26 @@ def test_importing_the_classifier_loads_no_model_library():
         "sys.exit(any(m in sys.modules for m in ('sklearn','onnxruntime','vaderSentiment')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_was_said_to_be_none_of_these_is_refused_the_next_time():
+    taught = classifier()
+    question = "Where is the parcel locker key I ordered?"
+    assert taught.classify(contact(question))["reason"] == "delivery"
+    taught.learn(question, None)
+    assert taught.classify(contact(question))["reason"] is None
+    assert taught.classify(contact("Where is my parcel?"))["reason"] == "delivery"
+
+
+def test_a_correction_that_was_taken_back_leaves_no_trace():
+    taught, untaught = classifier(), classifier()
+    asked = contact("Zebras graze quietly beyond northern hills")
+    taught.learn("Zebras graze quietly beyond northern hills", "opening")
+    assert taught.classify(asked)["reason"] == "opening"
+    taught.forget("Zebras  graze quietly beyond northern hills")
+    assert taught.classify(asked) == untaught.classify(asked)
+
+
+def test_intent_and_urgency_stand_beside_the_reason():
+    found = classifier().classify(contact("My parcel is lost, I need it today!"))
+    assert (found["intent"], found["urgency"]) == ("problem", "high")
