@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         False,
         description="Whether the model also votes on whether a source changed under an approval.",
     )
+    model_classifies: bool = Field(
+        False, description="Whether the model also says what a contact is about."
+    )
     embeddings: str = Field(
         "all-MiniLM-L6-v2",
         description="Embedding model: the built-in one, or any LangChain embeddings by name.",

@@ -26,7 +26,7 @@ from desk.calendar import Calendar
 from desk.cited_sources import CitedSources
 from desk.conflicts import Conflicts
 from desk.contacts import Contacts
-from desk.corrections import Corrections, TaughtClassifier
+from desk.corrections import Corrections, Learner, TaughtClassifier
 from desk.coverage import Coverage
 from desk.delivery import Deliveries, EmlTransport
 from desk.disputes import OpenConflicts
@@ -307,10 +307,23 @@ class Desk:
             lambda: MacroJudge(self.search, self.citer, self.checker, self.library, self.changes),
         )
 
+    def _learner(self) -> Learner:
+        """Return a classifier that knows the reason map only."""
+        from graph.classify import ReasonClassifier
+
+        given = self.settings
+        embedded = ReasonClassifier(self.reasons, self.reader, cache=given.home / "cache")
+        if given.model is None or not given.model_classifies:
+            return embedded
+        from graph.model_classify import ModelClassifier
+        from graph.model_draft import load_model
+
+        model = load_model(given.model, given.model_url, given.model_timeout_seconds)
+        return ModelClassifier(embedded, self.reasons, model)
+
     @cached_property
     def deps(self) -> Deps:
         """What the nodes of a run get."""
-        from graph.classify import ReasonClassifier
         from graph.triage import TriageService
 
         cache = self.settings.home / "cache"
@@ -318,7 +331,7 @@ class Desk:
             clock=self.clock,
             conversations=self.contacts,
             classifier=TaughtClassifier(
-                lambda: ReasonClassifier(self.reasons, self.reader, cache=cache),
+                self._learner,
                 self.corrections,
                 self.reasons,
             ),

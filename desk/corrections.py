@@ -430,6 +430,10 @@ class Learner(Classifier, Protocol):
         """
         ...
 
+    def forget(self, text: str) -> None:
+        """Take back what was learned of ``text``."""
+        ...
+
 
 class TaughtClassifier:
     """Classifies with all that people have said so far; implements ``graph.ports.Classifier``.
@@ -438,8 +442,7 @@ class TaughtClassifier:
     have changed, in this process or another, what is new is learned.
 
     Args:
-        fresh: Makes a classifier that knows the reason map only. A correction that was taken back
-            cannot be unlearned, so it is asked for a new one then.
+        fresh: Makes a classifier that knows the reason map only.
         corrections: What people said.
         reasons: The reason map: what it no longer has is passed over.
     """
@@ -486,8 +489,10 @@ class TaughtClassifier:
             if self._learner is None or state != self._known:
                 taught = self._corrections.taught()
                 learned = dict(self._taught.pairs)
-                if self._learner is None or learned.keys() - dict(taught.pairs).keys():
-                    self._learner, learned = self._fresh(), {}
+                if self._learner is None:
+                    self._learner = self._fresh()
+                for text in learned.keys() - dict(taught.pairs).keys():
+                    self._learner.forget(text)
                 for text, reason in taught.pairs:
                     if text not in learned or learned[text] != reason:
                         self._learner.learn(text, reason)
