@@ -179,7 +179,7 @@ class Assistant:
         self._reasons = reasons
         self._cache = cache
 
-    @cached_property
+    @property
     def _deps(self) -> Deps:
         return self._load_deps()
 

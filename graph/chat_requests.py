@@ -84,6 +84,12 @@ EXAMPLES: Final[Mapping[RequestKind, tuple[str, ...]]] = {
         "add our support number",
         "also tell him how to pack it",
         "a bit more on the fees please",
+        "add who pays for the shipping",
+        "add what it costs and how long it takes",
+        "mention when the money arrives",
+        "tell them who may cancel and until when",
+        "add how many devices a plan holds",
+        "also say where they find the serial number",
     ),
     "lookup": (
         "what does the refund policy say about gifts?",
@@ -108,6 +114,10 @@ EXAMPLES: Final[Mapping[RequestKind, tuple[str, ...]]] = {
         "what should I know about refunds abroad?",
         "look up the deadline for complaints",
         "are accessories covered",
+        "how much is a replacement battery",
+        "how long does delivery take",
+        "what is the fee for late payment",
+        "who may cancel an order and until when",
     ),
     "ask": (
         "ask for the order number",
