@@ -37,10 +37,12 @@ def _serve(desk: Desk, port: int) -> None:
     import streamlit as st
     from starlette.middleware import Middleware
 
+    from ui.components.notice import failure
     from ui.gate import SecurityHeaders, SignInGate
 
     app = st.App(
         ROOT / "streamlit_app.py",
+        on_script_error=failure,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(SignInGate, open_session=desk.people.open_session, port=port),

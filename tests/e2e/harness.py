@@ -56,8 +56,8 @@ class Served:
 
 
 @contextmanager
-def serving(home: Path, undo_seconds: int = 60) -> Iterator[Served]:
-    """Serve the sample from ``home`` until the block ends."""
+def serving(home: Path, undo_seconds: int = 60, workspace: Path | None = None) -> Iterator[Served]:
+    """Serve ``home`` until the block ends: the sample, or a desk of another workspace."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -70,6 +70,7 @@ def serving(home: Path, undo_seconds: int = 60) -> Iterator[Served]:
             "PROOFDESK_PORT": str(port),
             "PROOFDESK_UNDO_SECONDS": str(undo_seconds),
             "PYTHONUNBUFFERED": "1",
+            **({"PROOFDESK_WORKSPACE": str(workspace)} if workspace else {}),
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -136,7 +137,10 @@ def sign_in(page: Page, link: str) -> None:
 
 def go_to(page: Page, name: str) -> None:
     """Open another page by the navigation on top."""
-    page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+    link = page.get_by_test_id("stTopNavLink").filter(has_text=name).first
+    if not link.is_visible():  # a narrow window folds the last ones away
+        page.get_by_test_id("stTopNavSection").or_(page.get_by_text("more")).last.click()
+    link.click()
     page.locator(".pd-title h3", has_text=name).wait_for()
     settled(page)
 

@@ -32,15 +32,15 @@ def escalated(desk: Desk, actor: Actor) -> None:
     chosen = _table(contacts, queues.names(), now)
     contact = desk.contacts.get(actor, chosen.id)
     reason = desk.reasons.get(contact.summary.reason)
-    left, right = st.columns([6, 5], gap="large")
-    with left:
+    left, right = st.columns([5, 7], gap="large")
+    with left, st.container(key="pane-customer"):
         contact_heading(contact, reason.name if reason else "No known reason", now)
+        conversation(contact.messages, contact.triggers, now)
+    with right, st.container(key="brief-wide"):
         if contact.brief:
             handoff_brief(contact.brief)
         else:
             empty("It has no brief", "It was escalated before the desk had read it.")
-    with right, st.container(key="pane-customer"):
-        conversation(contact.messages, contact.triggers, now)
 
 
 def _table(
@@ -59,7 +59,7 @@ def _table(
         ],
         key="reviews.escalated",
         hide_index=True,
-        height=_ROW * (min(len(contacts), 5) + 1) + 4,
+        height=_ROW * (min(len(contacts), 4) + 1) + 4,
         row_height=_ROW,
         on_select="rerun",
         selection_mode="single-row-required",

@@ -21,7 +21,8 @@ _FIELD: Final = ", ".join(
     )
 )
 _SHEET: Final = """
-<button type="button" class="pd-keys-open" aria-haspopup="dialog">Keys <kbd>?</kbd></button>
+<button type="button" class="pd-keys-open" aria-label="Keys of this page"
+  aria-haspopup="dialog"><span>Keys</span> <kbd>?</kbd></button>
 <dialog class="pd-keys" aria-labelledby="pd-keys-title">
   <h2 id="pd-keys-title">Keys of this page</h2>
   <dl></dl>

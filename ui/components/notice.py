@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
@@ -12,6 +13,7 @@ from core.errors import Conflict, NotAllowed, ProofdeskError
 from ui.components.text import show, tag, words
 
 Tone = Literal["good", "warning", "refused", "plain"]
+_log: Final = logging.getLogger(__name__)
 _KEPT: Final = "notice.kept"
 
 
@@ -44,6 +46,21 @@ def refusal(error: ProofdeskError) -> None:
     title = {NotAllowed: "Not allowed", Conflict: "Somebody was faster"}
     known = next((words for kind, words in title.items() if isinstance(error, kind)), "")
     notice(known or "The desk did not do that", "refused", error.message)
+
+
+def failure(error: Exception) -> bool:
+    """Say in plain words that the page failed; return True: there is nothing more to show.
+
+    What failed is in the log of the desk and not on the screen, where it could quote anybody.
+    """
+    _log.error("A page failed", exc_info=error)
+    notice(
+        "This page could not be shown",
+        "refused",
+        "Nothing was decided or sent by it. Reload the page; if it fails again, tell your admin: "
+        "the log of the desk says why.",
+    )
+    return True
 
 
 @contextmanager

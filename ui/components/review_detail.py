@@ -113,10 +113,10 @@ def _from_draft_to_letter(view: ReviewView, sent: DeliveryView | None) -> None:
     if edited:
         told.append(("As edited", edited))
     if sent:
-        told.append((f"The letter: {STATUS_NAMES[sent.status].lower()}", sent.text))
+        told.append((f"The letter ({STATUS_NAMES[sent.status].lower()})", sent.text))
     for (before, old), (after, new) in itertools.pairwise(told):
         if " ".join(old.split()) == " ".join(new.split()):
-            say(f"{after}: word for word as before.", "pd-faint")
+            say(f"{after} says the same, word for word.", "pd-faint")
             continue
         show(tag("div", "pd-pair", *old_beside_new(old, new, (before, after))))
 

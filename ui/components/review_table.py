@@ -90,7 +90,7 @@ def review_filter(reasons: Mapping[str, str], actor_id: str) -> ReviewFilter:
             placeholder="Every tier",
             key="reviews.tier",
             label_visibility="collapsed",
-            width=180,
+            width=165,
         )
         reason: str | None = st.selectbox(
             "Contact reason",
@@ -100,7 +100,7 @@ def review_filter(reasons: Mapping[str, str], actor_id: str) -> ReviewFilter:
             placeholder="Every reason",
             key="reviews.reason",
             label_visibility="collapsed",
-            width=220,
+            width=200,
         )
         changed = st.toggle("Source changed", key="reviews.changed")
         mine = st.toggle("Held by me", key="reviews.mine")
