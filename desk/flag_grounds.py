@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from core.database import Database
@@ -284,6 +284,18 @@ class UseBook:
         query = self._counted([article_id])
         query = query.where(SourceUse.content_hash.in_(sorted(set(content_hashes))))
         return self._gathered(query).get(article_id, Uses())
+
+    def of_either(self, article_ids: Iterable[str], content_hashes: Iterable[str]) -> Uses:
+        """Return the uses of passages of some articles with one of these texts.
+
+        Who rests on several of them is counted once.
+        """
+        counted = self._counted(sorted(set(article_ids)))
+        counted = counted.where(SourceUse.content_hash.in_(sorted(set(content_hashes))))
+        columns = list(counted.selected_columns)[1:]
+        query = counted.with_only_columns(literal(""), *columns, maintain_column_froms=True)
+        query = query.group_by(None).group_by("band", Contact.tier)
+        return self._gathered(query).get("", Uses())
 
     def _counted(self, article_ids: Sequence[str]) -> Select[str, str, str, int]:
         band = case(

@@ -751,9 +751,8 @@ def _uses(session: Session, findings: Sequence[Finding], now: datetime) -> dict[
     for one in findings:
         resting = one.uses
         if resting is None and one.article_id and one.content_hashes:
-            resting = book.of_passages(one.article_id, one.content_hashes)
-            if one.other_article_id:
-                resting += book.of_passages(one.other_article_id, one.content_hashes)
+            sides = [one.article_id, *([one.other_article_id] if one.other_article_id else [])]
+            resting = book.of_either(sides, one.content_hashes)
         elif resting is None:
             resting = whole.get(one.article_id or "", Uses())
         uses[one.key] = resting
