@@ -47,6 +47,8 @@ class Gap:
 
     Attributes:
         flag_id: The flag ``missing`` that stands for them.
+        asks: The shortest of its questions.
+        words: Words that its questions share.
         count: How many contacts asked.
         weeks: How many asked in each of the last weeks, the present one last.
         damage: Its rank.
@@ -54,6 +56,8 @@ class Gap:
 
     flag_id: str
     title: str
+    asks: str
+    words: list[str]
     status: FlagStatus
     owner: str | None
     count: int
@@ -155,6 +159,8 @@ def _gap(row: SourceFlagRow, now: datetime, weeks: int) -> Gap:
     return Gap(
         flag_id=row.id,
         title=row.title,
+        asks=min((one.text for one in questions), key=len, default=row.title),
+        words=list(row.evidence.get("words", ())),
         status=cast(FlagStatus, row.status),
         owner=row.owner,
         count=int(row.evidence.get("count", len(questions))),

@@ -53,6 +53,7 @@ PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
         "Settings",
     ),
 }
+_MOST_WITH_ICONS: Final = 6
 
 PAGE_OF_PARAMETER: Final = {
     "review": "Reviews",
@@ -102,13 +103,15 @@ def _go_where_the_address_says(page: st.Page, pages: Sequence[st.Page]) -> None:
 
 
 def _pages(the: Desk, actor: Actor) -> list[st.Page]:
+    names = PAGES_OF_ROLE[actor.role]
     return [
         st.Page(
             partial(_PAGES[name][0], the, actor),
             title=name,
-            icon=_PAGES[name][1],
+            # So that all of them stand in one line at 1280 pixels.
+            icon=_PAGES[name][1] if len(names) <= _MOST_WITH_ICONS else None,
             url_path=name.lower(),
             default=place == 0,
         )
-        for place, name in enumerate(PAGES_OF_ROLE[actor.role])
+        for place, name in enumerate(names)
     ]

@@ -44,7 +44,7 @@ def article_shown(desk: Desk, actor: Actor, line: ArticleLine, now: datetime) ->
     with st.container(horizontal=True, vertical_alignment="bottom", key="article-versions"):
         chosen = _choice(line.id, editions)
         other = _beside(line.id, editions, chosen)
-    left, right = st.columns([8, 5], gap="large")
+    left, right = st.columns([6, 5], gap="large")
     with left:
         if other is None:
             show(_standing(chosen, now), article_text(desk.library.passages_of_version(chosen.id)))
@@ -53,7 +53,8 @@ def article_shown(desk: Desk, actor: Actor, line: ArticleLine, now: datetime) ->
                 found = desk.history.between(actor, chosen.id, other.id)
             difference_shown(found, now)
     with right:
-        radius_shown(desk, actor, f"article.{line.id}", desk.radius.of_article(line.id), now)
+        basis = desk.radius.of_article(line.id)
+        radius_shown(desk, actor, f"article.{line.id}", basis, now, narrow=True)
         show(_history(editions, chosen, now))
         show(_amendments(desk.history.amendments(actor, line.id), now))
     return chosen.id
@@ -244,6 +245,15 @@ def _amendments(amendments: Sequence[Amendment], now: datetime) -> Markup:
     )
 
 
+def _said(value: str | None) -> str:
+    if not value:
+        return "nothing"
+    try:
+        return f"{datetime.fromisoformat(value):%d %b %Y}"
+    except ValueError:
+        return value
+
+
 def _amended(one: Amendment) -> str:
-    was, now = one.old or "nothing", one.new or "nothing"
+    was, now = _said(one.old), _said(one.new)
     return f"{plainly(one.field)}: {was} → {now}"

@@ -6,12 +6,13 @@ from typing import Final
 
 import streamlit as st
 
+from core.errors import NotFound
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.views import Shelf
 from ui.components.article import article_shown, open_version
 from ui.components.links import source_address
-from ui.components.notice import empty
+from ui.components.notice import empty, notice
 from ui.components.pager import page_buttons, read_page
 from ui.components.shelf import DRAWN, article_table
 
@@ -62,5 +63,11 @@ def articles_view(desk: Desk, actor: Actor) -> None:
         if lines:
             empty("No article is open", "Choose one in the table to read it and its versions.")
         return
-    version = article_shown(desk, actor, shelf.line(opened), now)
+    try:
+        line = shelf.line(opened)
+    except NotFound:
+        source_address(article=opened)
+        notice("There is no such article", "warning", f"{opened} is not known to this desk.")
+        return
+    version = article_shown(desk, actor, line, now)
     source_address(article=opened, version=version)

@@ -12,7 +12,7 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.calendar import DueKind, DueLine, DueWeek
 from desk.permissions import Actor
-from ui.components.labels import relative
+from ui.components.charts import COLOURS, legend, shown_chart
 from ui.components.links import go_to_article, source_address
 from ui.components.notice import empty
 from ui.components.pager import page_buttons, read_page
@@ -24,7 +24,7 @@ WHY: Final[dict[DueKind, str]] = {
     "begins": "Comes into force",
 }
 _WEEK: Final = "due.week"
-_COLOURS: Final = ("#2f8a7a", "#c2410c", "#64748b")
+_COLOURS: Final = COLOURS[:3]
 _ROW: Final = 33
 PAGE: Final = 50
 _MOST_ROWS: Final = 9
@@ -76,7 +76,7 @@ def weeks_chart(weeks: Sequence[DueWeek], now: datetime) -> None:
                 "what:N",
                 sort=list(WHY.values()),
                 scale=alt.Scale(domain=list(WHY.values()), range=_COLOURS),
-                legend=alt.Legend(orient="top", title=None),
+                legend=legend(),
             ),
             order=alt.Order("order:Q"),
             tooltip=[
@@ -87,7 +87,7 @@ def weeks_chart(weeks: Sequence[DueWeek], now: datetime) -> None:
         )
     )
     told = ", ".join(f"{week_name(week.start, now)}: {week.total}" for week in weeks if week.total)
-    st.altair_chart(chart, height=190, key="due.chart", alt=f"What comes due by week. {told}")
+    shown_chart(chart, height=190, key="due.chart", alt_text=f"What comes due by week. {told}")
 
 
 def week_choice(weeks: Sequence[DueWeek], now: datetime) -> date | None:
@@ -119,16 +119,24 @@ def week_name(start: date | None, now: datetime) -> str:
     return {0: "This week", 1: "Next week"}.get(away, f"{start.day} {start:%b}")
 
 
+def _away(at: datetime, now: datetime) -> str:
+    days = (at.date() - now.date()).days
+    if days == 0:
+        return "Today"
+    count = f"{abs(days)} day{'s' if abs(days) != 1 else ''}"
+    return f"In {count}" if days > 0 else f"{count} late"
+
+
 def due_table(lines: Sequence[DueLine], now: datetime) -> DueLine | None:
     """Show what comes due; return the line that was clicked."""
     event = st.dataframe(
         [
             {
-                "Day": f"{line.at:%a %d %b}",
+                "Day": f"{line.at:%a %d %b %Y}",
                 "What": WHY[line.why],
                 "Article": readable_text(line.title),
                 "Owner": readable_text(line.owner or "Nobody"),
-                "When": relative(line.at, now),
+                "When": _away(line.at, now),
             }
             for line in lines
         ],
@@ -140,7 +148,7 @@ def due_table(lines: Sequence[DueLine], now: datetime) -> DueLine | None:
         selection_mode="single-row",
         alt="What comes due in this week",
         column_config={
-            "Day": st.column_config.TextColumn(width=100),
+            "Day": st.column_config.TextColumn(width=130),
             "What": st.column_config.TextColumn(width=150),
             "Owner": st.column_config.TextColumn(width=170),
             "When": st.column_config.TextColumn(width=110),

@@ -12,6 +12,7 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.quality import EvalRun, Figure, Miss, UnreadableRun
+from ui.components.charts import legend, shown_chart
 from ui.components.labels import chip, exactly, plainly, relative, warning_chip
 from ui.components.notice import empty, notice
 from ui.components.office import values
@@ -21,7 +22,6 @@ _ROW: Final = 33
 _MOST_ROWS: Final = 6
 _MOST_MISSES: Final = 200
 _MOST_TREND: Final = 40
-_EVERY: Final = "Every probe"
 
 
 def runs_view(desk: Desk, actor: Actor) -> None:
@@ -82,8 +82,8 @@ def trend_chart(runs: Sequence[EvalRun], probe: str) -> None:
     if not points:
         return
     base = alt.Chart(alt.InlineData(values=points)).encode(
-        x=alt.X("at:T", title=None),
-        color=alt.Color("figure:N", legend=alt.Legend(orient="right", title=None)),
+        x=alt.X("at:T", title=None, axis=alt.Axis(format="%d %b", tickCount=6)),
+        color=alt.Color("figure:N", legend=legend()),
     )
     scale = alt.Scale(domain=[0, 1])
     line = base.mark_line(point=True).encode(
@@ -97,7 +97,7 @@ def trend_chart(runs: Sequence[EvalRun], probe: str) -> None:
         ],
     )
     bars = base.mark_rule(opacity=0.45).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
-    st.altair_chart(bars + line, height=230, key="quality.trend", alt=_told(runs, probe))
+    shown_chart(bars + line, height=230, key="quality.trend", alt_text=_told(runs, probe))
 
 
 def _told(runs: Sequence[EvalRun], probe: str) -> str:

@@ -11,12 +11,13 @@ import streamlit as st
 from core.errors import ProofdeskError
 from desk.bootstrap import Desk
 from desk.flag_rules import FlagAction
-from desk.flags import FlagChoice, FlagDetail
+from desk.flags import FlagChoice, FlagDetail, FlagLine
 from desk.permissions import Actor
 from desk.radius import basis_of
 from desk.views import Shelf
+from ui.components.aftermath import follow, keep_following
 from ui.components.evidence import differing, old_beside_new
-from ui.components.flag_list import KIND_NAMES, choose_flag
+from ui.components.flag_list import KIND_NAMES, choose_flag, neighbour_buttons
 from ui.components.gaps import gap_questions
 from ui.components.labels import chip, namer, warning_chip, when
 from ui.components.links import go_to_article
@@ -73,15 +74,33 @@ _DONE: Final[dict[FlagAction, str]] = {
     "dismiss": "Dismissed. This finding will not be shown again.",
     "reopen": "Reopened.",
 }
+_MOVES_NOTHING: Final[frozenset[FlagAction]] = frozenset({"assign", "dismiss"})
 _MOST_SHOWN: Final = 6
 
 
-def flag_shown(desk: Desk, actor: Actor, detail: FlagDetail, now: datetime) -> None:
-    """Show one flag, what rests on it, and what the person may do with it."""
+def flag_shown(
+    desk: Desk,
+    actor: Actor,
+    detail: FlagDetail,
+    now: datetime,
+    among: Sequence[FlagLine] = (),
+) -> None:
+    """Show one flag, what rests on it, and what the person may do with it.
+
+    Args:
+        desk: The desk.
+        actor: Who looks.
+        detail: The flag.
+        now: The moment.
+        among: The flags between which it stands.
+    """
     line = detail.line
     uses = f"{line.uses} contact{'s' if line.uses != 1 else ''} rest on it"
+    with st.container(horizontal=True, vertical_alignment="center", key="flag-head"):
+        show(tag("h3", "pd-subject", words(line.title)))
+        if among:
+            neighbour_buttons(among)
     show(
-        tag("h3", "pd-subject", words(line.title)),
         tag(
             "div",
             "pd-badges",
@@ -119,12 +138,14 @@ def carry_out_flag_action(desk: Desk, actor: Actor) -> None:
         return
     try:
         with st.spinner("One moment …"):
+            followed = follow(desk, actor, desk.flags.get(actor, flag_id))
             desk.flags.resolve(actor, flag_id, action, version=version, **given)
     except ProofdeskError as error:
         keep("That was not done", "refused", error.message)  # its form stays open
         return
     st.session_state[_OPEN] = None
     st.session_state[_ENDED] = None if action == "reopen" else flag_id
+    keep_following([] if action in _MOVES_NOTHING else followed, desk.clock.now())
     if action == "reopen":
         choose_flag(flag_id)
     keep(_DONE[action])

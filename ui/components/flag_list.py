@@ -32,7 +32,7 @@ _OWNER: Final = "flags.owner"
 _EVERYBODY: Final = "Everybody"
 _NOBODY: Final = "Nobody"
 _ROW: Final = 33
-_MOST_ROWS: Final = 7
+_MOST_ROWS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from ui.components.flag_list import (
     flag_filter,
     flag_table,
     folded_lines,
-    neighbour_buttons,
     opened_flag,
     show_every_flag,
 )
@@ -58,11 +57,9 @@ def flags_view(desk: Desk, actor: Actor) -> None:
         _linked_alone(desk, actor, linked)
     elif lines:
         opened = flag_table(lines, now)
-        with st.container(horizontal=True, vertical_alignment="center", key="flag-steps"):
-            neighbour_buttons(lines)
-            page_buttons("flags", lines, more)
+        page_buttons("flags", lines, more)
         source_address(flag=opened)
-        flag_shown(desk, actor, desk.flags.get(actor, opened), now)
+        flag_shown(desk, actor, desk.flags.get(actor, opened), now, lines)
     elif chosen.kind or chosen.owner is not None:
         empty("No such flag", "Choose another kind or owner.")
     if not chosen.kind and not linked:

@@ -12,6 +12,7 @@ import streamlit as st
 from desk.coverage import Asked, CoverageWeek, Gap
 from desk.flag_rules import FlagStatus
 from desk.permissions import Actor
+from ui.components.charts import CALM, WARNING, legend, shown_chart
 from ui.components.labels import chip, relative, warning_chip, when
 from ui.components.links import open_contact_button, open_review_button
 from ui.components.text import readable_text, say, show, tag, words
@@ -24,7 +25,7 @@ STATUSES: Final[dict[FlagStatus, str]] = {
 }
 _ANSWERED: Final = "With a source"
 _UNANSWERED: Final = "Without a source"
-_COLOURS: Final = ("#2f8a7a", "#c2410c")
+_COLOURS: Final = (CALM, WARNING)
 _ROW: Final = 33
 _MOST_ROWS: Final = 8
 _MOST_SHOWN: Final = 8
@@ -50,7 +51,7 @@ def coverage_chart(weeks: Sequence[CoverageWeek]) -> None:
             color=alt.Color(
                 "what:N",
                 scale=alt.Scale(domain=[_ANSWERED, _UNANSWERED], range=_COLOURS),
-                legend=alt.Legend(orient="top", title=None),
+                legend=legend(),
             ),
             tooltip=[
                 alt.Tooltip("week:N", title="Week from"),
@@ -59,7 +60,7 @@ def coverage_chart(weeks: Sequence[CoverageWeek]) -> None:
             ],
         )
     )
-    st.altair_chart(chart, height=190, key="gaps.chart", alt=coverage_sentence(weeks))
+    shown_chart(chart, height=190, key="gaps.chart", alt_text=coverage_sentence(weeks))
 
 
 def coverage_sentence(weeks: Sequence[CoverageWeek]) -> str:
@@ -86,7 +87,8 @@ def gap_table(gaps: Sequence[Gap], now: datetime) -> Gap:
     event = st.dataframe(
         [
             {
-                "Nobody answers": readable_text(gap.title),
+                "Question": readable_text(gap.asks),
+                "About": readable_text(", ".join(gap.words)),
                 "Asked": gap.count,
                 "Waiting": gap.waiting,
                 "By week": gap.weeks,

@@ -18,6 +18,7 @@ from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
 
 TABLE: Final = "radius.table"
 PAGE: Final = 25
+_NARROW: Final = ("Stands", "Customer", "Subject", "When")
 _MACROS: Final = "radius.macros"
 _ROW: Final = 33
 _MOST_ROWS: Final = 5
@@ -28,13 +29,24 @@ STATES: Final[dict[RestingState, str]] = {
 }
 
 
-def radius_shown(desk: Desk, actor: Actor, name: str, basis: Basis, now: datetime) -> None:
-    """Show what rests on ``basis``; ``name`` tells one place on the page from another."""
+def radius_shown(
+    desk: Desk, actor: Actor, name: str, basis: Basis, now: datetime, *, narrow: bool = False
+) -> None:
+    """Show what rests on ``basis``.
+
+    Args:
+        desk: The desk.
+        actor: Who looks.
+        name: Tells one place on the page from another.
+        basis: The source.
+        now: The moment.
+        narrow: Leave columns out where there is no room for them.
+    """
     counts = desk.radius.counts(actor, basis)
     macros = _macros(desk, actor, name, basis)
     show(tag("h4", "pd-section", words("What rests on it")), _summary(counts, macros))
     if counts.drafts or counts.answers:
-        _table(desk, actor, name, basis, now)
+        _table(desk, actor, name, basis, now, _NARROW if narrow else None)
     if macros:
         show(tag("div", "pd-macros", *(_macro(one) for one in macros)))
 
@@ -47,7 +59,7 @@ def _summary(counts: RadiusCounts, macros: Sequence[RestingMacro]) -> Markup:
     parts = (
         _count(counts.drafts, "contact waits with a draft", "contacts wait with a draft"),
         _count(counts.answers, "contact was answered", "contacts were answered"),
-        _count(len(macros), "macro says the same", "macros say the same"),
+        _count(len(macros), "macro speaks of it", "macros speak of it"),
     )
     return tag("div", "pd-badges", *(chip(part) for part in parts if part))
 
@@ -67,7 +79,14 @@ def _macros(desk: Desk, actor: Actor, name: str, basis: Basis) -> list[RestingMa
     return found
 
 
-def _table(desk: Desk, actor: Actor, name: str, basis: Basis, now: datetime) -> None:
+def _table(
+    desk: Desk,
+    actor: Actor,
+    name: str,
+    basis: Basis,
+    now: datetime,
+    columns: Sequence[str] | None,
+) -> None:
     lines, more = read_page(
         "radius",
         (name, basis),
@@ -80,6 +99,7 @@ def _table(desk: Desk, actor: Actor, name: str, basis: Basis, now: datetime) -> 
         [_row(line, now) for line in lines],
         key=f"{TABLE}.{name}",
         hide_index=True,
+        column_order=columns,
         height=_ROW * (min(len(lines), _MOST_ROWS) + 1) + 4,
         row_height=_ROW,
         on_select="rerun",

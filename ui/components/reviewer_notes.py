@@ -12,6 +12,7 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.quality import ReviewerNotes
+from ui.components.charts import legend, shown_chart
 from ui.components.labels import plainly, when
 from ui.components.notice import empty
 from ui.components.text import Markup, say, show, tag, words
@@ -69,7 +70,7 @@ def rejects_chart(notes: ReviewerNotes) -> None:
         .encode(
             x=alt.X("yearmonthdate(week):O", title=None, axis=_axis()),
             y=alt.Y("sum(count):Q", title=None, axis=alt.Axis(tickMinStep=1)),
-            color=alt.Color("why:N", legend=alt.Legend(orient="top", title=None)),
+            color=alt.Color("why:N", legend=legend()),
             tooltip=[
                 alt.Tooltip("week:T", title="Week from", format="%d %b"),
                 alt.Tooltip("why:N", title="Why"),
@@ -81,7 +82,7 @@ def rejects_chart(notes: ReviewerNotes) -> None:
     for one in notes.rejects:
         counted[one.reason] = counted.get(one.reason, 0) + one.count
     said = ", ".join(f"{plainly(why)} {count}" for why, count in counted.items())
-    st.altair_chart(chart, height=230, key="quality.rejects", alt=f"Drafts rejected: {said}")
+    shown_chart(chart, height=230, key="quality.rejects", alt_text=f"Drafts rejected: {said}")
 
 
 def edits_chart(notes: ReviewerNotes, names: Mapping[str, str]) -> None:
@@ -110,7 +111,7 @@ def edits_chart(notes: ReviewerNotes, names: Mapping[str, str]) -> None:
                 scale=alt.Scale(domain=[0, 1]),
             ),
             size=alt.Size("count:Q", legend=None, scale=alt.Scale(range=[60, 400])),
-            color=alt.Color("reason:N", legend=alt.Legend(orient="top", title=None, columns=2)),
+            color=alt.Color("reason:N", legend=legend(orient="right", labelLimit=150)),
             tooltip=[
                 alt.Tooltip("week:T", title="Week from", format="%d %b"),
                 alt.Tooltip("reason:N", title="Contact reason"),
@@ -119,8 +120,11 @@ def edits_chart(notes: ReviewerNotes, names: Mapping[str, str]) -> None:
             ],
         )
     )
-    st.altair_chart(
-        chart, height=230, key="quality.edits", alt="Share of words that edits changed, by week"
+    shown_chart(
+        chart,
+        height=230,
+        key="quality.edits",
+        alt_text="Share of words that edits changed, by week; the table below has it by reason",
     )
 
 
@@ -139,7 +143,7 @@ def _edits_table(notes: ReviewerNotes, names: Mapping[str, str]) -> None:
         {
             "Contact reason": names.get(reason) or plainly(reason) or _NO_REASON,
             "Edits": count,
-            "Words changed": weighed / count,
+            "Words changed": round(100 * weighed / count),
         }
         for reason, (count, weighed) in sorted(edits.items(), key=lambda item: -item[1][1])
     ]
@@ -150,7 +154,7 @@ def _edits_table(notes: ReviewerNotes, names: Mapping[str, str]) -> None:
         alt="Edits by contact reason",
         column_config={
             "Words changed": st.column_config.ProgressColumn(
-                format="percent", min_value=0.0, max_value=1.0, width=220
+                format="%d %%", min_value=0, max_value=100, width=220
             ),
             "Edits": st.column_config.NumberColumn(width=80),
         },

@@ -154,7 +154,10 @@ def permissions_view(desk: Desk, actor: Actor) -> None:
         [
             {
                 "What": one.meaning,
-                **{ROLE_NAMES.get(role, plainly(role)): role in one.roles for role in ROLES},
+                **{
+                    ROLE_NAMES.get(role, plainly(role)): "Yes" if role in one.roles else ""
+                    for role in ROLES
+                },
             }
             for one in found
         ],

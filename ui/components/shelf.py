@@ -21,7 +21,8 @@ from ui.components.text import Markup, Span, marked, readable_text, say, show, t
 TABLE: Final = "sources.table"
 DRAWN: Final = "sources.drawn"
 _ROW: Final = 33
-_MOST_ROWS: Final = 8
+_MOST_ROWS: Final = 12
+_MOST_BESIDE: Final = 5  # where an article is open below
 _MOST_TOLD: Final = 6
 _MOST_PROBLEMS: Final = 20
 _WORD: Final = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*")
@@ -42,7 +43,7 @@ def article_table(
         [_row(line, now) for line in lines],
         key=f"{TABLE}.{st.session_state.get(DRAWN, 0)}",
         hide_index=True,
-        height=_ROW * (min(len(lines), _MOST_ROWS) + 1) + 4,
+        height=_ROW * (min(len(lines), _MOST_BESIDE if opened else _MOST_ROWS) + 1) + 4,
         row_height=_ROW,
         on_select="rerun",
         selection_mode="single-row",

@@ -28,7 +28,12 @@ def render(desk: Desk, actor: Actor) -> None:
     with refusals_shown():
         require(actor, "read_quality")
         shown = st.pills(
-            "Show", list(_VIEWS), default="Reviewers", required=True, key="quality.shown"
+            "Show",
+            list(_VIEWS),
+            default="Reviewers",
+            required=True,
+            key="quality.shown",
+            label_visibility="collapsed",
         )
         with st.spinner("Reading …"):
             _VIEWS[shown](desk, actor)

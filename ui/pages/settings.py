@@ -28,6 +28,11 @@ def render(desk: Desk, actor: Actor) -> None:
     with refusals_shown():
         require(actor, "manage_settings")
         shown = st.pills(
-            "Show", list(_VIEWS), default="Workspace files", required=True, key="settings.shown"
+            "Show",
+            list(_VIEWS),
+            default="Workspace files",
+            required=True,
+            key="settings.shown",
+            label_visibility="collapsed",
         )
         _VIEWS[shown](desk, actor)

@@ -10,6 +10,7 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.views import sync_sources
+from ui.components.aftermath import aftermath
 from ui.components.articles_view import articles_view, open_article
 from ui.components.changes import changes_view
 from ui.components.due import due_view
@@ -52,12 +53,22 @@ def render(desk: Desk, actor: Actor) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         show_kept()
         undo_shown(desk, actor)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="sources-bar"):
-        shown = st.pills("Show", list(_VIEWS), default="To look at", required=True, key=_VIEW)
+    with refusals_shown():
+        aftermath(desk, actor)
+    with st.container(horizontal=True, vertical_alignment="center", key="sources-bar"):
+        shown = st.pills(
+            "Show",
+            list(_VIEWS),
+            default="To look at",
+            required=True,
+            key=_VIEW,
+            label_visibility="collapsed",
+        )
         question = st.text_input(
             "Search the passages in force",
             key="sources.search",
-            placeholder="Ask as a customer would",
+            placeholder="Search what is in force, as a customer would ask",
+            label_visibility="collapsed",
             icon=":material/search:",
         )
     with refusals_shown():
