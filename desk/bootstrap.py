@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -71,6 +72,8 @@ if TYPE_CHECKING:
 
 TAKE_OVER_SECONDS: Final = 2.0
 SYNC_SECONDS: Final = 3600.0
+CHECKPOINTS_KEPT: Final = timedelta(days=1)
+"""How long the checkpoints of a contact stay after its run ended."""
 DATABASE_AWAY_SECONDS: Final = 3600.0
 SENDER: Final = "Support <support@proofdesk.invalid>"
 
@@ -426,6 +429,7 @@ class Desk:
         self.impact.redraft_stale()
         self.flags.refresh_due()
         self.flags.sweep()
+        self.runs.prune(self.clock.now() - CHECKPOINTS_KEPT)
         self.audit_seals.seal()
         return found
 

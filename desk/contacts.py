@@ -348,6 +348,11 @@ def contact_of(thread: str) -> str:
     return thread.rpartition(":")[0]
 
 
+def run_of(thread: str) -> int:
+    """Return the number of the run that a thread belongs to."""
+    return int(thread.rpartition(":")[2])
+
+
 def start_new_run(
     session: Session, jobs: Jobs, contact: Contact, draft: Mapping[str, Any] | None = None
 ) -> None:

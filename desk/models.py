@@ -23,6 +23,7 @@ OPEN_CONTACT: Final = (
     "status IN ('new', 'drafting', 'in_review', 'deciding', 'escalated', 'failed')"
 )
 """What still waits for somebody at the desk, as the index of open contacts says it."""
+UNPRUNED_CONTACT: Final = "pruned_run < run"
 SETTLED_CONTACT: Final = OPEN_CONTACT.replace(" IN ", " NOT IN ")
 
 
@@ -106,6 +107,12 @@ class Contact(Base):
             sqlite_where=text(SETTLED_CONTACT),
             postgresql_where=text(SETTLED_CONTACT),
         ),
+        Index(
+            "ix_contact_unpruned",
+            "updated_at",
+            sqlite_where=text(UNPRUNED_CONTACT),
+            postgresql_where=text(UNPRUNED_CONTACT),
+        ),
         UniqueConstraint("origin", "external_id"),
     )
 
@@ -137,6 +144,8 @@ class Contact(Base):
     assigned_to: Mapped[str | None] = mapped_column(ForeignKey("person.id"), index=True)
     run: Mapped[int] = mapped_column(default=1)
     """Number of its run; the thread is ``<id>:<run>``. A reopened contact starts the next."""
+    pruned_run: Mapped[int] = mapped_column(default=0)
+    """The checkpoints of its runs up to this one are gone."""
     brought_draft: Mapped[dict[str, Any] | None]
     """A draft that its run starts with instead of writing one: after an undo, for instance."""
     failure: Mapped[str] = mapped_column(Text, default="")

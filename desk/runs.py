@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command, StateSnapshot
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -23,8 +24,8 @@ from core.identifiers import new_id
 from core.locks import Locks
 from core.vocabulary import ContactStatus
 from desk.audit import DESK, write_audit
-from desk.contacts import contact_of, get_contact
-from desk.models import Contact, Delivery, Review
+from desk.contacts import contact_of, get_contact, run_of
+from desk.models import UNPRUNED_CONTACT, Contact, Delivery, Review
 from desk.rewrites import note_rewrites
 from desk.risk import due_at, risk_of
 from desk.uses import let_go, let_go_of_drafts, rest_on
@@ -38,6 +39,9 @@ from graph.values import EvidenceChange
 from kb.models import Article
 
 RECURSION_LIMIT = 50
+PRUNED_AT_ONCE = 200
+ENDED_STATUSES: tuple[ContactStatus, ...] = ("answered", "waiting", "escalated", "closed")
+"""Their run has come to its end; whatever follows is another run."""
 _REVIEW_PARTS = (
     "contact_id",
     "draft",
@@ -83,6 +87,8 @@ class Runs:
             contact = get_contact(session, contact_id)
             if contact.thread != thread:
                 return "superseded"
+            if contact.pruned_run >= contact.run:
+                return contact.status
             if session.scalar(select(Review.id).where(Review.thread == thread).limit(1)):
                 return contact.status  # it has paused before: what follows is a decision's matter
             brought = contact.brought_draft
@@ -105,6 +111,9 @@ class Runs:
             review = session.get(Review, review_id)
             if review is None or review.decision is None:
                 raise NotFound(f"There is no decided review {review_id!r}.")
+            contact = get_contact(session, review.contact_id)
+            if run_of(review.thread) <= contact.pruned_run:
+                return contact.status
         with self._locks.hold(review.thread):
             return self._resume(review, review.decision)
 
@@ -115,6 +124,42 @@ class Runs:
         elif snapshot.next and not snapshot.interrupts:
             self._invoke(None, review.thread)
         return self._settle(review.contact_id, review.thread, review.id)
+
+    def prune(self, before: datetime) -> int:
+        """Delete the checkpoints of contacts that ended ``before``; return of how many contacts.
+
+        What people and audits want to know of a run stands in the records; only a pause needs its
+        checkpoints. A contact that goes on starts a new run.
+        """
+        count = 0
+        while ended := self._ended(before):
+            for contact_id, pruned, run in ended:
+                for number in range(pruned + 1, run + 1):
+                    self._checkpointer.delete_thread(f"{contact_id}:{number}")
+            with self._database.write() as session:
+                for contact_id, _, run in ended:
+                    its = update(Contact).where(Contact.id == contact_id)
+                    session.execute(its.values(pruned_run=run))
+            count += len(ended)
+        return count
+
+    def _ended(self, before: datetime) -> list[tuple[str, int, int]]:
+        query = (
+            select(Contact.id, Contact.pruned_run, Contact.run)
+            .where(text(UNPRUNED_CONTACT), Contact.updated_at < before)
+            .where(Contact.status.in_(ENDED_STATUSES))
+            .order_by(Contact.updated_at)
+            .limit(PRUNED_AT_ONCE)
+        )
+        with self._database.read() as session:
+            return [(row.id, row.pruned_run, row.run) for row in session.execute(query)]
+
+    @property
+    def _checkpointer(self) -> BaseCheckpointSaver[Any]:
+        saver = self._graph.checkpointer
+        if not isinstance(saver, BaseCheckpointSaver):
+            raise TypeError("the graph was compiled without a checkpointer")
+        return saver
 
     def fail(self, thread: str, cause: str) -> None:
         """Put a contact whose run cannot go on before a person, with the cause in words."""
