@@ -78,7 +78,7 @@ def _failed(contact: ContactView) -> None:
         "Try again",
         key="answer.retry",
         icon=":material/refresh:",
-        shortcut="R",
+        shortcut="G",
         type="primary",
         on_click=act,
         args=("retry", ""),

@@ -71,7 +71,7 @@ def _bar(desk: Desk, actor: Actor, contact: ContactView, view: ReviewView | None
         elif st.button("Take it", key="desk.assign", shortcut="T"):
             desk.contacts.assign(actor, line.id, actor.id)
             st.rerun()
-        if line.status in _CLOSEABLE and st.button("Close", key="desk.close", shortcut="C"):
+        if line.status in _CLOSEABLE and st.button("Close", key="desk.close", shortcut="W"):
             desk.contacts.close(actor, line.id)
             st.rerun()
         if view is not None:
