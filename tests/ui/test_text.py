@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.components.text import Span, find_span, marked, tag, words
+from ui.components.text import Span, find_span, label_text, marked, tag, words
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -48,3 +48,14 @@ def test_a_quote_is_found_whatever_its_line_breaks() -> None:
 
 def test_a_hover_text_cannot_leave_its_attribute() -> None:
     assert tag("span", "x", words("a"), title='" onmouseover="x').count('"') == 4
+
+
+def test_a_tower_of_accents_is_cut_down_to_what_a_line_can_hold() -> None:
+    assert words("a" + "\u0300\u0315" * 90 + "b") == "a\u0300\u0315\u0300\u0315b"
+    assert words("Việt e\u0301") == "Việt e\u0301"
+
+
+def test_a_label_keeps_markdown_of_others_as_signs() -> None:
+    label = label_text("![x](http://evil.invalid/a.png) <http://evil.invalid> :red[x]\n# y")
+    assert "\\!\\[x\\]\\(http\\:" in label
+    assert "\n" not in label

@@ -26,6 +26,11 @@ _UNSEEN: Final = re.compile(
 )
 # Every sign that means something to Markdown, Streamlit's directives or its autolinks.
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$:&@/=\"'])")
+# No script needs more than a few marks on a letter; hundreds make a tower that no line can break.
+_MARKS: Final = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 Tag = Literal["div", "span", "p", "strong", "em", "mark", "sup", "ol", "ul", "li", "h3", "h4"]
 NOTHING: Final = Markup("")
 
@@ -41,8 +46,8 @@ class Span:
 
 
 def readable_text(text: str) -> str:
-    """Return ``text`` without control characters and direction overrides."""
-    return _UNSEEN.sub("", text)
+    """Return ``text`` without control characters, direction overrides and towers of accents."""
+    return _MARKS.sub(r"\1", _UNSEEN.sub("", text))
 
 
 def label_text(text: str) -> str:
