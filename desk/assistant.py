@@ -415,8 +415,15 @@ class Assistant:
             working = cast("Draft | None", row.draft) if row else None
             first = _first_draft(session, review) if review else None
         conversation = self._deps.conversations.load(contact_id)
+        told: list[str] = []
+
+        def tell(piece: str) -> None:
+            told.append(piece)
+            if on_text:
+                on_text(piece)
+
         if state is None or first is None:
-            reply = self._without_draft(request, conversation, on_text)
+            reply = self._without_draft(request, conversation, tell)
         else:
             asked = _Asked(
                 request,
@@ -428,10 +435,10 @@ class Assistant:
                 state["triage"]["owner"],
                 state["classification"]["reason"],
             )
-            reply = do(asked) if do else self._do(asked, on_text)
-            if on_text and reply.draft and (do or request.kind not in _STREAMED):
-                for sentence in reply.draft["sentences"]:
-                    on_text(f"{sentence['text']} ")
+            reply = do(asked) if do else self._do(asked, tell)
+        if on_text and reply.draft and not told:  # what is written without a model comes at once
+            for sentence in reply.draft["sentences"]:
+                on_text(f"{sentence['text']} ")
         report = self._judged(reply.draft, request, conversation, state)
         return self._keep(actor, contact_id, review_id, request, reply, report)
 
@@ -746,7 +753,6 @@ class Assistant:
 
 
 _RANDOM_DIGITS: Final = 10  # of an id, after the digits that tell its millisecond
-_STREAMED: Final[frozenset[RequestKind]] = frozenset({"lookup"})
 
 
 def _proposing(revised: rules.Revised) -> _Reply:
