@@ -202,6 +202,13 @@ def drawn(reasons: ReasonMap, shots: int, seed: int) -> ReasonMap:
     return ReasonMap([one.model_copy(update={"examples": some(one.examples)}) for one in reasons])
 
 
+def by_lot(asked: Sequence[Asked], seed: int) -> list[Asked]:
+    """Return the texts in the order of a lot: a file may hold one reason after the other."""
+    order = list(asked)
+    random.Random(seed).shuffle(order)
+    return order
+
+
 def without(reasons: ReasonMap, ids: Collection[str]) -> ReasonMap:
     """Return the map without the reasons ``ids``."""
     return ReasonMap([one for one in reasons if one.id not in ids])

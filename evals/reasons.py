@@ -16,7 +16,7 @@ from core.errors import BadInput
 from core.settings import Settings
 from evals import runs
 from evals.gate import Gate
-from evals.reason_cases import Asked, Texts, drawn, groups_of, own_examples, without
+from evals.reason_cases import Asked, Texts, by_lot, drawn, groups_of, own_examples, without
 from evals.reason_scores import (
     MEASURES,
     Verdict,
@@ -41,6 +41,7 @@ SAMPLE: Final = Path(__file__).parent / "sample" / "reasons.csv"
 OWN_FOLDS: Final = 5
 _CORRECTIONS: Final = 5
 _AT_ONCE: Final = 256  # texts between two words on the progress
+_AT_A_TIME: Final = 128  # contacts that are judged together, as `proofdesk triage` does
 _REMEMBERED: Final = 200_000  # texts: every round reads the same ones
 
 WORDS: Final = Words(
@@ -72,10 +73,14 @@ Found = Run[Verdict]
 
 @dataclass(frozen=True)
 class Round:
-    """A reason map, and the texts that are judged by it, each for a probe."""
+    """A reason map, and the texts that come in, each for a probe.
+
+    A contact is judged beside those that came in before it. So all texts come in, also in a round
+    that is about some of them: the others have no probe.
+    """
 
     reasons: ReasonMap
-    asked: Sequence[tuple[str, Asked]]
+    asked: Sequence[tuple[str | None, Asked]]
 
 
 @dataclass(frozen=True)
@@ -132,13 +137,14 @@ def plan(
     for at, examples in enumerate(maps, start=1):
         mine = [Asked(f"{one.id}@{at}", one.text) if draws > 1 else one for one in texts.asked]
         asked += mine
+        order = by_lot(mine, seed + at)
         for one, given in zip(texts.asked, mine, strict=True):
             if one.id in truth:
                 known[given.id] = truth[one.id]
-        rounds.append(Round(examples, [(_probe(one, known), one) for one in mine]))
+        rounds.append(Round(examples, [(_probe(one, known), one) for one in order]))
         if unknown:
             groups = groups_of(sorted(ids), unknown, seed + at)
-            rounds += _held_back(examples, groups, folds, mine, known)
+            rounds += _held_back(examples, groups, folds, order, known)
     about = {
         "texts": f"{len(texts.asked)}, {len(texts.reasons)} of them labelled",
         "reasons": f"{len(reasons)}, with {sum(len(one.examples) for one in maps[0])} examples",
@@ -172,11 +178,13 @@ def plan_of_own(reasons: ReasonMap, *, seed: int = 0, unknown: float = 0.1) -> P
         tuple(one for _, part in parts for one in part.asked),
         {name: one for _, part in parts for name, one in part.reasons.items()},
     )
-    rounds = [Round(left, [("known", one) for one in part.asked]) for left, part in parts]
+    rounds = [
+        Round(left, [("known", one) for one in by_lot(part.asked, seed)]) for left, part in parts
+    ]
     if unknown:
         groups = groups_of([reason.id for reason in reasons], unknown, seed)
         for left, part in parts:
-            rounds += _held_back(left, groups, None, part.asked, texts.reasons)
+            rounds += _held_back(left, groups, None, by_lot(part.asked, seed), texts.reasons)
     about = {
         "texts": f"{len(texts.asked)}, the map's own examples in {len(parts)} folds",
         "reasons": str(len(reasons)),
@@ -207,9 +215,12 @@ def _held_back(
     """Yield a round for each group of reasons that is taken out."""
     for at, held in enumerate(groups[:folds]):
         still_there = groups[(at + 1) % len(groups)]
-        judged = [("unknown", one) for one in asked if known.get(one.id) in held]
-        judged += [("rest", one) for one in asked if known.get(one.id) in still_there]
-        if judged:
+        judged: list[tuple[str | None, Asked]] = []
+        for one in asked:
+            about = known.get(one.id)
+            probe = "unknown" if about in held else "rest" if about in still_there else None
+            judged.append((probe, one))
+        if any(probe for probe, _ in judged):
             yield Round(without(reasons, held), judged)
 
 
@@ -234,14 +245,10 @@ def run(
     verdicts: list[Verdict] = []
     for at, one in enumerate(planned.rounds):
         classifier = ReasonClassifier(one.reasons, embedder, sentiment=_no_tone)
-        judged = classifier.classify_all([contact(asked.text) for _, asked in one.asked])
-        mine = [
-            verdict_of(asked.id, probe, found)
-            for (probe, asked), found in zip(one.asked, judged, strict=True)
-        ]
+        mine = list(_come_in(classifier, one.asked))
         verdicts += mine
         if at == 0:
-            verdicts += _corrected(classifier, one, mine, planned.texts.reasons)
+            verdicts += _corrected(classifier, planned.texts, mine)
             verdicts += _floor(one, embedder) if beside else []
         on_progress("rounds", at + 1, len(planned.rounds))
     about = {
@@ -277,25 +284,32 @@ def _read_ahead(planned: Plan, embedder: Embedder, on_progress: Progress) -> Non
         on_progress("texts", min(start + _AT_ONCE, len(wanted)), len(wanted))
 
 
+def _come_in(
+    classifier: ReasonClassifier, asked: Sequence[tuple[str | None, Asked]]
+) -> Iterator[Verdict]:
+    """Judge texts as a desk does: so many at a time, beside those that came before."""
+    for start in range(0, len(asked), _AT_A_TIME):
+        some = asked[start : start + _AT_A_TIME]
+        judged = classifier.classify_all([contact(one.text) for _, one in some])
+        for (probe, one), found in zip(some, judged, strict=True):
+            if probe is not None:
+                yield verdict_of(one.id, probe, found)
+
+
 def _corrected(
-    classifier: ReasonClassifier,
-    one: Round,
-    judged: Sequence[Verdict],
-    reasons: Mapping[str, str | None],
+    classifier: ReasonClassifier, texts: Texts, judged: Sequence[Verdict]
 ) -> Iterator[Verdict]:
     """Correct some texts, the wrong ones first, and judge each again."""
-    known = [
-        (asked, reasons[asked.id], verdict)
-        for (probe, asked), verdict in zip(one.asked, judged, strict=True)
-        if probe == "known" and asked.id in reasons
-    ]
-    known.sort(key=lambda each: not wrong(each[2], each[1]))
-    for asked, reason, _ in known[:_CORRECTIONS]:
+    said = {one.id: one.text for one in texts.asked}
+    known = [one for one in judged if one.probe == "known" and one.id in texts.reasons]
+    known.sort(key=lambda verdict: not wrong(verdict, texts.reasons[verdict.id]))
+    for verdict in known[:_CORRECTIONS]:
+        text = said[verdict.id]
         began = time.perf_counter()
-        classifier.learn(asked.text, reason)
-        found = classifier.classify(contact(asked.text))
+        classifier.learn(text, texts.reasons[verdict.id])
+        found = classifier.classify(contact(text))
         seconds = time.perf_counter() - began
-        yield replace(verdict_of(asked.id, "correction", found), seconds=seconds)
+        yield replace(verdict_of(verdict.id, "correction", found), seconds=seconds)
 
 
 def _floor(one: Round, embedder: Embedder) -> Iterator[Verdict]:
