@@ -28,6 +28,7 @@ from evals.triage_scores import report_text, score, verdict_of
 from graph.classify import ReasonClassifier
 from graph.customer_text import customer_turns
 from graph.reasons import ReasonMap
+from graph.shipped_examples import ShippedExamples
 from graph.tiers import TierRules
 from graph.triage import TriageService
 from graph.values import Conversation
@@ -80,7 +81,7 @@ class Desk:
         reader = RememberingEmbedder(embedder)
         reasons = ReasonMap.load(workspace / "reasons.yaml") if workspace else ReasonMap()
         rules = TierRules.load(workspace / "tiers.yaml" if workspace else None)
-        self.rules = TriageService(rules, reasons, reader)
+        self.rules = TriageService(rules, reasons, reader, shipped=ShippedExamples())
         self.classifier = ReasonClassifier(reasons, reader)
 
     def route(self, contacts: Sequence[Conversation]) -> list[str]:

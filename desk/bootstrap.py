@@ -327,6 +327,7 @@ class Desk:
     @cached_property
     def deps(self) -> Deps:
         """What the nodes of a run get."""
+        from graph.shipped_examples import ShippedExamples
         from graph.triage import TriageService
 
         cache = self.settings.home / "cache"
@@ -338,7 +339,9 @@ class Desk:
                 self.corrections,
                 self.reasons,
             ),
-            rules=TriageService(self.tiers, self.reasons, self.reader, cache=cache),
+            rules=TriageService(
+                self.tiers, self.reasons, self.reader, cache=cache, shipped=ShippedExamples()
+            ),
             search=self.search,
             sources=self.library,
             drafter=self._drafter(),

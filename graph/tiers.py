@@ -18,8 +18,8 @@ others stay, so a short file never switches a safeguard off. The form::
         harmless_patterns: ['tennis court']    # words that no phrase or pattern may touch
         examples: [My solicitor will be in touch.]  # fires on what means the same …
         harmless: [Which court is free tonight?]    # … unless one of these is nearer
-        threshold: 0.25           # 0..1, how sure the meaning must be; default 0.25 for
-                                  # escalate_first, 0.22 for the others
+        threshold: 0.25           # 0..1, how sure the meaning must be; default 0.26 for
+                                  # escalate_first, 0.25 for the others
         fields: ["customer.sla_due_in_minutes <= 0"]  # any one that holds fires
         said: anywhere            # or after_answer: only after an answer of the assistant
         settles: true             # false: stays even when the customer says it is settled
@@ -63,10 +63,9 @@ _PATHS = (
 )
 
 
-_SURE_ENOUGH: Final = 0.22
-_SURE_ENOUGH_TO_ESCALATE: Final = 0.25
-"""A quarter: what is missed costs three times what is looked at needlessly. A needless review costs
-less than a needless escalation."""
+_SURE_ENOUGH: Final = 0.25
+_SURE_ENOUGH_TO_ESCALATE: Final = 0.26
+"""About a quarter: what is missed costs three times what is looked at needlessly."""
 
 
 def shipped_rules() -> Path:

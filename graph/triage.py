@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from core.vocabulary import Tier, most_severe
 from graph import brief as briefs
 from graph.customer_text import Said, customer_turns, own_words, plain, sentence_spans, units
-from graph.meaning import ExampleRules, ExampleVectors, Floats
+from graph.meaning import ExampleRules, ExampleVectors, Floats, Shipped
 from graph.reasons import ReasonMap
 from graph.tiers import FieldValue, Rule, TierRules
 from graph.values import Brief, Classification, Conversation, Draft, Triage, TriggerFiring, Turn
@@ -46,12 +46,13 @@ _NO_ANSWER = re.compile(
 _SAME_ISSUE = 0.6  # cosine from which two messages of one customer say the same
 
 # Shares of a rule's threshold. They were chosen together with it.
-_UNSURE = 0.8  # from here on an escalation is possible, and a person looks
+_UNSURE = 0.88  # from here on an escalation is possible, and a person looks
 _CONTESTED = 1.4  # up to here an escalation gives way to a likelier review
-_LOOK_CLOSER = 0.55  # from here on the message is read in parts as well as as a whole
+_SECOND = 1.3  # from here on a further escalation is one beside a likelier one
 _CONTRADICTED = 0.4  # below it the meaning is so far off that alarming words are taken as harmless
-_FEW_PARTS = 2  # so many are all read
-_OF_THE_PART = 0.65  # weight of the most telling part against the whole
+
+_LONG = 70  # words from which on a contact is read in stretches as well as as a whole
+_STRETCH = 45  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,22 @@ class _Scene:
     def everything(self) -> str:
         """What the customer says, settled or not."""
         return " ".join(text for _, turn in self.turns if (text := plain(turn["text"])))
+
+    @property
+    def after_answers(self) -> str:
+        """What the customer says of what is not settled after an answer of the assistant."""
+        said = (
+            plain(turn["text"])
+            for index, turn in self.turns
+            if index >= self.open_from and index in self.answered
+        )
+        return " ".join(text for text in said if text)
+
+    def judged_by(self, rule: Rule) -> str:
+        """The text that ``rule`` is about; "" when there is none."""
+        if rule.said == "after_answer":
+            return self.after_answers
+        return self.open if rule.settles else self.everything
 
     def parts(self) -> list[Said]:
         """The stretches that are judged on their own."""
@@ -229,11 +246,35 @@ class Meant:
     example: int = 0
 
 
-def weigh(whole: float, parts: Sequence[float]) -> float:
-    """Return the probability of a rule, given those for the whole message and for its parts."""
-    if not parts:
-        return whole
-    return _OF_THE_PART * max(parts) + (1 - _OF_THE_PART) * whole
+def stretches_of(text: str) -> list[str]:
+    """Return what is judged of a contact: the whole, and of a long one also a few sentences each.
+
+    In a long letter one sentence hardly moves the meaning of the whole.
+    """
+    if len(text.split()) <= _LONG:
+        return [text]
+    found = [text]
+    stretch: list[str] = []
+    for start, end in sentence_spans(text):
+        words = text[start:end].split()
+        if stretch and len(stretch) + len(words) > _STRETCH:
+            found.append(" ".join(stretch))
+            stretch = []
+        stretch += words
+        while len(stretch) > _STRETCH:  # speech knows no full stop
+            found.append(" ".join(stretch[:_STRETCH]))
+            stretch = stretch[_STRETCH:]
+    return [*found, " ".join(stretch)] if stretch else found
+
+
+def _likeliest(rows: Sequence[_Row]) -> _Row:
+    """Return per rule the row that is surest of it."""
+    if len(rows) == 1:
+        return rows[0]
+    probability = np.stack([row.probability for row in rows])
+    best = probability.argmax(axis=0)
+    rules = np.arange(probability.shape[1])
+    return _Row(probability[best, rules], np.stack([row.nearest for row in rows])[best, rules])
 
 
 def overruled(rule: Rule, meant: Meant | None) -> bool:
@@ -276,6 +317,21 @@ def contested(
         and rule.id in meant
         and meant[rule.id].probability < min(likeliest, _CONTESTED * rule.sure_enough)
     )
+
+
+def second_thoughts(rules: Sequence[Rule], meant: Mapping[str, Meant]) -> frozenset[str]:
+    """Return the escalations that are likely only because a likelier one sounds much the same.
+
+    A loan in one's name is fraud, and near to a taken-over account. The contact escalates either
+    way; naming both would send it to two teams.
+    """
+    sure = {
+        rule.id: meant[rule.id].probability / rule.sure_enough
+        for rule in rules
+        if rule.tier == "escalate_first" and rule.id in meant
+    }
+    first = max(sure, key=lambda one: sure[one], default=None)
+    return frozenset(one for one in sure if one != first and sure[one] < _SECOND)
 
 
 def by_meaning(rule: Rule, meant: Meant | None) -> TriggerFiring | None:
@@ -348,6 +404,7 @@ class TriageService:
         reasons: Its contact reason map; may be empty.
         embedder: Turns texts into unit vectors.
         cache: Folder that keeps the examples' vectors between processes.
+        shipped: What of them comes with the product.
     """
 
     def __init__(
@@ -357,6 +414,7 @@ class TriageService:
         embedder: Embedder,
         *,
         cache: Path | None = None,
+        shipped: Shipped | None = None,
     ) -> None:
         self._rules = rules
         self._reasons = reasons
@@ -367,14 +425,21 @@ class TriageService:
         self._may_give_way = tuple(
             rule for rule in self._meant if rule.id not in rules.instructions
         )
+        self._vectors_of = ExampleVectors(embedder, cache, in_depth=True, shipped=shipped)
         self._examples = ExampleRules(
             [rule.examples for rule in self._meant],
             [rule.harmless for rule in self._meant],
             rules.ordinary,
             [rule.tier for rule in self._meant],
-            ExampleVectors(embedder, cache),
+            self._vectors_of,
             {"escalate_first": everyday_examples(reasons)},
+            among_others=True,
         )
+
+    @property
+    def examples(self) -> ExampleRules:
+        """What judges by meaning."""
+        return self._examples
 
     def triage(self, conversation: Conversation, classification: Classification) -> Triage:
         """Return tier, triggers, missing fields, route and owner.
@@ -425,6 +490,7 @@ class TriageService:
             and (firing := by_words(rule, scene)) is not None
         }
         giving_way = contested(self._may_give_way, read.meant, words)
+        giving_way |= second_thoughts(self._may_give_way, read.meant)
         firings: list[TriggerFiring] = []
         for rule in self._rules.rules:
             meant = read.meant.get(rule.id)
@@ -485,76 +551,49 @@ class TriageService:
         return briefs.clarifying_draft(conversation, [field.ask for field in fields])
 
     def _read(self, scenes: Sequence[_Scene]) -> list[_Read]:
-        """Return what the meaning of each contact says: all as a whole, then some in parts."""
-        wholes = [(scene.open, scene.everything) for scene in scenes]
-        known = self._judged(chain.from_iterable(wholes))
-        parts = [
-            self._parts(scene) if self._worth_a_closer_look(whole, known, scene) else []
-            for scene, whole in zip(scenes, wholes, strict=True)
-        ]
-        further = (plain(one.text) for one in chain.from_iterable(parts))
-        known |= self._judged(text for text in further if text not in known)
+        """Return what the meaning of each contact says."""
+        stretches = {
+            text: stretches_of(text)
+            for scene in scenes
+            for text in (scene.open, scene.everything, scene.after_answers)
+            if text
+        }
+        known = self._judged(chain.from_iterable(stretches.values()))
+        rows = {text: _likeliest([known[one] for one in all_]) for text, all_ in stretches.items()}
         turns = [scene.answered_turns() for scene in scenes]
         vectors = self._vectors(one.text for one in chain.from_iterable(turns))
         return [
-            _Read(
-                {
-                    rule.id: self._weighed(rule, column, whole, said, known, scene)
-                    for column, rule in enumerate(self._meant)
-                },
-                self._repeats(whole_turns, vectors, scene),
-            )
-            for scene, whole, said, whole_turns in zip(scenes, wholes, parts, turns, strict=True)
+            _Read(self._meanings(scene, rows), self._repeats(whole_turns, vectors, scene))
+            for scene, whole_turns in zip(scenes, turns, strict=True)
         ]
 
-    def _parts(self, scene: _Scene) -> list[Said]:
-        """The half of a message's parts whose wording is most alarming.
-
-        Embedding them is what takes time. After an answer all are read: a repeat alarms nobody.
-        """
-        parts = scene.parts()
-        severe = [at for at, rule in enumerate(self._meant) if rule.tier == "escalate_first"]
-        if scene.answered or not severe or len(parts) <= _FEW_PARTS:
-            return parts
-        alarm = self._examples.by_wording([plain(one.text) for one in parts])[:, severe].max(axis=1)
-        kept = max(_FEW_PARTS, -(-len(parts) // 2))
-        return [parts[at] for at in sorted(np.argsort(-alarm, kind="stable")[:kept].tolist())]
-
-    def _worth_a_closer_look(
-        self, whole: tuple[str, str], known: Mapping[str, _Row], scene: _Scene
-    ) -> bool:
-        return bool(scene.answered) or any(
-            known[text].probability[column]
-            >= rule.sure_enough * (_LOOK_CLOSER if rule.tier == "escalate_first" else 1)
-            for text in whole
-            if text
-            for column, rule in enumerate(self._meant)
-        )
-
-    def _weighed(
-        self,
-        rule: Rule,
-        column: int,
-        whole: tuple[str, str],
-        parts: Sequence[Said],
-        known: Mapping[str, _Row],
-        scene: _Scene,
-    ) -> Meant:
-        text = whole[0] if rule.settles else whole[1]
-        of_whole = float(known[text].probability[column]) if text else 0.0
-        said = [one for one in parts if _applies(rule, one.index, scene)]
-        if not said:
-            return Meant(of_whole if rule.said == "anywhere" else 0.0)
-        rows = [known[plain(one.text)] for one in said]
-        each = [float(row.probability[column]) for row in rows]
-        best = each.index(max(each))
-        return Meant(weigh(of_whole, each), said[best], int(rows[best].nearest[column]))
+    def _meanings(self, scene: _Scene, rows: Mapping[str, _Row]) -> dict[str, Meant]:
+        found: dict[str, Meant] = {}
+        telling: list[tuple[int, Rule]] = []
+        for column, rule in enumerate(self._meant):
+            row = rows.get(scene.judged_by(rule))
+            found[rule.id] = (
+                Meant(float(row.probability[column]), None, int(row.nearest[column]))
+                if row is not None
+                else Meant(0.0)
+            )
+            if found[rule.id].probability >= _UNSURE * rule.sure_enough:
+                telling.append((column, rule))
+        if telling:
+            parts = scene.parts()
+            said = self._examples.by_wording([plain(one.text) for one in parts])
+            for column, rule in telling:
+                mine = [at for at, one in enumerate(parts) if _applies(rule, one.index, scene)]
+                if mine:
+                    best = max(mine, key=lambda at: (said[at, column], -at))
+                    found[rule.id] = replace(found[rule.id], said=parts[best])
+        return found
 
     def _judged(self, texts: Iterable[str]) -> dict[str, _Row]:
-        wanted = [text for text in dict.fromkeys(texts) if text]
+        wanted = list(dict.fromkeys(texts))
         if not wanted:
             return {}
-        judged = self._examples.judge(wanted, self._embedder.embed(wanted))
+        judged = self._examples.judge(wanted, self._vectors_of.embed(wanted))
         rows = zip(judged.probability, judged.nearest, strict=True)
         return {text: _Row(*row) for text, row in zip(wanted, rows, strict=True)}
 
