@@ -182,3 +182,32 @@ def test_hostile_articles_and_questions_stay_words(
         assert sign not in shown
     labels = [one.label for kind in ("button", "pills", "toggle") for one in getattr(page, kind)]
     assert not [label for label in labels if "evil" in label]
+
+
+def test_an_owner_sees_what_becomes_of_the_drafts(
+    open_page: OpenPage, desk: Desk, owner: Actor, supervisor: Actor
+) -> None:
+    text = "A refund takes 14 business days to reach your card."
+    path = desk.settings.workspace_folder / "articles" / "billing.md"
+    path.write_text(f"---\ntitle: Billing\nowner: Tomas\n---\n## How long it takes\n\n{text}\n")
+    desk.sync()
+    contact_id = open_contact(
+        desk, supervisor, "How long does a refund take?", customer_name="Ada Quill"
+    )
+    before = pending_review(desk, supervisor, contact_id)
+    (flag,) = desk.flags.page(owner, kind="conflict")
+    page = open_page("sources", owner)
+    page.query_params["flag"] = flag.id
+    page.run()
+    page.button(key="flags.do.archive").click().run()
+    page.radio(key=f"flags.article.{flag.id}").set_value(REFUNDS)
+    page.button(key="flags.send.archive").click().run()
+    desk.jobs.run_all()  # type: ignore[union-attr]
+    page.run()
+    shown = seen(page)
+    assert pending_review(desk, supervisor, contact_id) != before
+    assert "Ada Quill" in shown
+    assert "Written anew" in shown
+    assert "The draft before" in shown
+    page.button(key="flags.aftermath.close").click().run()
+    assert "The draft before" not in seen(page)

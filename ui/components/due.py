@@ -34,7 +34,8 @@ def due_view(desk: Desk, actor: Actor) -> None:
     """Show what comes due."""
     source_address()
     now = desk.clock.now()
-    weeks = desk.calendar.weeks(actor)
+    with st.spinner("Reading the calendar …"):
+        weeks = desk.calendar.weeks(actor)
     if not any(week.total for week in weeks):
         empty(
             "Nothing comes due in twelve weeks",
