@@ -107,8 +107,21 @@ WALKS: Final[dict[Role, list[Step]]] = {
         ("desk", to("Desk")),
         ("audit", to("Audit")),
     ],
-    "content_owner": [("sources", stay)],
-    "admin": [("people", to("People"))],
+    "content_owner": [
+        ("sources", stay),
+        ("what comes due", view("Comes due")),
+        ("questions without a source", view("No source")),
+        ("changes", view("What changed")),
+        ("articles", view("Articles")),
+    ],
+    "admin": [
+        ("people", to("People")),
+        ("quality", to("Quality")),
+        ("eval runs", view("Eval runs")),
+        ("settings", to("Settings")),
+        ("settings in force", view("Settings in force")),
+        ("permissions", view("Who may do what")),
+    ],
 }
 
 
