@@ -44,14 +44,14 @@ def article_shown(desk: Desk, actor: Actor, line: ArticleLine, now: datetime) ->
     with st.container(horizontal=True, vertical_alignment="bottom", key="article-versions"):
         chosen = _choice(line.id, editions)
         other = _beside(line.id, editions, chosen)
+    if other is not None:
+        with st.spinner("Comparing the two versions …"):
+            found = desk.history.between(actor, chosen.id, other.id)
+        difference_shown(found, now)
+        return chosen.id
     left, right = st.columns([6, 5], gap="large")
     with left:
-        if other is None:
-            show(_standing(chosen, now), article_text(desk.library.passages_of_version(chosen.id)))
-        else:
-            with st.spinner("Comparing the two versions …"):
-                found = desk.history.between(actor, chosen.id, other.id)
-            difference_shown(found, now)
+        show(_standing(chosen, now), article_text(desk.library.passages_of_version(chosen.id)))
     with right:
         basis = desk.radius.of_article(line.id)
         radius_shown(desk, actor, f"article.{line.id}", basis, now, narrow=True)
@@ -164,11 +164,8 @@ def difference_shown(found: Difference, now: datetime) -> None:
     if not found.passages:
         empty("They say the same", "No passage differs between these two versions.")
         return
-    facts = [
-        fact_line("", one.heading, str(fact["old"]), str(fact["new"]))
-        for one in told
-        for fact in one.facts
-    ]
+    changed = [(one.heading, fact["old"], fact["new"]) for one in told for fact in one.facts]
+    facts = [fact_line("", place, old, new) for place, old, new in dict.fromkeys(changed)]
     if facts:
         show(tag("h4", "pd-section", words("Changed facts")), tag("div", "pd-facts", *facts))
     elif not told:

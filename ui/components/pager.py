@@ -31,8 +31,15 @@ def read_page(
     return lines[:size], len(lines) > size
 
 
-def page_buttons(name: str, lines: Sequence[object], more: bool) -> None:
-    """Show the way to the pages before and after; nothing where there is one page."""
+def page_buttons(name: str, lines: Sequence[object], more: bool, *, keys: bool = True) -> None:
+    """Show the way to the pages before and after; nothing where there is one page.
+
+    Args:
+        name: Of the list.
+        lines: The page that is open.
+        more: Whether another follows.
+        keys: Whether keys turn its pages; of one list on a page only.
+    """
     starts = _starts(name)
     if not starts and not more:
         return
@@ -42,6 +49,7 @@ def page_buttons(name: str, lines: Sequence[object], more: bool) -> None:
             key=f"{name}.before",
             icon=":material/chevron_left:",
             type="tertiary",
+            shortcut="B" if keys else None,
             disabled=not starts,
             on_click=_back,
             args=(name,),
@@ -52,6 +60,7 @@ def page_buttons(name: str, lines: Sequence[object], more: bool) -> None:
             icon=":material/chevron_right:",
             icon_position="right",
             type="tertiary",
+            shortcut="N" if keys else None,
             disabled=not more,
             on_click=_on,
             args=(name, lines[-1] if lines else None),

@@ -12,12 +12,13 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.radius import Basis, RadiusCounts, RestingLine, RestingMacro, RestingState
 from ui.components.labels import chip, relative, tier_text, warning_chip, when
-from ui.components.links import open_contact_button, open_review_button
+from ui.components.links import go_to_article, open_contact_button, open_review_button
 from ui.components.pager import page_buttons, read_page
 from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
 
 TABLE: Final = "radius.table"
 PAGE: Final = 25
+_MOST_MACROS: Final = 8
 _NARROW: Final = ("Stands", "Customer", "Subject", "When")
 _MACROS: Final = "radius.macros"
 _ROW: Final = 33
@@ -47,8 +48,8 @@ def radius_shown(
     show(tag("h4", "pd-section", words("What rests on it")), _summary(counts, macros))
     if counts.drafts or counts.answers:
         _table(desk, actor, name, basis, now, _NARROW if narrow else None)
-    if macros:
-        show(tag("div", "pd-macros", *(_macro(one) for one in macros)))
+    for place, macro in enumerate(macros[:_MOST_MACROS]):
+        _macro(macro, place)
 
 
 def _summary(counts: RadiusCounts, macros: Sequence[RestingMacro]) -> Markup:
@@ -112,7 +113,7 @@ def _table(
         },
     )
     rows = [row for row in event["selection"]["rows"] if row < len(lines)]
-    page_buttons("radius", lines, more)
+    page_buttons("radius", lines, more, keys=False)
     if rows:
         _told(actor, lines[rows[0]], now)
 
@@ -149,14 +150,23 @@ def _told(actor: Actor, line: RestingLine, now: datetime) -> None:
         open_contact_button(actor, line.contact_id, "radius.contact")
 
 
-def _macro(macro: RestingMacro) -> Markup:
+def _macro(macro: RestingMacro, place: int) -> None:
     standing = (
-        warning_chip("Not used", macro.withheld) if macro.withheld else chip("In use as a macro")
+        warning_chip("Macro not used", macro.withheld) if macro.withheld else chip("Macro in use")
     )
-    return tag(
+    said = tag(
         "div",
-        "pd-command",
+        "pd-macro",
         standing,
         tag("span", "", words(macro.title)),
-        tag("span", "pd-faint", words(macro.withheld or macro.article_id)),
+        tag("span", "pd-faint", words(macro.withheld)),
     )
+    with st.container(horizontal=True, vertical_alignment="center", key=f"macro-{place}"):
+        show(said)
+        if st.button(
+            "Open the macro",
+            key=f"radius.macro.{place}",
+            icon=":material/article:",
+            type="tertiary",
+        ):
+            go_to_article(macro.article_id)

@@ -19,6 +19,7 @@ from ui.components.office import values
 from ui.components.text import readable_text, show, tag, words
 
 TABLE: Final = "audit.table"
+_KEYS: Final[dict[ExportForm, str]] = {"csv": "X", "jsonl": "W"}
 _ROW: Final = 33
 _MOST_ROWS: Final = 12
 _FILTERS: Final = ("audit.event", "audit.person", "audit.contact", "audit.from", "audit.to")
@@ -120,6 +121,7 @@ def export_buttons(desk: Desk, actor: Actor, chosen: AuditFilter) -> None:
                 mime=_MIME[form],
                 key=f"audit.export.{form}",
                 icon=":material/download:",
+                shortcut=_KEYS[form],
                 on_click="ignore",
             )
 

@@ -74,7 +74,9 @@ def render(desk: Desk, actor: Actor) -> None:
     with refusals_shown():
         if question.strip():
             source_address()
-            search_results(desk.search.search(question, _FOUND), question, desk.clock.now())
+            with st.spinner("Searching …"):
+                hits = desk.search.search(question, _FOUND)
+            search_results(hits, question, desk.clock.now())
         else:
             _VIEWS[shown](desk, actor)
 
