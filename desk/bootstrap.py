@@ -330,6 +330,7 @@ class Desk:
         from graph.shipped_examples import ShippedExamples
         from graph.triage import TriageService
 
+        _keep_products_on_one_thread()
         cache = self.settings.home / "cache"
         return Deps(
             clock=self.clock,
@@ -562,6 +563,17 @@ class Desk:
     def _sla_minutes(self, reason_id: str | None) -> int | None:
         reason = self.reasons.get(reason_id)
         return reason.sla_minutes if reason else None
+
+
+def _keep_products_on_one_thread() -> None:
+    """Have a product of matrices computed by the thread that asks for it.
+
+    Those of a run take less than a millisecond. The library would start a thread a core for each,
+    and wait for the busiest core.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    threadpool_limits(1, "blas")
 
 
 def open_desk(
