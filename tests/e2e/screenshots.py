@@ -13,7 +13,17 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
-from tests.e2e.harness import ROOT, Served, browser, go_to, open_page, serving, settled, sign_in
+from tests.e2e.harness import (
+    ROOT,
+    Served,
+    browser,
+    choose,
+    go_to,
+    open_page,
+    serving,
+    settled,
+    sign_in,
+)
 
 FOLDER = ROOT / "docs" / "screenshots"
 COLOURS = 128
@@ -122,6 +132,23 @@ def _supervisor(page: Page, served: Served, scheme: str) -> None:
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("The answer as the customer will read it").wait_for()
     _save(page, "reviews-edit", scheme)
+    page.keyboard.press("Escape")
+    page.locator(".st-key-decide-form-edit").wait_for(state="hidden")
+    page.locator("h3", has_text="Reviews").click()
+    page.keyboard.press("?")
+    _save(page, "reviews-keys", scheme)
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    page.locator(".st-key-decide-form-reject").wait_for()
+    _save(page, "reviews-reject", scheme)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Approve many").click()
+    page.get_by_text("Answers of the lowest tier").wait_for()
+    _save(page, "reviews-many", scheme)
+    page.get_by_role("button", name="Back to the queue").click()
+    for view in ("Escalated", "Decided"):
+        choose(page, view)
+        _save(page, f"reviews-{view.lower()}", scheme)
     for name in ("Outbox", "Audit"):
         go_to(page, name)
         page.get_by_test_id("stDataFrame").first.wait_for()

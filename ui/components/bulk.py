@@ -46,8 +46,6 @@ def _toggle() -> None:
 
 def approve_many(desk: Desk, actor: Actor) -> None:
     """Let the reader choose among what may be approved at once; show what became of each."""
-    if chosen := st.session_state.pop(_ASKED, None):
-        _carry_out(desk, actor, chosen)
     if _DONE in st.session_state:
         _done(st.session_state[_DONE])
     say(
@@ -74,7 +72,11 @@ def _ask(ids: Sequence[str]) -> None:
     st.session_state[_ASKED] = list(ids)
 
 
-def _carry_out(desk: Desk, actor: Actor, ids: Sequence[str]) -> None:
+def carry_out_many(desk: Desk, actor: Actor) -> None:
+    """Approve what was just chosen, before the page reads what waits."""
+    ids: list[str] = st.session_state.pop(_ASKED, [])
+    if not ids:
+        return
     try:
         with st.spinner(f"The desk looks at the sources of {len(ids)} answers once more …"):
             lines = desk.reviews.approve_many(actor, ids)

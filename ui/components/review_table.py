@@ -32,6 +32,12 @@ def choose_review(review_id: str | None) -> None:
         st.session_state[_CHOSEN] = review_id
 
 
+def close_review() -> None:
+    """Have no review open any more: the first of the queue opens, if there is one."""
+    st.session_state.pop(_CHOSEN, None)
+    st.query_params.pop(ADDRESS, None)
+
+
 def choose_by_address() -> None:
     """Open the review that the address names, once each time it names another."""
     asked = st.query_params.get(ADDRESS)
@@ -89,6 +95,7 @@ def review_filter(reasons: Mapping[str, str], actor_id: str) -> ReviewFilter:
             format_func=namer(TIER_NAMES),
             placeholder="Every tier",
             key="reviews.tier",
+            on_change=close_review,
             label_visibility="collapsed",
             width=165,
         )
@@ -99,11 +106,12 @@ def review_filter(reasons: Mapping[str, str], actor_id: str) -> ReviewFilter:
             format_func=lambda id: readable_text(reasons[id]),
             placeholder="Every reason",
             key="reviews.reason",
+            on_change=close_review,
             label_visibility="collapsed",
             width=200,
         )
-        changed = st.toggle("Source changed", key="reviews.changed")
-        mine = st.toggle("Held by me", key="reviews.mine")
+        changed = st.toggle("Source changed", key="reviews.changed", on_change=close_review)
+        mine = st.toggle("Held by me", key="reviews.mine", on_change=close_review)
     return ReviewFilter(tier, reason, changed, actor_id if mine else None)
 
 

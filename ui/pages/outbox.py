@@ -11,6 +11,7 @@ from ui.components.delivery import STATUS_NAMES, delivery_shown, delivery_table
 from ui.components.frame import title
 from ui.components.labels import namer
 from ui.components.notice import empty, refusals_shown, show_kept
+from ui.components.pager import page_buttons, read_page
 
 PAGE = 50
 
@@ -27,7 +28,14 @@ def render(desk: Desk, actor: Actor) -> None:
         label_visibility="collapsed",
     )
     with refusals_shown():
-        latest = desk.deliveries.latest(actor, PAGE, status)
+        latest, more = read_page(
+            "outbox",
+            status,
+            PAGE,
+            lambda limit, last: desk.deliveries.latest(
+                actor, limit, status, last.id if last else None
+            ),
+        )
         if not latest:
             empty("Nothing here", "An answer appears here as soon as somebody approves it.")
             return
@@ -35,5 +43,6 @@ def render(desk: Desk, actor: Actor) -> None:
         left, right = st.columns([7, 5], gap="large")
         with left:
             chosen = delivery_table(latest, names, desk.clock.now())
+            page_buttons("outbox", latest, more)
         with right:
             delivery_shown(desk, actor, chosen, names)

@@ -10,19 +10,19 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.reviews import ReviewFilter
 from desk.views import ContactQueues
-from ui.components.bulk import approve_many, bulk_button, bulk_is_open
+from ui.components.bulk import approve_many, bulk_button, bulk_is_open, carry_out_many
 from ui.components.correct_reason import carry_out_correction
 from ui.components.decide import carry_out_asked
+from ui.components.decided import decided
 from ui.components.escalated import escalated
 from ui.components.frame import title
 from ui.components.notice import empty, refusals_shown, show_kept
 from ui.components.review_detail import decided_review, review_to_decide
 from ui.components.review_queue import review_queue
 from ui.components.review_table import (
-    PAGE,
     choose_by_address,
     choose_review,
-    decided_table,
+    close_review,
     keep_address,
     next_free,
     review_filter,
@@ -50,15 +50,17 @@ def render(desk: Desk, actor: Actor) -> None:
         )
     outcome = carry_out_asked(desk, actor)
     if outcome:
-        choose_review(outcome.next_review_id if outcome.stopped else next_free())
+        following = outcome.next_review_id if outcome.stopped else next_free()
+        choose_review(following) if following else close_review()
     carry_out_correction(desk, actor)
+    carry_out_many(desk, actor)
     show_kept()
     show_undo(desk, actor)
     with refusals_shown():
         if shown == _SHOWN[1]:
             escalated(desk, actor)
         elif shown == _SHOWN[2]:
-            _decided(desk, actor)
+            decided(desk, actor)
         elif actor.may("decide_own") and bulk_is_open():
             bulk_button()
             approve_many(desk, actor)
@@ -89,17 +91,6 @@ def _nothing_waits(only: ReviewFilter) -> None:
         empty("Nothing waits for a decision", "New drafts appear here as contacts come in.")
     else:
         empty("Nothing like that waits", "Choose another tier or reason, or none.")
-
-
-def _decided(desk: Desk, actor: Actor) -> None:
-    reviews = desk.reviews.decided(actor, limit=PAGE)
-    if not reviews:
-        empty("Nothing was decided yet", "What you decide stands here with what became of it.")
-        return
-    names = ContactQueues(desk.database).names()
-    chosen = decided_table(reviews, names, desk.clock.now())
-    view = desk.reviews.get(actor, chosen.id)
-    decided_review(desk, actor, view, names.get(chosen.decided_by or "", "the desk"))
 
 
 def _who(desk: Desk, person_id: str | None) -> str:

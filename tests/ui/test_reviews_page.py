@@ -1,0 +1,101 @@
+"""The supervisor's page: narrowing, looking at what was decided, many at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from desk.bootstrap import Desk
+from desk.permissions import Actor
+from tests.factories import ADMIN
+from tests.integration.conftest import OpenDesk, open_contact, pending_review
+from tests.ui.conftest import OpenPage, seen
+
+REFUND = "How long does a refund take?"
+
+
+@pytest.fixture
+def review_id(desk: Desk, agent: Actor) -> str:
+    contact = open_contact(desk, agent, REFUND, customer_name="Abigail Stern")
+    return pending_review(desk, agent, contact)
+
+
+def test_many_are_approved_at_once_and_called_back_at_once(
+    open_page: OpenPage, open_synced: OpenDesk, supervisor: Actor
+) -> None:
+    desk = open_synced(undo_seconds=60)
+    contacts = [open_contact(desk, supervisor, REFUND, subject=f"Refund {n}") for n in range(2)]
+    page = open_page("reviews", supervisor, desk)
+    page.button(key="bulk.open_button").click().run()
+    page.button(key="bulk.send").click().run()
+    assert "2 of 2 approved." in seen(page)
+    assert "2 answers leave in" in seen(page)
+    page.button(key="undo.button").click().run()
+    statuses = {desk.contacts.get(ADMIN, id).summary.status for id in contacts}
+    assert statuses == {"in_review"}
+
+
+def test_what_was_decided_shows_what_a_person_changed_word_by_word(
+    open_page: OpenPage, desk: Desk, supervisor: Actor, review_id: str
+) -> None:
+    page = open_page("reviews", supervisor)
+    page.button(key="decide.edit").click().run()
+    box = page.text_area(key=f"decide.edit.text.{review_id}")
+    box.input((box.value or "").replace("Hello", "Dear"))
+    page.button(key="decide.edit.send").click().run()
+    assert "Edited and approved." in seen(page)
+    page.session_state["reviews.shown"] = "Decided"
+    page.run()
+    assert "Edited and approved by Ruth" in seen(page)
+    assert "As drafted" in seen(page)
+    assert '<mark class="pd-differs">Dear</mark>' in seen(page)
+
+
+def test_a_source_that_was_reworded_is_shown_then_and_now(
+    open_page: OpenPage, desk: Desk, supervisor: Actor, review_id: str
+) -> None:
+    article = desk.settings.workspace_folder / "articles" / "refunds.md"
+    article.write_text(
+        article.read_text().replace("to reach your card", "to get back to your card")
+    )
+    desk.sync()
+    shown = seen(open_page("reviews", supervisor))
+    assert "reads otherwise by now" in shown
+    assert "When it was drafted" in shown
+
+
+def test_a_queue_narrowed_to_nothing_says_how_to_widen_it(
+    open_page: OpenPage, supervisor: Actor, review_id: str
+) -> None:
+    page = open_page("reviews", supervisor)
+    page.selectbox(key="reviews.tier").select("forbidden").run()
+    assert "Nothing like that waits" in seen(page)
+
+
+def test_an_escalation_shows_its_brief_to_the_supervisor(
+    open_page: OpenPage, desk: Desk, supervisor: Actor, review_id: str
+) -> None:
+    page = open_page("reviews", supervisor)
+    page.button(key="decide.escalate").click().run()
+    page.button(key="decide.escalate.2").click().run()
+    page.session_state["reviews.shown"] = "Escalated"
+    page.run()
+    assert "Next step" in seen(page)
+    assert "The sources do not cover this" in seen(page)
+
+
+def test_looking_at_the_next_review_gives_the_one_before_back(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor, review_id: str
+) -> None:
+    other = pending_review(desk, agent, open_contact(desk, agent, REFUND))
+    page = open_page("reviews", supervisor)
+    page.button(key="reviews.next").click().run()
+    held = {id: desk.reviews.get(supervisor, id).summary.claimed_by for id in (review_id, other)}
+    assert sorted(held.values(), key=str) == [None, supervisor.id]
+
+
+def test_who_else_looks_at_a_review_stands_in_the_table(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor, review_id: str
+) -> None:
+    desk.reviews.look(agent, review_id)
+    table = open_page("reviews", supervisor).dataframe[0].value
+    assert table["Who is at it"][0] == "Mina looks at it"
