@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +28,7 @@ from core.errors import ModelUnavailable
 from graph.alignment import SourceUnit, Token, is_filler, same_spelling, source_units, tokenize
 from graph.answers import Answer, alternatives, read_answer
 from graph.ports import Changes
-from kb.changes import ChangeJudge
+from kb.changes import SURE, ChangeJudge
 from kb.content import Passage
 from kb.facts import opposed, same_value
 from kb.words import opposite
@@ -43,6 +43,9 @@ FORESTS: Final = Path(__file__).with_name("support.json")
 # How near a line must come to a question to answer it; and by how much nearer than what went.
 ANSWERS_NOW: Final = 1.0
 ANSWERS_SINCE: Final = 0.1
+PLAIN: Final = 0.6
+"""Share of votes from which an answer is flagged in an article that only grew."""
+_DOUBT: Final = 0.3
 _LONGEST_QUESTION: Final = 600
 _MOST_EMBEDDED: Final = 60
 _COUNTERPART: Final = 0.55
@@ -462,6 +465,7 @@ def _words_that_went(
     before: _Laid | None,
 ) -> dict[str, float]:
     old, new, kept = _held(former.went[:2]), _held(former.came[:3]), _held(former.kept[:4])
+    every_old, every_new, every_kept = map(_held, (former.went, former.came, former.kept))
     weights = reading.weights
     total = float(weights.sum()) or 1.0
     hard = {k for k, token in enumerate(reading.new) if token.kind in {"value", "code", "name"}}
@@ -475,6 +479,8 @@ def _words_that_went(
     return {
         "words went": share(old - new - kept),
         "words came": share(new - old - kept),
+        "only went": share(every_old - every_new - every_kept),
+        "only came": share(every_new - every_old - every_kept),
         "words went there": share(own(went, after)),
         "words came there": share(own(came, before)),
         "value went": float(bool(hard & (old - new - kept))),
@@ -518,6 +524,21 @@ def _what_differs(reading: Reading, went: _Laid | None, after: _Laid | None) -> 
         signs[f"gone {kind}"] = float(any(token.kind == kind for token in gone))
         signs[f"added {kind}"] = float(any(token.kind == kind for token in added))
     return signs
+
+
+def weighed(share: float, signs: Mapping[str, float]) -> float:
+    """Return the share of votes that an answer is outdated, corrected by what is known for sure.
+
+    An answer with words that went from the article, and none that came, is outdated; one with words
+    that came, and none that went, is not; and nobody is misled by a sentence that gave way to one
+    that says the same.
+    """
+    went, came = signs["only went"] > 0, signs["only came"] > 0
+    if went and not came:
+        return (1 + share) / 2
+    if (came and not went) or signs["changed"] < SURE:
+        return share * _DOUBT
+    return share
 
 
 def _nots(laid: _Laid) -> int:
@@ -662,17 +683,31 @@ def compare_versions(
 
 def _differing(before: Sequence[Passage], now: Sequence[Passage]) -> tuple[list[Line], list[Line]]:
     """Return the sentences that only the former, and only the present passages have."""
-    old_words = {passage.content_hash for passage in before}
-    new_words = {passage.content_hash for passage in now}
-    went = lines_of(p for p in before if p.content_hash not in new_words)
-    came = lines_of(p for p in now if p.content_hash not in old_words)
-    # A sentence may have moved into another passage.
-    old = _folded("\n".join(passage.plain for passage in before))
-    new = _folded("\n".join(passage.plain for passage in now))
-    return (
-        [line for line in went if f" {_folded(line.unit.text)} " not in f" {new} "],
-        [line for line in came if f" {_folded(line.unit.text)} " not in f" {old} "],
+    sides = []
+    for mine, others in ((before, now), (now, before)):
+        theirs = {passage.content_hash for passage in others}
+        sides.append([passage for passage in mine if passage.content_hash not in theirs])
+    went, came = (lines_of(passages) for passages in sides)
+    old, new = (
+        f" {_folded(' '.join(passage.plain for passage in passages))} "
+        for passages in (before, now)
     )
+    return (
+        [line for line in went if not _stands(line, came, new)],
+        [line for line in came if not _stands(line, went, old)],
+    )
+
+
+def _stands(line: Line, edited: Sequence[Line], text: str) -> bool:
+    """Say whether a sentence stands in ``text`` too, maybe in another passage or cut otherwise.
+
+    It does not where other words joined it: "without your consent, unless it is about a donation".
+    """
+    words = f" {_folded(line.unit.text)} "
+    if words not in text:
+        return False
+    others = [f" {_folded(other.unit.text)} " for other in edited]
+    return words in others or not any(words in other for other in others)
 
 
 def _folded(text: str) -> str:
@@ -798,9 +833,12 @@ class AnswerJudge:
         nearest = laid[0].line
         worst = Judged(share >= forests["now"].threshold, share, nearest)
         stale: Judged | None = None
+        if len(editions) > 1 and not pasts:
+            # It cannot be what the article said before; that it is made up must be plain.
+            return replace(worst, flagged=share >= max(forests["now"].threshold, PLAIN))
         for former, until in pasts:
             signs = {**present, **signs_then(reading, former, embed, self._changes)}
-            share = forests["then"].share(signs)
+            share = weighed(forests["then"].share(signs), signs)
             if stale is None or share > stale.share:
                 went = former.went[0] if former.went else None
                 came = counterpart(went, former.came)[0]

@@ -11,9 +11,10 @@ import pytest
 
 from core.errors import ModelUnavailable
 from core.identifiers import text_digest
+from graph.answers import read_answer
 from graph.check import EvidenceChecker
 from graph.citer import EmbeddingCiter
-from graph.support import AnswerJudge, Forest
+from graph.support import AnswerJudge, Forest, compare_versions, lines_of, read, weighed
 from graph.values import CheckReport
 from kb.content import Passage
 from retrieval.embeddings import MiniLmEmbedder
@@ -132,6 +133,48 @@ def test_an_answer_that_reads_like_a_signature_is_cited(embedder: MiniLmEmbedder
 def test_what_moved_within_an_article_did_not_go(embedder: MiniLmEmbedder) -> None:
     moved = [replace(passage, id=f"{passage.id}x") for passage in reversed(NEW)]
     judged = AnswerJudge(embedder).judge(REFUND, "14 days", NEW, [NEW, moved])
+    assert judged.until is None
+    assert not judged.flagged
+
+
+CONSENT = "We will not write to you without your consent"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "went", "came"),
+    [
+        # What a condition was added to, or taken from, is no longer what stood there.
+        (f"{CONSENT}.", f"{CONSENT}, unless it is about a donation.", 1, 1),
+        (f"{CONSENT}, unless it is about a donation.", f"{CONSENT}.", 1, 1),
+        # Two sentences that stand apart now, and one that got company, stand as they were.
+        (f"{CONSENT}. {ABOUT}", f"{ABOUT} {CONSENT}.", 0, 0),
+        (f"{CONSENT}.", f"{CONSENT}. {ABOUT}", 0, 1),
+    ],
+)
+def test_a_sentence_goes_when_its_own_words_change(
+    embedder: MiniLmEmbedder, before: str, after: str, went: int, came: int
+) -> None:
+    asked = read("May you write to me?", read_answer("No"), embedder.embed)
+    now = version(2, after)
+    found = compare_versions(asked, lines_of(now), version(1, before), now, embedder.embed)
+    assert (len(found.went), len(found.came)) == (went, came) if found else went == came == 0
+
+
+@pytest.mark.parametrize(
+    ("went", "came", "changed", "low", "high"),
+    [(0.5, 0.0, 1.0, 0.5, 1.0), (0.0, 0.5, 1.0, 0.0, 0.2), (0.0, 0.0, 0.1, 0.0, 0.2),
+     (0.0, 0.0, 0.9, 0.4, 0.4), (0.5, 0.5, 0.9, 0.4, 0.4)],
+)  # fmt: skip
+def test_words_that_only_went_or_came_outweigh_the_votes(
+    went: float, came: float, changed: float, low: float, high: float
+) -> None:
+    signs = {"only went": went, "only came": came, "changed": changed}
+    assert low <= weighed(0.4, signs) <= high
+
+
+def test_an_article_that_only_grew_outdates_no_answer(embedder: MiniLmEmbedder) -> None:
+    grown = [*NEW, *version(2, "We also sell lamps.")]
+    judged = AnswerJudge(embedder).judge(REFUND, "14 days", NEW, [grown, NEW])
     assert judged.until is None
     assert not judged.flagged
 
