@@ -21,9 +21,11 @@ _NEARNESS = 3.0  # how fast likeness in meaning fades: a cosine of 0.7 counts 0.
 _WORDING = 0.5  # weight of likeness in wording beside likeness in meaning
 _DOUBT = 0.5  # of a single example: the higher, the more examples must agree
 _UNKNOWN = 0.1  # probability of what is like no example at all
+_LOUD = 0.9  # how sure it must be that a message fires any rule at all, or each is less likely …
+_QUIETER = 0.4  # … by this much of what is missing
 _BUCKETS = 256  # among which harmless texts are spread when one is chosen to stand beside another
 _STRIP = 256  # examples whose wording is compared at a time
-_FIT_VERSION = 3  # raise it with every change of what is learned: kept fits are then made anew
+_FIT_VERSION = 4  # raise it with every change of what is learned: kept fits are then made anew
 
 
 class Shipped(Protocol):
@@ -186,9 +188,10 @@ class ExampleRules:
         Only good for putting texts in order; it needs no vectors.
         """
         ready = self._ready()
+        rules = len(ready.fires)
         if not texts or not ready.letters.size:
-            return np.zeros((len(texts), len(ready.fires)), np.float32)
-        return ready.wording.judge(texts, ready.letters)
+            return np.zeros((len(texts), rules), np.float32)
+        return ready.wording.judge(texts, ready.letters)[:, :rules]
 
     def _ready(self) -> _FittedRules:
         with self._lock:
@@ -212,10 +215,13 @@ class ExampleRules:
         row = {text: at for at, text in enumerate(texts)}
         columns = [np.array([row[text] for text in part], np.int64) for part in self._positive]
         targets = self._targets(row, columns)
+        if self._among_others:
+            # The last column: whether a text fires any rule. That is easier to tell than which.
+            targets = np.concatenate([targets, targets.max(axis=1, keepdims=True)], axis=1)
         if composed := self._composed():
             texts = [*texts, *(text for text, _ in composed)]
             rows = [row.get(of, -1) for _, of in composed]
-            nothing = np.full((1, len(columns)), -_UNKNOWN, np.float32)
+            nothing = np.full((1, targets.shape[1]), -_UNKNOWN, np.float32)
             targets = np.concatenate([targets, np.concatenate([targets, nothing])[rows]])
         wording = _Wording(texts, words=self._among_others)
         vectors = self._vectors.of(texts)
@@ -363,7 +369,10 @@ class _Space:
 
 @dataclass(frozen=True, slots=True)
 class _FittedRules:
-    """``weights`` is ``(examples, rules)``; ``fires`` holds per rule the rows of its examples."""
+    """``weights`` is ``(examples, rules)``; ``fires`` holds per rule the rows of its examples.
+
+    One column more than there are rules says whether a text fires any.
+    """
 
     space: _Space
     vectors: Vectors
@@ -379,7 +388,11 @@ class _FittedRules:
         likeness = _meaning(self.space.place(vectors) @ self.vectors.T)
         found = likeness @ self.weights
         found += _WORDING * self.wording.judge(texts, self.letters)
-        probability = np.clip(found.astype(np.float64) + _UNKNOWN, 0.0, 1.0)
+        sure = found.astype(np.float64) + _UNKNOWN
+        if sure.shape[1] > len(self.fires):
+            loud = np.clip(sure[:, -1:], 0.0, 1.0)
+            sure = sure[:, :-1] + _QUIETER * np.minimum(loud - _LOUD, 0.0)
+        probability = np.clip(sure, 0.0, 1.0)
         for column, fires in enumerate(self.fires):
             if len(fires):
                 nearest[:, column] = likeness[:, fires].argmax(axis=1)

@@ -98,8 +98,11 @@ def build(folder: Path = FOLDER) -> int:
     rules, reasons = TierRules.load(None), ReasonMap.load(sample / "reasons.yaml")
     embedder = MiniLmEmbedder()
     texts = TriageService(rules, reasons, embedder).examples.texts()
-    # A vector takes what it is learned from as it will be read, rounded to 8 bits.
-    store(folder, texts, embedder.embed_deep(texts), embedder.name)
+    known = ShippedExamples(folder).vectors(texts, embedder.name)
+    if fresh := [text for text in texts if text not in known]:
+        known |= dict(zip(fresh, embedder.embed_deep(fresh), strict=True))
+    store(folder, texts, np.stack([known[text] for text in texts]), embedder.name)
+    # What is learned below is learned from the vectors as they will be read, in 8 bits.
     for old in folder.glob("rules-*.npy"):
         old.unlink()
     with tempfile.TemporaryDirectory() as cache:

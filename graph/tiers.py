@@ -18,7 +18,7 @@ others stay, so a short file never switches a safeguard off. The form::
         harmless_patterns: ['tennis court']    # words that no phrase or pattern may touch
         examples: [My solicitor will be in touch.]  # fires on what means the same …
         harmless: [Which court is free tonight?]    # … unless one of these is nearer
-        threshold: 0.25           # 0..1, how sure the meaning must be; default 0.26 for
+        threshold: 0.25           # 0..1, how sure the meaning must be; default 0.24 for
                                   # escalate_first, 0.25 for the others
         fields: ["customer.sla_due_in_minutes <= 0"]  # any one that holds fires
         said: anywhere            # or after_answer: only after an answer of the assistant
@@ -49,6 +49,10 @@ from core.yamlfile import load_yaml
 FieldValue = str | float | int | None
 
 _NEVER_MILDER = ("crisis", *FORBIDDEN_TRIGGERS)
+_NEAR = 40  # characters before and after a number in which it may be called a card's
+_SAYS_CARD = re.compile(
+    r"\b(?:cards?|visa|master ?card|amex|maestro|cvv|cvc|expir\w*|exp)\b", re.IGNORECASE
+)
 _CONDITION = re.compile(r"^\s*([a-z_]+(?:\.[\w-]+)*)\s*(==|!=|<=|>=|<|>)\s*(.+?)\s*$")
 _PATHS = (
     "channel",
@@ -64,7 +68,7 @@ _PATHS = (
 
 
 _SURE_ENOUGH: Final = 0.25
-_SURE_ENOUGH_TO_ESCALATE: Final = 0.26
+_SURE_ENOUGH_TO_ESCALATE: Final = 0.24
 """About a quarter: what is missed costs three times what is looked at needlessly."""
 
 
@@ -243,7 +247,21 @@ class Rule(BaseModel):
             if hit.group() and not any(
                 start < hit.end() and hit.start() < end for start, end in safe
             ):
-                yield hit.span()
+                around = text[max(0, hit.start() - _NEAR) : hit.end() + _NEAR]
+                if _SAYS_CARD.search(around) or not no_card(hit.group()):
+                    yield hit.span()
+
+
+def no_card(text: str) -> bool:
+    """Whether ``text`` is a number as long as a card's whose check digit is not one of a card.
+
+    Order numbers and account numbers come as long; one in ten of them passes.
+    """
+    digits = re.sub(r"[\s-]", "", text)
+    if not digits.isdecimal() or not 13 <= len(digits) <= 19:
+        return False
+    doubled = (2 * int(digit) if at % 2 else int(digit) for at, digit in enumerate(digits[::-1]))
+    return sum(number - 9 if number > 9 else number for number in doubled) % 10 != 0
 
 
 class _TiersFile(BaseModel):

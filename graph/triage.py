@@ -46,7 +46,7 @@ _NO_ANSWER = re.compile(
 _SAME_ISSUE = 0.6  # cosine from which two messages of one customer say the same
 
 # Shares of a rule's threshold. They were chosen together with it.
-_UNSURE = 0.88  # from here on an escalation is possible, and a person looks
+_UNSURE = 0.84  # from here on an escalation is possible, and a person looks
 _CONTESTED = 1.4  # up to here an escalation gives way to a likelier review
 _SECOND = 1.3  # from here on a further escalation is one beside a likelier one
 _CONTRADICTED = 0.4  # below it the meaning is so far off that alarming words are taken as harmless

@@ -214,3 +214,22 @@ def test_the_shipped_file_has_no_pattern_that_matches_everything():
     for one in TierRules.load(shipped_rules()).rules:
         for pattern in (*one.patterns, *one.harmless_patterns, *one.drafts):
             assert not re.search(pattern, "The quick brown fox", re.IGNORECASE), (one.id, pattern)
+
+
+CARD = Rule.model_validate(
+    {"id": "regulated_data", "description": "d", "patterns": [r"\d(?:[ -]?\d){12,18}"]}
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "fires"),
+    [
+        ("here: 4242 4242 4242 4242", True),
+        ("3782-822463-10005 thanks", True),
+        ("parcel 4000-0021-7788-0045 has not come", False),
+        ("my card is 4000 0021 7788 0045", True),  # mistyped, yet a card's
+        ("4000 0021 7788 0045, exp 09/31", True),
+    ],
+)
+def test_a_long_number_is_a_cards_if_its_check_digit_or_the_customer_says_so(text, fires):
+    assert bool(list(CARD.word_hits(text))) is fires

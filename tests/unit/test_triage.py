@@ -336,7 +336,7 @@ def test_words_of_a_rule_without_examples_are_never_overruled():
     assert not overruled(FRAUD, None)
 
 
-@pytest.mark.parametrize(("probability", "doubted"), [(0.43, False), (0.45, True)])
+@pytest.mark.parametrize(("probability", "doubted"), [(0.41, False), (0.43, True)])
 def test_a_possible_escalation_is_held_back_with_the_words_that_raise_the_doubt(
     probability, doubted
 ):
