@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 from core.clock import SystemClock
 from core.database import Database
@@ -149,6 +149,25 @@ def choose(page: Page, label: str) -> None:
     """Choose one of the views, pills or segments of a page."""
     page.get_by_role("button", name=label).or_(page.get_by_role("radio", name=label)).first.click()
     settled(page)
+
+
+def next_one(page: Page) -> None:
+    """Open the next of a queue by its key, up to the change of the address.
+
+    Pressed again when nothing happened: a key may come while the page is being drawn anew.
+    """
+    before = page.url
+    for _ in range(6):
+        page.keyboard.press("j")
+        try:
+            page.wait_for_function(
+                "before => location.href !== before", arg=before, timeout=PATIENCE_MS / 6
+            )
+        except TimeoutError:
+            continue
+        settled(page)
+        return
+    raise AssertionError(f"the next one did not open: {before}")
 
 
 def settled(page: Page) -> None:

@@ -76,8 +76,7 @@ def press(label: str, shows: str) -> Callable[[Page], None]:
 
 def bulk(page: Page) -> None:
     choose(page, "To decide")
-    press("Approve many", ".st-key-bulk-open-button")(page)
-    page.get_by_text("Answers of the lowest tier").wait_for()
+    press("Approve many", "text=Answers of the lowest tier")(page)
 
 
 def view(label: str) -> Callable[[Page], None]:

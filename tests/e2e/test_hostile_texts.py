@@ -17,6 +17,7 @@ from tests.e2e.harness import (
     browser,
     choose,
     go_to,
+    next_one,
     open_page,
     serving,
     settled,
@@ -114,9 +115,7 @@ def test_a_supervisor_reads_them_all_and_nothing_happens(served: Served) -> None
         watch = opened(served, page, "supervisor")
         for number in range(5):
             watch.look(f"review {number}")
-            address = page.url
-            page.keyboard.press("j")
-            page.wait_for_function("before => location.href !== before", arg=address)
+            next_one(page)
         page.keyboard.press("e")
         page.locator(".st-key-decide-form-edit textarea").wait_for()
         watch.look("edit")
