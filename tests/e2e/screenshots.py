@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.e2e.harness import (
     ROOT,
@@ -102,6 +102,7 @@ def _by_hand(page: Page) -> None:
     settled(page)
     page.locator(".st-key-answer-edit button").click()
     box = page.get_by_label("The answer as the customer will read it")
+    expect(box).not_to_have_value("")
     box.fill(box.input_value().replace("$6.95", "$3.00"))
     page.get_by_role("button", name="Check it").click()
     page.locator(".pd-body-of-draft .pd-finding").first.wait_for()

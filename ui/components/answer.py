@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from desk.queues import ContactQueues
 from desk.reviews import ReviewView
 from graph.draft import draft_text
 from graph.values import Draft
-from ui.components.assistant import ANSWER_PLACES, act
+from ui.components.assistant import ANSWER_PLACES, EDITING, act
 from ui.components.cited_draft import cited_draft
 from ui.components.decide import decide
 from ui.components.delivery import delivery_shown
@@ -25,8 +25,6 @@ from ui.components.notice import empty, notice, refusals_shown
 from ui.components.places import place_name
 from ui.components.source_cards import source_cards
 from ui.components.text import NOTHING, Markup, show, tag, words
-
-_EDITING: Final = "answer.editing"
 
 
 def waiting_review(desk: Desk, actor: Actor, contact: ContactView) -> ReviewView | None:
@@ -123,7 +121,7 @@ def _waiting(
         _proposal_bar(view, proposal)
     else:
         decide(desk, view)
-    if st.session_state.get(_EDITING) == view.summary.id:
+    if st.session_state.get(EDITING) == view.summary.id:
         _edit_form(draft, view)
     with refusals_shown():
         _sources(desk, draft, places)
@@ -193,7 +191,7 @@ def _proposal_bar(view: ReviewView, proposal: Turn) -> None:
 
 
 def _edit(review_id: str) -> None:
-    st.session_state[_EDITING] = None if st.session_state.get(_EDITING) == review_id else review_id
+    st.session_state[EDITING] = None if st.session_state.get(EDITING) == review_id else review_id
 
 
 def _edit_form(draft: Draft, view: ReviewView) -> None:
@@ -209,7 +207,6 @@ def _edit_form(draft: Draft, view: ReviewView) -> None:
 
 def _edited(key: str) -> None:
     text: Any = st.session_state.get(key)
-    st.session_state[_EDITING] = None
     act("edit", str(text or ""))
 
 

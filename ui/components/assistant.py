@@ -18,6 +18,8 @@ from ui.components.text import NOTHING, Markup, show, tag, words
 from ui.components.undo import offer_undo
 
 INPUT: Final = "assistant.input"
+EDITING: Final = "answer.editing"
+"""Where the page remembers whose draft is being written by hand."""
 _ASKED: Final = "assistant.asked"
 _ACT: Final = "assistant.act"
 ANSWER_PLACES: Final = "look"
@@ -200,6 +202,7 @@ def _carry_out(desk: Desk, actor: Actor, contact_id: str, what: str, argument: s
                 keep(said.text, "plain")
         case "edit":
             assistant.edit(actor, contact_id, argument)
+            st.session_state[EDITING] = None  # not before: what was refused stays to be mended
         case "forward":
             assistant.put_forward(actor, contact_id, argument)
             keep("It waits in the review queue now.")

@@ -46,6 +46,11 @@ SENTENCES: Final = {
     "unsupported_promise": "The draft promises what no source does.",
     "emotional_response": "The draft answers with emotion.",
 }
+_KINDS: Final = {
+    "review_required": "Your team reviews contacts of this kind.",
+    "escalate_first": "Your team escalates contacts of this kind.",
+    "forbidden": "Your team lets nobody answer contacts of this kind by draft.",
+}
 
 
 def why_this_tier(triggers: Sequence[TriggerFiring]) -> None:
@@ -77,7 +82,7 @@ def _each_once(triggers: Sequence[TriggerFiring]) -> list[TriggerFiring]:
 def _sentence(trigger: TriggerFiring) -> str:
     kind, _, reason = trigger["id"].partition(":")
     if kind == "reason" and reason:
-        return "Your team reviews contacts of this kind."
+        return _KINDS.get(trigger["tier"], "Your team looks at contacts of this kind.")
     return SENTENCES.get(trigger["id"], f"{plainly(trigger['id'])}.")
 
 
