@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     model_classifies: bool = Field(
         False, description="Whether the model also says what a contact is about."
     )
+    model_tiers: bool = Field(
+        False, description="Whether the model also votes on which contacts need a person."
+    )
     embeddings: str = Field(
         "all-MiniLM-L6-v2",
         description="Embedding model: the built-in one, or any LangChain embeddings by name.",

@@ -53,7 +53,7 @@ from desk.radius import BlastRadius
 from desk.reviews import Reviews
 from desk.workers import Liveness, count_workers, new_worker_name
 from desk.workspace_check import WorkspaceCheck
-from graph.ports import Changes, Checker, Citer, Deps, Drafter
+from graph.ports import Changes, Checker, Citer, Deps, Drafter, TriageRules
 from graph.reasons import ReasonMap
 from graph.tiers import TierRules
 from kb.changes import ChangeJudge
@@ -324,14 +324,30 @@ class Desk:
         model = load_model(given.model, given.model_url, given.model_timeout_seconds)
         return ModelClassifier(embedded, self.reasons, model)
 
-    @cached_property
-    def deps(self) -> Deps:
-        """What the nodes of a run get."""
+    def _triage_rules(self) -> TriageRules:
         from graph.shipped_examples import ShippedExamples
         from graph.triage import TriageService
 
+        given = self.settings
+        rules = TriageService(
+            self.tiers,
+            self.reasons,
+            self.reader,
+            cache=given.home / "cache",
+            shipped=ShippedExamples(),
+        )
+        if given.model is None or not given.model_tiers:
+            return rules
+        from graph.model_draft import load_model
+        from graph.tier_vote import VotedTriage
+
+        model = load_model(given.model, given.model_url, given.model_timeout_seconds)
+        return VotedTriage(rules, self.tiers, model)
+
+    @cached_property
+    def deps(self) -> Deps:
+        """What the nodes of a run get."""
         _keep_products_on_one_thread()
-        cache = self.settings.home / "cache"
         return Deps(
             clock=self.clock,
             conversations=self.contacts,
@@ -340,9 +356,7 @@ class Desk:
                 self.corrections,
                 self.reasons,
             ),
-            rules=TriageService(
-                self.tiers, self.reasons, self.reader, cache=cache, shipped=ShippedExamples()
-            ),
+            rules=self._triage_rules(),
             search=self.search,
             sources=self.library,
             drafter=self._drafter(),
