@@ -15,6 +15,8 @@ from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, or_, sele
 from sqlalchemy.orm import Session
 
 from core.database import Database
+from core.errors import NotFound
+from core.vocabulary import ContactStatus
 from desk.flags import FlagDetail
 from desk.macros import Macros
 from desk.models import Contact, Delivery, Review, SourceUse
@@ -173,6 +175,19 @@ class BlastRadius:
                 RestingMacro(id, title, owner, withheld or "")
                 for id, title, owner, withheld in session.execute(query).tuples()
             ]
+
+    def standing(self, actor: Actor, contact_id: str) -> ContactStatus:
+        """Return where a contact that rests on a source stands now.
+
+        Raises:
+            NotFound: There is no such contact.
+        """
+        require(actor, "read_reviews")
+        with self._database.read() as session:
+            status = session.scalar(select(Contact.status).where(Contact.id == contact_id))
+        if status is None:
+            raise NotFound(f"There is no contact {contact_id!r}.")
+        return status
 
     def of_article(self, article_id: str) -> Basis:
         """Return an article, as it is in force, as a basis."""

@@ -15,43 +15,45 @@ from desk.radius import basis_of
 from desk.reviews import ReviewSummary
 from graph.draft import draft_text
 from ui.components.evidence import old_beside_new
-from ui.components.labels import chip, warning_chip
+from ui.components.labels import STATUS_NAMES, chip, plainly, warning_chip
 from ui.components.links import open_on
 from ui.components.text import NOTHING, Markup, show, tag, words
 
 _FOLLOWED: Final = "flags.followed"
 _SINCE: Final = "flags.followed.since"
 _MOST: Final = 5
+_DRAFTED: Final = ("new", "drafting")
 _PATIENCE: Final = timedelta(minutes=10)
 _LOOK_EVERY: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A draft that waited when the flag was ended."""
+    """A draft that waited when the flag was ended.
+
+    Attributes:
+        by_person: Whether a person wrote it; the desk does not write over their words.
+    """
 
     contact_id: str
     review_id: str
     who: str
     text: str
+    by_person: bool
 
 
 def follow(desk: Desk, actor: Actor, detail: FlagDetail) -> list[Followed]:
     """Return the drafts that wait on what a flag is about; call before it is ended."""
-    waiting = [
-        line
-        for line in desk.radius.page(actor, basis_of(detail), limit=_MOST)
-        if line.state == "waits" and line.review_id
-    ]
-    return [
-        Followed(
-            line.contact_id,
-            line.review_id or "",
-            line.customer_name or line.subject or line.contact_id,
-            draft_text(desk.reviews.get(actor, line.review_id or "").draft),
-        )
-        for line in waiting
-    ]
+    found = []
+    for line in desk.radius.page(actor, basis_of(detail), limit=_MOST):
+        if line.state == "waits" and line.review_id:
+            draft = desk.reviews.get(actor, line.review_id).draft
+            who = line.customer_name or line.subject or line.contact_id
+            by_person = draft["drafter"].startswith("person:")
+            found.append(
+                Followed(line.contact_id, line.review_id, who, draft_text(draft), by_person)
+            )
+    return found
 
 
 def keep_following(followed: list[Followed], since: datetime | None = None) -> None:
@@ -71,7 +73,11 @@ def aftermath(desk: Desk, actor: Actor) -> None:
         moment = desk.clock.now()
         if since is None or moment - since > _PATIENCE:
             return False
-        return any(_is_under_way(_newest(desk, actor, one), one, moment) for one in followed)
+        return any(
+            desk.radius.standing(actor, one.contact_id) in _DRAFTED
+            or _is_under_way(_newest(desk, actor, one), one, moment)
+            for one in followed
+        )
 
     under_way = is_under_way()
 
@@ -95,26 +101,24 @@ def aftermath(desk: Desk, actor: Actor) -> None:
     watch()
 
 
-def _newest(desk: Desk, actor: Actor, one: Followed) -> ReviewSummary | None:
-    reviews = desk.reviews.of_contact(actor, one.contact_id)
-    return reviews[-1] if reviews else None
+def _newest(desk: Desk, actor: Actor, one: Followed) -> ReviewSummary:
+    return desk.reviews.of_contact(actor, one.contact_id)[-1]
 
 
-def _is_under_way(now: ReviewSummary | None, one: Followed, moment: datetime) -> bool:
-    if now is None or now.status == "withdrawn":
-        return True
+def _is_under_way(now: ReviewSummary, one: Followed, moment: datetime) -> bool:
     is_marked = now.id == one.review_id and now.status == "pending" and now.changed
-    return is_marked and not _is_held(now, moment)
+    return is_marked and not one.by_person and not _is_held(now, moment)
 
 
 def _is_held(review: ReviewSummary, moment: datetime) -> bool:
     return review.claimed_until is not None and review.claimed_until > moment
 
 
-def _draft(desk: Desk, actor: Actor, one: Followed, now: ReviewSummary | None, place: int) -> None:
+def _draft(desk: Desk, actor: Actor, one: Followed, now: ReviewSummary, place: int) -> None:
     shown: Markup = NOTHING
     moment = desk.clock.now()
-    if now is None or _is_under_way(now, one, moment):
+    status = desk.radius.standing(actor, one.contact_id)
+    if status in _DRAFTED or _is_under_way(now, one, moment):
         said = chip("Is written anew …")
     elif now.id != one.review_id and now.status == "pending":
         said = chip("Written anew")
@@ -122,7 +126,7 @@ def _draft(desk: Desk, actor: Actor, one: Followed, now: ReviewSummary | None, p
         titles = ("The draft before", "The draft now")
         shown = tag("div", "pd-pair", *old_beside_new(one.text, text, titles))
     elif now.status != "pending":
-        said = chip("Decided meanwhile")
+        said = chip(STATUS_NAMES.get(status, plainly(status)))
     elif now.changed and _is_held(now, moment):
         said = warning_chip("Somebody holds it: they are told what changed when they decide")
     elif now.changed:

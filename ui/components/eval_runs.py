@@ -31,8 +31,8 @@ def runs_view(desk: Desk, actor: Actor) -> None:
     if not runs:
         empty(
             "No eval run is kept yet",
-            f"`proofdesk eval stale --data FILE --report {desk.quality.folder}/NAME` "
-            "measures the desk and keeps the run here.".replace("`", ""),
+            "Run “proofdesk eval reasons”, “triage” or “stale” with this desk's PROOFDESK_HOME: "
+            "its figures and misses are kept here, run beside run.",
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
