@@ -481,17 +481,25 @@ class Assistant:
             case "source":
                 return self._from_source(on)
             case "restart":
-                return _proposing(
-                    rules.Revised(
-                        on.first,
-                        "Back to the draft as the desk first wrote it.",
-                        changed=on.first != draft,
-                    )
-                )
+                return self._from_the_start(on)
             case "shorten" | "remove" | "warm" | "formal" | "sorry":
                 return _Reply("The draft holds no sentence yet: there is nothing to change.")
             case _:
                 return _Reply(rules.WHAT_I_CAN)
+
+    def _from_the_start(self, on: _Asked) -> _Reply:
+        """Go back to the first draft, or write it anew where its sources are in force no more."""
+        cited = {c["version_id"]: c["article_id"] for c in rules.numbered(on.first)}
+        in_force = self._library.versions_in_force(list(cited.values()))
+        if all(in_force.get(article) == version for version, article in cited.items()):
+            said = "Back to the draft as the desk first wrote it."
+            return _proposing(rules.Revised(on.first, said, changed=on.first != on.draft))
+        hits = self._deps.search.search(on.question, self._deps.passages_per_draft)
+        written = self._deps.drafter.draft(on.conversation, on.question, hits)
+        if not written["sentences"]:
+            return _Reply(f"The first draft's sources changed. {written['note']}")
+        said = "Drafted anew: the sources of the first draft changed since."
+        return _proposing(rules.Revised(written, said, changed=written != on.draft))
 
     def _rewritten(self, on: _Asked, model: Reviser, on_text: Tell | None) -> _Reply:
         """Have the model rewrite the draft; where it cannot, do what needs no model."""

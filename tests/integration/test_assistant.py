@@ -196,6 +196,12 @@ def test_a_source_that_changes_between_chat_and_approval_stops_it(
     assert "approve" not in view.open_decisions
     assert desk.deliveries.latest(ADMIN) == []
 
+    anew = desk.assistant.ask(agent, contact_id, "start over")
+    assert "Drafted anew" in anew.text
+    assert "12 business days" in draft_text(anew.draft)  # type: ignore[arg-type]
+    assert anew.report
+    assert anew.report["passed"]
+
 
 def test_an_approved_proposal_goes_the_way_of_every_edit(
     desk: Desk, agent: Actor, supervisor: Actor, contact_id: str

@@ -14,7 +14,7 @@ from desk.queues import ContactQueues
 from desk.reviews import ReviewView
 from graph.draft import draft_text
 from graph.values import Draft
-from ui.components.assistant import ANSWER_PLACES, EDITING, act
+from ui.components.assistant import ANSWER_PLACES, EDITING, act, request
 from ui.components.cited_draft import cited_draft
 from ui.components.decide import decide
 from ui.components.delivery import delivery_shown
@@ -96,6 +96,14 @@ def _waiting(
 ) -> None:
     instruction(contact.brief["instruction"] if contact.brief else "")
     changes_shown(view.changes)
+    if view.changes and not proposal:
+        st.button(
+            "Draft it anew",
+            key="answer.anew",
+            icon=":material/autorenew:",
+            on_click=request,
+            args=(contact.summary.id, "start over"),
+        )
     draft = proposal.draft if proposal and proposal.draft else view.draft
     report = proposal.report if proposal else view.check
     places = place_name("src", proposal.id if proposal else view.summary.id)
@@ -145,6 +153,8 @@ def _heading(
 
 def _by(draft: Draft) -> Markup:
     kind, _, name = draft["drafter"].partition(":")
+    if draft["kind"] == "clarify":
+        return NOTHING
     if kind == "model":
         return tag("span", "pd-faint", words(f"written by the model {name}"))
     if kind == "person":
@@ -213,7 +223,7 @@ def _edited(key: str) -> None:
 def _sources(desk: Desk, draft: Draft, places: str) -> None:
     sources = desk.cited_sources.of(draft)
     if not sources:
-        if draft["sentences"]:
+        if draft["sentences"] and draft["kind"] != "clarify":
             show(tag("div", "pd-note pd-faint", words("This draft rests on no source.")))
         return
     source_cards(sources, places, desk.clock.now())

@@ -137,7 +137,7 @@ def chat_input(contact_id: str, *, drafts: bool) -> None:
                     label,
                     key=f"assistant.quick.{shortcut}",
                     shortcut=shortcut,
-                    on_click=_ask,
+                    on_click=request,
                     args=(contact_id, text),
                 )
     st.chat_input(
@@ -152,10 +152,11 @@ def chat_input(contact_id: str, *, drafts: bool) -> None:
 def _typed(contact_id: str) -> None:
     text: Any = st.session_state.get(INPUT)
     if text:
-        _ask(contact_id, str(text))
+        request(contact_id, str(text))
 
 
-def _ask(contact_id: str, text: str) -> None:
+def request(contact_id: str, text: str) -> None:
+    """Have a request carried out on the next run, as if it had been typed."""
     st.session_state[_ASKED] = Asked(contact_id, text)
 
 

@@ -57,16 +57,20 @@ def why_this_tier(triggers: Sequence[TriggerFiring]) -> None:
     """Show in sentences why the contact has its tier, each with the words it rests on."""
     if not triggers:
         return
-    rows = [
-        tag(
-            "li",
-            "",
-            trigger_badge(trigger["id"], trigger["tier"]),
-            tag("span", "", words(_sentence(trigger)), title=by(trigger)),
-            _quoted(trigger),
+    rows: list[Markup] = []
+    quoted: set[str] = set()
+    for trigger in _each_once(triggers):
+        again = trigger["evidence"] in quoted
+        quoted.add(trigger["evidence"])
+        rows.append(
+            tag(
+                "li",
+                "",
+                trigger_badge(trigger["id"], trigger["tier"]),
+                tag("span", "", words(_sentence(trigger)), title=by(trigger)),
+                NOTHING if again else _quoted(trigger),
+            )
         )
-        for trigger in _each_once(triggers)
-    ]
     show(tag("h4", "", words("Why this tier")), tag("ul", "pd-triggers", join(rows)))
 
 
