@@ -5,7 +5,8 @@ file is only ever judged. The floor is a logistic regression on the same vectors
 
 - accuracy: the best reason is the right one, whether the desk would have refused the contact or not;
 - unknown: with a tenth of the reasons left out of the map, the share of their contacts that were
-  given none, and the accuracy on the others, where a refused contact counts as wrong;
+  given none, and the accuracy on the others, where a refused contact counts as wrong; all contacts
+  together, as in one run over a file, and each by itself, as on a desk that has just started;
 - error of the confidence: expected calibration error in 15 bins, of the best reason.
 """
 
@@ -229,9 +230,15 @@ def main() -> int:
     rows: list[list[object]] = [["examples", "accuracy", "floor", "error of confidence"]]
     reasons = set(train.reasons)
 
-    def fitted(examples: Labelled) -> tuple[ReasonClassifier, float]:
+    def fitted(examples: Labelled, *, together: bool = True) -> tuple[ReasonClassifier, float]:
         """Return a classifier of ``examples`` and the seconds its first contact took."""
-        made = ReasonClassifier(reason_map(examples), embedder, sentiment=lambda text: 0.0)
+        made = ReasonClassifier(
+            reason_map(examples),
+            embedder,
+            sentiment=lambda text: 0.0,
+            cache=args.cache,
+            beside_others=together,
+        )
         started = time.perf_counter()
         made.classify(contacts[0])
         return made, time.perf_counter() - started
@@ -287,22 +294,29 @@ def main() -> int:
 
             say(f"one learning step and the next contact: {median_seconds(correct, 5):.2f} s")
     if "unknown" in parts:
-        lines: list[list[object]] = [["unknown reasons", "refused", "accuracy on the known"]]
-        totals: list[Outcome] = []
+        lines: list[list[object]] = [
+            [
+                "unknown reasons",
+                "refused",
+                "accuracy on the known",
+                "by itself: refused",
+                "accuracy",
+            ]
+        ]
+        totals: list[list[float]] = []
         for at in range(args.draws):
             draw = np.random.default_rng(args.seed + at)
             names = sorted(reasons)
             held = set(draw.choice(names, len(names) // 10 + 1, replace=False).tolist())
-            classifier, _ = fitted(train.without(held))
-            totals.append(outcome(test, classifier.classify_all(contacts), reasons - held))
-            lines.append([f"draw {at + 1}", f"{totals[-1].refused:.3f}", f"{totals[-1].kept:.3f}"])
-        lines.append(
-            [
-                f"mean of {args.draws}",
-                f"{fmean(one.refused for one in totals):.3f}",
-                f"{fmean(one.kept for one in totals):.3f}",
-            ]
-        )
+            figures: list[float] = []
+            for together in (True, False):
+                classifier, _ = fitted(train.without(held), together=together)
+                one_draw = outcome(test, classifier.classify_all(contacts), reasons - held)
+                figures += [one_draw.refused, one_draw.kept]
+            totals.append(figures)
+            lines.append([f"draw {at + 1}", *(f"{figure:.3f}" for figure in figures)])
+        means = [fmean(column) for column in zip(*totals, strict=True)]
+        lines.append([f"mean of {args.draws}", *(f"{figure:.3f}" for figure in means)])
         say(table(lines))
     if len(rows) > 1:
         say(table(rows))

@@ -153,6 +153,7 @@ class ReasonClassifier:
         embedder: Turns texts into unit vectors.
         sentiment: Tone of a text, -1..1. Default: VADER.
         cache: Folder that keeps the examples' vectors and what was learned between processes.
+        beside_others: Whether a contact is judged beside the others; else by itself alone.
     """
 
     def __init__(
@@ -162,7 +163,9 @@ class ReasonClassifier:
         *,
         sentiment: Callable[[str], float] | None = None,
         cache: Path | None = None,
+        beside_others: bool = True,
     ) -> None:
+        self._beside_others = beside_others
         self._reasons = reasons
         self._ids = tuple(reason.id for reason in reasons)
         self._embedder = embedder
@@ -173,7 +176,9 @@ class ReasonClassifier:
         self._model: ReasonModel | None = None
         self._came_in: dict[str, Vectors] = {}
         self._new = 0  # of them, since traffic was learned
+        self._learned_from = 0  # so many
         self._traffic: Traffic | None = None
+        self._lot = np.random.default_rng(0)
         self._lock = threading.Lock()
 
     def learn(self, text: str, reason: str | None) -> None:
@@ -236,19 +241,25 @@ class ReasonClassifier:
 
     def _beside(self, model: ReasonModel, questions: Mapping[str, Vectors]) -> Traffic | None:
         """Keep ``questions`` in mind; return what all that came in teaches, None for too little."""
+        if not self._beside_others:
+            return None
         with self._lock:
             for text, vector in questions.items():
                 self._new += self._came_in.pop(text, None) is None
                 self._came_in[text] = vector
-            for text in list(self._came_in)[: -most_to_remember(len(self._ids))]:
-                del self._came_in[text]
+            # Dropped by lot: a file may come sorted by subject, and its end would be all that is left.
+            beyond = len(self._came_in) - most_to_remember(len(self._ids))
+            if beyond > 0:
+                kept = list(self._came_in)
+                for at in self._lot.choice(len(kept), beyond, replace=False):
+                    del self._came_in[kept[at]]
             learned_from = len(self._traffic.rows) if self._traffic else 0
             stale = self._traffic is not None and self._traffic.model is not model
             if stale or worth_learning(len(self._came_in), learned_from, self._new, len(self._ids)):
                 texts, vectors = list(self._came_in), np.stack(list(self._came_in.values()))
                 alone = model.judge(vectors, [tokens_of(text) for text in texts])
                 self._traffic = Traffic.learn(model, texts, vectors, alone)
-                self._new = 0
+                self._new, self._learned_from = 0, len(texts)
             return self._traffic
 
     def _outcome(

@@ -30,6 +30,7 @@ _MOST = 2_000  # contacts; more would take long to learn from
 _MOST_PER_REASON = 28
 _LEAST = 200
 _LEAST_PER_REASON = 4
+_MOST_ALIKE = 60  # taken for the same reason: a rush on one would wear its scores down
 _GROWTH = 1.5  # so much more than was learned from is worth learning from anew
 _SHARPNESS = 4.0  # of the kernel that spreads what contacts are taken for
 _RIDGE = 1.2
@@ -37,6 +38,7 @@ _ROUNDS = 4
 _CERTAINTY = 12.0  # how fast doubt turns into certainty around the doubtful score
 _CHOICE = 8.0  # how fast the best reason outweighs the second
 _NEARBY = 25.0  # sharpness of the kernel that counts; a cosine of 0.9 then counts 0.08
+_HEARD = 12.0  # sharpness of the kernel that says whether anything like it came in
 _NEWS = 0.05  # weight of the counting
 # The more came in, the lower all scores fall: each contact is explained by the others first.
 _LINE = (0.35, 0.55, 6.0)
@@ -86,6 +88,9 @@ class Traffic:
         cls, model: ReasonModel, texts: Sequence[str], vectors: Vectors, judged: Judged
     ) -> Traffic:
         """Learn from contacts, given as texts, as unit rows and as the model alone judges them."""
+        chosen = _no_rush(judged.probability.argmax(axis=1))
+        texts, vectors = [texts[at] for at in chosen], vectors[chosen]
+        judged = Judged(judged.probability[chosen], judged.familiar[chosen], judged.meaning[chosen])
         linalg: Any = import_module("scipy.linalg")
         system = _near(vectors, vectors, _SHARPNESS)
         system[np.diag_indices_from(system)] += _RIDGE
@@ -135,19 +140,34 @@ class Traffic:
         lowest, falls, half = _LINE
         per_reason = len(self.vectors) / self.weights.shape[1]
         line = calibration.doubtful * (lowest + falls / (1 + per_reason / half))
-        familiar = calibration.refused_below + _CERTAINTY * (best - line)
-        return np.asarray(familiar - nobodys(judged.meaning))
+        beside = calibration.refused_below + _CERTAINTY * (best - line) - nobodys(judged.meaning)
+        # Where nothing like it came in, what came in says nothing: the first contact of a new
+        # subject is judged as strictly as if it were alone.
+        heard = self._came(own, vectors, _HEARD).sum(axis=1, dtype=np.float64)
+        weight = heard / (heard + 1)
+        return np.asarray(weight * beside + (1 - weight) * judged.familiar)
+
+    def _came(self, own: npt.NDArray[np.int64], vectors: Vectors, sharpness: float) -> Vectors:
+        """How near each contact is to each row, but for the row itself."""
+        came = _near(vectors, self.vectors, sharpness)
+        mine = np.flatnonzero(own != NOBODYS)
+        came[mine, own[mine]] = 0.0
+        return came
 
     def _news(self, own: npt.NDArray[np.int64], vectors: Vectors) -> Floats:
         """Log of what was expected near each row to what came; ``own``: its row here, or none."""
-        came = _near(vectors, self.vectors, _NEARBY)
-        mine = np.flatnonzero(own != NOBODYS)
-        came[mine, own[mine]] = 0.0
+        came = self._came(own, vectors, _NEARBY)
         expected = _near(vectors, self.model.lessons.vectors, _NEARBY) @ self.share
         doubt = 0.5 / len(self.vectors)
         return np.asarray(
             np.log(expected + doubt) - np.log(came.mean(axis=1, dtype=np.float64) + doubt)
         )
+
+
+def _no_rush(best: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the rows to learn from: of those taken for the same reason only the latest."""
+    kept = [np.flatnonzero(best == reason)[-_MOST_ALIKE:] for reason in np.unique(best)]
+    return np.sort(np.concatenate(kept))
 
 
 def _shares(model: ReasonModel, probability: Floats) -> Floats:

@@ -12,10 +12,10 @@ SIZE = 24
 SUBJECTS = np.linalg.qr(np.random.default_rng(3).normal(size=(SIZE, SIZE)))[0]
 REASONS = 5
 # An unknown subject that lies beside a known one, as a new reason does.
-UNKNOWN = 0.75 * SUBJECTS[0] + 0.66 * SUBJECTS[REASONS]
+UNKNOWN = 0.85 * SUBJECTS[0] + 0.53 * SUBJECTS[REASONS]
 
 
-def about(subject, count, seed, spread=0.22):
+def about(subject, count, seed, spread=0.16):
     points = subject + spread * np.random.default_rng(seed).normal(size=(count, SIZE))
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
@@ -62,7 +62,7 @@ def test_a_subject_that_came_in_again_and_again_is_told_from_the_known_ones(mode
     asked, strange = known(20, 400), about(UNKNOWN, 40, 500)
     by_itself = told_apart(alone(model, asked).familiar, alone(model, strange).familiar)
     together = told_apart(beside(model, came, asked), beside(model, came, strange))
-    assert together > by_itself + 0.02
+    assert together > by_itself + 0.05
     assert together > 0.97
 
 
@@ -73,6 +73,12 @@ def test_a_day_on_which_all_ask_the_same_makes_it_no_news(model):
     line = model.calibration.refused_below
     assert (beside(model, even, asked) >= line).mean() > 0.95
     assert (beside(model, rush, asked) >= line).mean() > 0.9
+
+
+def test_the_first_contacts_of_a_new_subject_are_judged_as_if_alone(model):
+    strange = about(SUBJECTS[REASONS + 1], 20, 500)
+    together = beside(model, known(40, 200), strange)
+    assert together == pytest.approx(alone(model, strange).familiar, abs=0.3)
 
 
 def test_a_contact_is_no_witness_of_its_own(model):
@@ -92,7 +98,8 @@ def test_what_was_learned_since_outweighs_what_came_in_before(model):
         Lessons(asked, tuple(wordless(asked)), np.array([3]), np.ones(1, dtype=np.bool_))
     )
     after = traffic.familiar(["a"], asked, alone(taught, asked), taught)
-    assert before < model.calibration.refused_below < after
+    assert after > before + 2
+    assert after > model.calibration.refused_below
 
 
 def test_a_handful_of_contacts_teaches_nothing():
