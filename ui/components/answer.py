@@ -95,7 +95,8 @@ def _waiting(
     desk: Desk, actor: Actor, contact: ContactView, view: ReviewView, proposal: Turn | None
 ) -> None:
     instruction(contact.brief["instruction"] if contact.brief else "")
-    changes_shown(view.changes)
+    if not proposal:
+        changes_shown(view.changes)
     if view.changes and not proposal:
         st.button(
             "Draft it anew",
@@ -133,6 +134,8 @@ def _waiting(
         _edit_form(draft, view)
     with refusals_shown():
         _sources(desk, draft, places)
+    if proposal:  # it answers what changed: the draft comes first now
+        changes_shown(view.changes)
 
 
 def _heading(
