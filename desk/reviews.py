@@ -21,12 +21,13 @@ from core.errors import (
     ProofdeskError,
 )
 from core.identifiers import new_id
-from core.vocabulary import DecisionKind, ReviewStatus, Tier
+from core.vocabulary import TIERS, DecisionKind, ReviewStatus, Tier
 from desk.audit import write_audit
 from desk.contacts import get_contact
 from desk.jobs import Jobs
 from desk.models import Contact, Delivery, Person, Presence, Review
 from desk.permissions import Actor, decisions_open_to, require
+from desk.risk import URGENT
 from graph.draft import draft_digest
 from graph.interrupts import read_decision
 from graph.state import RunState
@@ -185,6 +186,9 @@ class Reviews:
                 page = _of_risk(session, after.risk, [*wanted, behind], limit)
                 below = Review.risk < after.risk
             highest = select(func.max(Review.risk)).where(Review.status == status)
+            if only and (tier := "allowed" if only.bulk else only.tier):
+                of_tier = TIERS.index(tier)  # else what has another tier would be read as well
+                highest = highest.where(Review.risk.in_((of_tier, of_tier + URGENT)))
             while len(page) < limit:
                 risk = session.scalar(highest.where(below))
                 if risk is None:
