@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graph.reason_model import Lessons, ReasonModel
+from graph.reason_model import Floats, Judged, Lessons, ReasonModel
 from graph.traffic import Traffic, most_to_remember, worth_learning
+from retrieval.ports import Vectors
 
 SIZE = 24
 SUBJECTS = np.linalg.qr(np.random.default_rng(3).normal(size=(SIZE, SIZE)))[0]
@@ -15,22 +16,22 @@ REASONS = 5
 UNKNOWN = 0.85 * SUBJECTS[0] + 0.53 * SUBJECTS[REASONS]
 
 
-def about(subject, count, seed, spread=0.16):
+def about(subject, count, seed, spread=0.16) -> Vectors:
     points = subject + spread * np.random.default_rng(seed).normal(size=(count, SIZE))
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
 
-def known(count, seed):
+def known(count, seed) -> Vectors:
     """``count`` contacts of each reason."""
     return np.concatenate([about(SUBJECTS[at], count, seed + at) for at in range(REASONS)])
 
 
-def wordless(vectors):
+def wordless(vectors) -> list[frozenset[str]]:
     return [frozenset[str]()] * len(vectors)
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> ReasonModel:
     examples = known(30, 100)
     lessons = Lessons(
         examples,
@@ -41,20 +42,20 @@ def model():
     return ReasonModel.fit(lessons, REASONS, lambda make: make())
 
 
-def alone(model, vectors):
+def alone(model, vectors) -> Judged:
     return model.judge(vectors, wordless(vectors))
 
 
-def beside(model, came, asked, names=None):
+def beside(model, came, asked, names=None) -> Floats:
     """What ``asked`` are taken for by a desk to which ``came`` came in before."""
     traffic = Traffic.learn(model, [f"c{at}" for at in range(len(came))], came, alone(model, came))
     names = names or [f"a{at}" for at in range(len(asked))]
     return traffic.familiar(names, asked, alone(model, asked), model)
 
 
-def told_apart(known_odds, unknown_odds):
+def told_apart(known_odds, unknown_odds) -> float:
     """Share of pairs in which the contact of a known reason is the more familiar one."""
-    return (known_odds[:, None] > unknown_odds[None, :]).mean()
+    return float((known_odds[:, None] > unknown_odds[None, :]).mean())
 
 
 def test_a_subject_that_came_in_again_and_again_is_told_from_the_known_ones(model):
