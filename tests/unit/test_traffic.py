@@ -18,7 +18,7 @@ UNKNOWN = 0.85 * SUBJECTS[0] + 0.53 * SUBJECTS[REASONS]
 
 def about(subject, count, seed, spread=0.16) -> Vectors:
     points = subject + spread * np.random.default_rng(seed).normal(size=(count, SIZE))
-    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True), dtype=np.float32)
 
 
 def known(count, seed) -> Vectors:
@@ -43,7 +43,8 @@ def model() -> ReasonModel:
 
 
 def alone(model, vectors) -> Judged:
-    return model.judge(vectors, wordless(vectors))
+    found: Judged = model.judge(vectors, wordless(vectors))
+    return found
 
 
 def beside(model, came, asked, names=None) -> Floats:
