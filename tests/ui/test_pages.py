@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
-from tests.ui.conftest import SECONDS, OpenPage, seen
+from tests.ui.conftest import OpenPage, seen
 
 QUESTION = "Hello,\n\nHow long does a refund take?"
 
@@ -355,35 +354,6 @@ def test_an_agent_is_offered_only_what_agents_may_decide(
     page.button(key=f"queue.open.{contact_id}").click().run()
     assert view.summary.tier == "escalate_first"
     assert "decide.approve" not in {button.key for button in page.button}
-
-
-def test_signing_in_by_link_and_out_again(desk: Desk, agent: Actor) -> None:
-    page = AppTest.from_function(_who, args=(desk,), default_timeout=SECONDS)
-    page.query_params["signin"] = desk.people.new_link_token(None, agent.id)
-    page.run()
-    assert page.text[0].value == "Mina"
-    assert "signin" not in page.query_params
-    page.button(key="out").click().run()
-    assert page.text[0].value == "nobody"
-
-
-def test_a_link_that_is_not_ours_signs_nobody_in(desk: Desk) -> None:
-    page = AppTest.from_function(_who, args=(desk,), default_timeout=SECONDS)
-    page.query_params["signin"] = "made-up"
-    page.run()
-    assert page.text[0].value == "nobody"
-    assert "not valid" in page.text[1].value
-
-
-def _who(desk):
-    import streamlit as st
-
-    from ui.session import current_actor, refusal_of_sign_in, sign_out
-
-    actor = current_actor(desk)
-    st.text(actor.name if actor else "nobody")
-    st.text(refusal_of_sign_in())
-    st.button("Out", key="out", on_click=sign_out)
 
 
 HOSTILE = (
