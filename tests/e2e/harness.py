@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -138,8 +139,10 @@ def sign_in(page: Page, link: str) -> None:
 def go_to(page: Page, name: str) -> None:
     """Open another page by the navigation on top."""
     link = page.get_by_test_id("stTopNavLink").filter(has_text=name).first
-    if not link.is_visible():  # a narrow window folds the last ones away
-        page.get_by_test_id("stTopNavSection").or_(page.get_by_text("more")).last.click()
+    if link.evaluate("link => link.closest('[inert]') !== null"):
+        # A narrow window folds the last ones away.
+        page.get_by_text(re.compile(r"^\d+ more$")).last.click()
+        link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).first
     link.click()
     page.locator(".pd-title h3", has_text=name).wait_for()
     settled(page)
