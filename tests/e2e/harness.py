@@ -154,14 +154,14 @@ def choose(page: Page, label: str) -> None:
     settled(page)
 
 
-def next_one(page: Page) -> None:
-    """Open the next of a queue by its key, up to the change of the address.
+def next_one(page: Page, key: str = "j") -> None:
+    """Open the next of a queue (``k``: the one before) by its key, up to the change of the address.
 
     Pressed again when nothing happened: a key may come while the page is being drawn anew.
     """
     before = page.url
     for _ in range(6):
-        page.keyboard.press("j")
+        page.keyboard.press(key)
         try:
             page.wait_for_function(
                 "before => location.href !== before", arg=before, timeout=PATIENCE_MS / 6

@@ -13,6 +13,7 @@ from tests.e2e.harness import (
     Served,
     browser,
     go_to,
+    next_one,
     open_page,
     serving,
     settled,
@@ -54,10 +55,11 @@ def test_from_a_pasted_message_to_a_letter(served: Served) -> None:
         sign_in(supervisor, served.link("supervisor"))
         supervisor.locator(".pd-held", has_text="Held by you").wait_for()
         settled(supervisor)
-        supervisor.keyboard.press("k")  # the last of the queue: the newest of the lowest risk
-        supervisor.locator(".pd-line", has_text=name).wait_for()
-        settled(supervisor)
-        supervisor.get_by_role("button", name="Approve").click()
+        for _ in range(5):  # from the end of the queue: it is new and of low risk
+            next_one(supervisor, "k")
+            if supervisor.locator(".pd-line", has_text=name).is_visible():
+                break
+        supervisor.get_by_test_id("stBaseButton-primary").filter(has_text="Approve").click()
         supervisor.get_by_text("The answer leaves in").wait_for()
         supervisor.get_by_text("The answer leaves in").wait_for(state="hidden", timeout=PATIENCE_MS)
 
