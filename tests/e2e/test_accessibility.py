@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from core.vocabulary import Role
 from tests.conftest import missing_part
@@ -42,10 +42,23 @@ def chromium() -> Iterator[Browser]:
         yield started
 
 
+LOOKS = 3
+DRAWN_MS = 5_000
+
+
 def grave_findings(page: Page) -> list[str]:
-    """Return what axe-core holds against a page, one line a rule with the first place."""
-    settled(page)
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    """Return what axe-core holds against a page, one line a rule with the first place.
+
+    What it holds against a page that is still being drawn is gone at another look.
+    """
+    for _ in range(LOOKS):
+        settled(page)
+        if not (grave := _grave(Axe().run(page).response["violations"])):
+            break
+    return grave
+
+
+def _grave(found: list[dict[str, Any]]) -> list[str]:
     return [
         f"{finding['id']} ({finding['impact']}, {len(finding['nodes'])}×): "
         f"{finding['nodes'][0]['html'][:160]} {finding['nodes'][0]['failureSummary'][:200]}"
@@ -55,13 +68,16 @@ def grave_findings(page: Page) -> list[str]:
 
 
 def too_wide(page: Page) -> bool:
-    """Tell whether the page must be scrolled sideways."""
-    return bool(
-        page.evaluate(
-            "Math.max(document.documentElement.scrollWidth, "
-            "document.querySelector('[data-testid=stMain]').scrollWidth) > innerWidth + 1"
-        )
+    """Tell whether the page must be scrolled sideways once it has been drawn."""
+    fits = (
+        "() => Math.max(document.documentElement.scrollWidth, "
+        "document.querySelector('[data-testid=stMain]').scrollWidth) <= innerWidth + 1"
     )
+    try:
+        page.wait_for_function(fits, timeout=DRAWN_MS)
+    except TimeoutError:
+        return True
+    return False
 
 
 def press(label: str, shows: str) -> Callable[[Page], None]:
