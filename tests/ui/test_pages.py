@@ -407,5 +407,11 @@ def test_hostile_words_reach_no_markup(
             for kind in ("button", "expander", "toggle")
             for widget in getattr(shown, kind)
         ]
-        assert not [text for text in interpreted if "evil" in text or "onerror" in text]
+        # A label may say a customer's words where each of Markdown's characters is escaped.
+        bare = [
+            re.sub(r"\\.", "", text) for text in interpreted if "evil" in text or "onerr" in text
+        ]
+        assert not [
+            text for text in bare if re.search(r"[<>\[\]()!:/]", text.removeprefix("Open "))
+        ]
     assert "&lt;img" in seen(pages[0])
