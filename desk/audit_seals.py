@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -220,7 +220,13 @@ _GAPS: Final = (
     _Gap(
         "The trail does not tell once how review {} was decided.",
         select(Review.id).where(Review.decided_at.is_not(None)).order_by(Review.id),
-        _of_review(literal("review.") + Review.decision["kind"].as_string()),
+        # A decision that only held another draft up for review is told under a name of its own.
+        _of_review(
+            case(
+                (Review.decision["hold"].as_boolean().is_(True), "review.revised"),
+                else_=literal("review.") + Review.decision["kind"].as_string(),
+            )
+        ),
     ),
     _Gap(
         "The trail does not tell once that delivery {} was approved.",

@@ -53,6 +53,17 @@ def test_an_untouched_trail_is_whole(desk: Desk, answered: str) -> None:
     assert verdict.events > 5
 
 
+def test_a_draft_that_was_revised_is_told_of_as_that(
+    desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    contact = open_contact(desk, agent, "How long does a refund take?")
+    waiting = pending_review(desk, agent, contact)
+    draft = desk.reviews.get(agent, waiting).draft
+    desk.reviews.revise(agent, waiting, draft)
+    desk.reviews.decide(supervisor, pending_review(desk, agent, contact), {"kind": "approve"})
+    assert desk.audit_seals.verify().faults == []
+
+
 def test_what_came_since_the_newest_seal_is_counted(
     desk: Desk, agent: Actor, answered: str
 ) -> None:
