@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -223,7 +224,7 @@ class ExampleRules:
             rows = [row.get(of, -1) for _, of in composed]
             nothing = np.full((1, targets.shape[1]), -_UNKNOWN, np.float32)
             targets = np.concatenate([targets, np.concatenate([targets, nothing])[rows]])
-        wording = _Wording(texts, words=self._among_others)
+        wording = _wording(tuple(texts), self._among_others)
         vectors = self._vectors.of(texts)
         space = _Space.of(vectors, self._vectors.plain_dimensions)
         placed = space.place(vectors)
@@ -251,8 +252,8 @@ class ExampleRules:
         known = {text for part in (*self._positive, *self._harmless) for text in part}
         known.update(self._ordinary)
         for column, fires in enumerate(columns):
-            everyday = set(self._familiar.get(self._groups[column], ()))
-            undecided = [at for text, at in row.items() if text not in known | everyday]
+            decided = known.union(self._familiar.get(self._groups[column], ()))
+            undecided = [at for text, at in row.items() if text not in decided]
             targets[undecided, column] = 0
             targets[fires, column] = 1 - _UNKNOWN
         return targets
@@ -304,7 +305,7 @@ class _Wording:
         words: Whether whole words and pairs of them count as much.
     """
 
-    def __init__(self, texts: Sequence[str], *, words: bool = False) -> None:
+    def __init__(self, texts: Sequence[str], *, words: bool) -> None:
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.pipeline import FeatureUnion
 
@@ -339,6 +340,12 @@ class _Wording:
     def judge(self, texts: Sequence[str], weights: Vectors) -> Vectors:
         """Return the sum of the weights of each text's letter sequences."""
         return np.asarray(self._reader.transform(texts) @ weights, dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def _wording(texts: tuple[str, ...], words: bool) -> _Wording:
+    # Reading ten thousand examples takes seconds, and several desks of a process often share them.
+    return _Wording(texts, words=words)
 
 
 @dataclass(frozen=True, slots=True)
