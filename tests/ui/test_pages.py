@@ -211,7 +211,12 @@ def test_a_reviewer_says_what_a_contact_is_really_about(
     page = open_page("reviews", supervisor)
     page.selectbox(key=f"reason.choice.{contact_id}").select("shipping_question")
     page.button(key="reason.send").click().run()
-    assert "Corrected." in seen(page)
+    assert "Corrected: Shipping question" in seen(page)
+    (waiting,) = [
+        r for r in desk.reviews.of_contact(supervisor, contact_id) if r.status == "pending"
+    ]
+    assert waiting.id != review_id
+    assert page.query_params["review"] == waiting.id
     assert desk.contacts.get(supervisor, contact_id).summary.reason == "shipping_question"
 
 

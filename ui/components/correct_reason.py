@@ -47,16 +47,23 @@ def _ask(contact_id: str, field: str) -> None:
         st.session_state[_ASKED] = (contact_id, chosen)
 
 
-def carry_out_correction(desk: Desk, actor: Actor) -> None:
-    """Correct the reason that was just chosen; keep a notice of what became of it."""
+def carry_out_correction(desk: Desk, actor: Actor) -> str | None:
+    """Correct the reason that was just chosen; keep a notice of what became of it.
+
+    Returns:
+        The id of the contact that has another reason now, or None.
+    """
     contact_id, chosen = st.session_state.pop(_ASKED, (None, _NONE))
     if contact_id is None:
-        return
+        return None
     try:
         with st.spinner("The contact is routed anew …"):
             desk.corrections.correct(actor, contact_id, chosen or None)
             desk.contacts.wait_for_draft(contact_id)
     except ProofdeskError as error:
         keep("That was not done", "refused", error.message)
-    else:
-        keep("Corrected. The desk will know the next one like it.")
+        return None
+    reason = desk.reasons.get(chosen)
+    now = readable_text(reason.name) if reason else "none of these"
+    keep(f"Corrected: {now}", "good", "The desk will know the next one like it.")
+    return str(contact_id)

@@ -52,7 +52,10 @@ def render(desk: Desk, actor: Actor) -> None:
     if outcome:
         following = outcome.next_review_id if outcome.stopped else next_free()
         choose_review(following) if following else close_review()
-    carry_out_correction(desk, actor)
+    if (corrected := carry_out_correction(desk, actor)) is not None:
+        # Routed anew, it waits in another review than the one that was open.
+        waiting = (r for r in desk.reviews.of_contact(actor, corrected) if r.status == "pending")
+        choose_review(next((review.id for review in waiting), None))
     carry_out_many(desk, actor)
     show_kept()
     show_undo(desk, actor)
