@@ -15,6 +15,7 @@ from tests.e2e.harness import (
     PATIENCE_MS,
     Served,
     browser,
+    next_one,
     open_page,
     serving,
     settled,
@@ -103,8 +104,7 @@ def test_the_sheet_lists_the_keys_and_hides_them_from_the_page(served: Served) -
         page.keyboard.press("Escape")
         expect(sheet).to_be_hidden()
         assert page.url == before
-        page.keyboard.press("j")
-        page.wait_for_url(lambda url: url != before)
+        next_one(page)
 
 
 @pytest.mark.browser
@@ -136,10 +136,7 @@ def test_a_reload_keeps_its_person_and_what_was_open(served: Served) -> None:
         sign_in(page, served.link("supervisor"))
         page.locator(".pd-held").wait_for()
         settled(page)
-        first = page.url
-        page.keyboard.press("j")
-        page.wait_for_url(lambda url: url != first)
-        settled(page)
+        next_one(page)
         who, address = page.locator(".pd-line").first.inner_text(), page.url
         page.reload()
         expect(page.locator(".pd-line").first).to_have_text(who, timeout=PATIENCE_MS)

@@ -2,7 +2,10 @@
 
 const SHORTCUT = 'kbd[aria-label^="Shortcut"]'
 const DECIDES = new Set(["a", "enter", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
+const MOVES = new Set(["j", "k"])
 const TOO_SOON_MS = 400
+const DRAWN_WITHIN_MS = 10_000
+const LOOK_AGAIN_MS = 75
 
 const isField = (element) =>
   element instanceof HTMLElement &&
@@ -18,10 +21,25 @@ function keyOf(button) {
   return button.querySelector(SHORTCUT).textContent
 }
 
+function offered(key) {
+  return buttons().find((button) => named(keyOf(button)) === named(key))
+}
+
 function press(key) {
-  const found = buttons().find((button) => named(keyOf(button)) === named(key))
+  const found = offered(key)
   found?.click()
   return Boolean(found)
+}
+
+function beingDrawn() {
+  const app = document.querySelector('[data-testid="stApp"]')
+  return app?.dataset.testScriptState !== "notRunning"
+}
+
+// A page that is being drawn anew has no buttons for a moment. Moving on can wait for them; to decide
+// what nobody has seen yet cannot.
+function pressOnceDrawn(key, until) {
+  if (!press(key) && performance.now() < until) setTimeout(pressOnceDrawn, LOOK_AGAIN_MS, key, until)
 }
 
 function row(list, keys, what) {
@@ -53,7 +71,7 @@ function fill(list, aliases) {
 function focusSoon(selector, patience = 40) {
   const field = document.querySelector(selector)
   if (field) field.focus()
-  else if (patience) setTimeout(focusSoon, 75, selector, patience - 1)
+  else if (patience) setTimeout(focusSoon, LOOK_AGAIN_MS, selector, patience - 1)
 }
 
 // Streamlit keeps the chosen theme for each address alone; a choice is meant for the whole desk.
@@ -101,9 +119,14 @@ export default function ({ data, parentElement }) {
       event.preventDefault()
       return
     }
-    if (key === "?" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey
+    if (key === "?" && plain) {
       event.preventDefault()
       showSheet()
+      return
+    }
+    if (plain && MOVES.has(key) && beingDrawn() && !offered(key)) {
+      pressOnceDrawn(key, now + DRAWN_WITHIN_MS)
       return
     }
     const combination = (event.ctrlKey || event.metaKey ? "ctrl+" : "") + key
