@@ -2,7 +2,8 @@
 
 ``python -m tests.integration.other_process decide SETTINGS PERSON`` decides the reviews whose ids
 come in on its standard input, one a line, and answers ``won`` or ``lost`` for each.
-``… die SETTINGS PERSON REVIEW POINT`` decides one review and is killed at a point on the way.
+``… die SETTINGS PERSON REVIEW POINT`` decides one review and is killed at a point on the way;
+with ``when told`` behind it, it says ``there`` at that point and is killed once a line comes in.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from desk.delivery import Deliveries, EmlTransport
 from desk.runs import Runs
 from tests.conftest import ROOT
 
+WHEN_TOLD = "when told"
 KILL_POINTS = (
     "decided, not resumed",
     "resumed, not settled",
@@ -54,6 +56,9 @@ def _decide(desk: Desk, person: str) -> None:
 
 
 def _die(*_: object) -> None:
+    if sys.argv[-1] == WHEN_TOLD:
+        print("there", flush=True)
+        sys.stdin.readline()
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -105,12 +105,15 @@ def test_what_a_killed_worker_began_another_one_finishes(
     review = pending_review(desk, agent, contact)
     desk.close()
 
-    victim = other_process.start(settings, "die", "ruth", review, "resumed, not settled")
+    dies = ("die", "ruth", review, "resumed, not settled", other_process.WHEN_TOLD)
+    victim = other_process.start(settings, *dies)
+    assert victim.stdout is not None
+    assert victim.stdout.readline() == "there\n"
     survivor = open_desk(settings)
     try:
         # It joins while the other one works, so nothing is recovered by a start.
         survivor.start()
-        victim.communicate(timeout=120)
+        victim.communicate("die\n", timeout=120)
         assert victim.returncode == -signal.SIGKILL
         assert survivor.jobs.wait(f"resume:{review}", 60) is not None
         (delivery,) = survivor.deliveries.of_contact(ADMIN, contact)
