@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, cast
@@ -386,37 +386,56 @@ class Reviews:
         require(actor, "decide_own")
         now = self._clock.now()
         with self._database.write() as session:
-            review = _get(session, review_id)
-            if review.status != "pending":
-                raise _why_not(session, review_id)
+            review = _waiting(session, review_id)
             guard(review)
-            decision = read_decision(reply, cast(RunState, review.state))
-            decision |= {"id": new_id("dec"), "by": actor.id, "at": now.isoformat()}
+            decision = _signed(reply, review, actor, now)
             _require_role(actor, review, decision["kind"])
-            take = (
-                update(Review)
-                .where(Review.id == review_id, *_free_for(actor, now))
-                .values(status="decided", decision=decision, decided_by=actor.id, decided_at=now)
-                .returning(Review.id)
-            )
-            if session.scalar(take) is None:
-                raise _why_not(session, review_id)
-            contact = get_contact(session, review.contact_id)
-            contact.status = "deciding"
+            told = _for_audit(decision, review)
+            event = f"review.{decision['kind']}"
+            contact = self._take(session, actor, review, "decided", decision, now, event, told)
             if "fields" in decision:  # kept with the contact: a later run must not ask again
                 contact.customer_fields = {**contact.customer_fields, **decision["fields"]}
-            contact.updated_at = now
-            write_audit(
-                session,
-                now,
-                actor.id,
-                f"review.{decision['kind']}",
-                contact_id=contact.id,
-                review_id=review_id,
-                data=_for_audit(decision, review),
-            )
-            session.flush()
-            self._jobs.enqueue(session, "resume", f"resume:{review_id}", review_id)
+
+    def _take(
+        self,
+        session: Session,
+        actor: Actor,
+        review: Review,
+        status: ReviewStatus,
+        decision: Decision,
+        now: datetime,
+        event: str,
+        told: Mapping[str, Any],
+    ) -> Contact:
+        """Take a waiting review by compare-and-set and have its run resumed; return its contact.
+
+        Args:
+            status: What becomes of the review.
+            event: What the audit trail calls it, with ``told``.
+        """
+        take = (
+            update(Review)
+            .where(Review.id == review.id, *_free_for(actor, now))
+            .values(status=status, decision=decision, decided_by=actor.id, decided_at=now)
+            .returning(Review.id)
+        )
+        if session.scalar(take) is None:
+            raise _why_not(session, review.id)
+        contact = get_contact(session, review.contact_id)
+        contact.status = "deciding"
+        contact.updated_at = now
+        write_audit(
+            session,
+            now,
+            actor.id,
+            event,
+            contact_id=contact.id,
+            review_id=review.id,
+            data=dict(told),
+        )
+        session.flush()
+        self._jobs.enqueue(session, "resume", f"resume:{review.id}", review.id)
+        return contact
 
     def revise(
         self,
@@ -446,34 +465,11 @@ class Reviews:
         require(actor, "work_contacts")
         now = self._clock.now()
         with self._database.write() as session:
-            review = _get(session, review_id)
-            if review.status != "pending":
-                raise _why_not(session, review_id)
-            reply = {"kind": "edit", "draft": draft, "hold": True}
-            decision = read_decision(reply, cast(RunState, review.state))
-            decision |= {"id": new_id("dec"), "by": actor.id, "at": now.isoformat()}
-            take = (
-                update(Review)
-                .where(Review.id == review_id, *_free_for(actor, now))
-                .values(status="withdrawn", decision=decision, decided_by=actor.id, decided_at=now)
-                .returning(Review.id)
-            )
-            if session.scalar(take) is None:
-                raise _why_not(session, review_id)
-            contact = get_contact(session, review.contact_id)
-            contact.status = "deciding"
-            contact.updated_at = now
-            write_audit(
-                session,
-                now,
-                actor.id,
-                "review.revised",
-                contact_id=contact.id,
-                review_id=review_id,
-                data={"draft_digest": draft_digest(draft), "drafter": draft["drafter"]},
-            )
-            session.flush()
-            self._jobs.enqueue(session, "resume", f"resume:{review_id}", review_id)
+            review = _waiting(session, review_id)
+            decision = _signed({"kind": "edit", "draft": draft, "hold": True}, review, actor, now)
+            told = {"draft_digest": draft_digest(draft), "drafter": draft["drafter"]}
+            event = "review.revised"
+            self._take(session, actor, review, "withdrawn", decision, now, event, told)
         if wait_seconds:
             self._jobs.wait(f"resume:{review_id}", wait_seconds)
         return self.outcome(review_id)
@@ -605,6 +601,20 @@ def _get(session: Session, review_id: str) -> Review:
     if row is None:
         raise NotFound(f"There is no review {review_id!r}.")
     return row
+
+
+def _waiting(session: Session, review_id: str) -> Review:
+    review = _get(session, review_id)
+    if review.status != "pending":
+        raise _why_not(session, review_id)
+    return review
+
+
+def _signed(reply: object, review: Review, actor: Actor, now: datetime) -> Decision:
+    """Return what was replied to a review as a decision, with who took it when."""
+    decision = read_decision(reply, cast(RunState, review.state))
+    decision |= {"id": new_id("dec"), "by": actor.id, "at": now.isoformat()}
+    return decision
 
 
 def _summary(review: Review, contact: Contact) -> ReviewSummary:
