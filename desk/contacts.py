@@ -185,13 +185,7 @@ class Contacts:
             )
             if new.speaker == "customer" and contact.status in _REOPENED_BY_MESSAGE:
                 reopened_from = contact.status
-                session.execute(
-                    update(Review)
-                    .where(Review.thread == contact.thread, Review.status == "pending")
-                    .values(status="withdrawn")
-                )
-                let_go_of_drafts(session, contact_id)
-                start_new_run(session, self._jobs, contact)
+                start_over(session, self._jobs, contact)
                 write_audit(
                     session,
                     now,
@@ -257,12 +251,6 @@ class Contacts:
             contact = get_contact(session, contact_id)
             if contact.status != "failed":
                 raise BadInput("The desk goes on with this contact by itself: nothing to retry.")
-            session.execute(
-                update(Review)
-                .where(Review.contact_id == contact_id, Review.status == "pending")
-                .values(status="withdrawn")
-            )
-            let_go_of_drafts(session, contact_id)
             undelivered = session.scalar(
                 select(Delivery)
                 .where(Delivery.contact_id == contact_id)
@@ -271,7 +259,7 @@ class Contacts:
             )
             failed = undelivered is not None and undelivered.status == "failed"
             draft = undelivered.draft if undelivered and failed else None
-            start_new_run(session, self._jobs, contact, draft)
+            start_over(session, self._jobs, contact, draft)
             contact.updated_at = now
             write_audit(session, now, actor.id, "contact.retried", contact_id=contact_id)
 
@@ -363,6 +351,19 @@ def start_new_run(
     contact.brought_draft = dict(draft) if draft else None
     session.flush()
     jobs.enqueue(session, "carry", f"carry:{contact.thread}", contact.thread)
+
+
+def start_over(
+    session: Session, jobs: Jobs, contact: Contact, draft: Mapping[str, Any] | None = None
+) -> None:
+    """As :func:`start_new_run`, and withdraw whatever of the contact waits for a decision."""
+    session.execute(
+        update(Review)
+        .where(Review.contact_id == contact.id, Review.status == "pending")
+        .values(status="withdrawn")
+    )
+    let_go_of_drafts(session, contact.id)
+    start_new_run(session, jobs, contact, draft)
 
 
 def _by_external_id(session: Session, new: NewContact) -> str | None:

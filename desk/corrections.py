@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -22,12 +22,11 @@ from core.errors import BadInput, ClaimedByOther, Conflict, NotAllowed, NotFound
 from core.identifiers import new_id
 from core.vocabulary import TIERS, ContactStatus, Tier, most_severe
 from desk.audit import write_audit
-from desk.contacts import Contacts, get_contact, start_new_run
+from desk.contacts import Contacts, get_contact, start_over
 from desk.jobs import Jobs
 from desk.models import Contact, Handoff, Person, ReasonCorrection, Review
 from desk.permissions import Actor, require
 from desk.risk import due_at, risk_of
-from desk.uses import let_go_of_drafts
 from graph.classify import question_of
 from graph.ports import Classifier
 from graph.reasons import Reason, ReasonMap
@@ -381,13 +380,7 @@ class Corrections:
             _move(session, contact, reason)
         urgent = contact.tier == "escalate_first" != before
         if contact.status in _ROUTED_AGAIN or (urgent and contact.status in _SETTLED):
-            session.execute(
-                update(Review)
-                .where(Review.thread == contact.thread, Review.status == "pending")
-                .values(status="withdrawn")
-            )
-            let_go_of_drafts(session, contact.id)
-            start_new_run(session, self._jobs, contact)
+            start_over(session, self._jobs, contact)
 
 
 def _due(contact: Contact, reason: Reason | None) -> datetime:
