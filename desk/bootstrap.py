@@ -68,6 +68,8 @@ from retrieval.remembering import RememberingEmbedder
 from retrieval.search import SearchService
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from desk.runs import Runs
 
 TAKE_OVER_SECONDS: Final = 2.0
@@ -264,10 +266,8 @@ class Desk:
         if given.model is None or not given.model_votes:
             return self.changes
         from graph.change_vote import ModelVote
-        from graph.model_draft import load_model
 
-        model = load_model(given.model, given.model_url, given.model_timeout_seconds)
-        return ModelVote(self.changes, model)
+        return ModelVote(self.changes, self._chat_model(given.model))
 
     @cached_property
     def checker(self) -> Checker:
@@ -319,10 +319,8 @@ class Desk:
         if given.model is None or not given.model_classifies:
             return embedded
         from graph.model_classify import ModelClassifier
-        from graph.model_draft import load_model
 
-        model = load_model(given.model, given.model_url, given.model_timeout_seconds)
-        return ModelClassifier(embedded, self.reasons, model)
+        return ModelClassifier(embedded, self.reasons, self._chat_model(given.model))
 
     def _triage_rules(self) -> TriageRules:
         from graph.shipped_examples import ShippedExamples
@@ -338,11 +336,9 @@ class Desk:
         )
         if given.model is None or not given.model_tiers:
             return rules
-        from graph.model_draft import load_model
         from graph.tier_vote import VotedTriage
 
-        model = load_model(given.model, given.model_url, given.model_timeout_seconds)
-        return VotedTriage(rules, self.tiers, model)
+        return VotedTriage(rules, self.tiers, self._chat_model(given.model))
 
     @cached_property
     def deps(self) -> Deps:
@@ -557,6 +553,12 @@ class Desk:
         from retrieval.vector_index import ChromaIndex
 
         return ChromaIndex(self.settings.home / "chroma")
+
+    def _chat_model(self, name: str) -> BaseChatModel:
+        from graph.model_draft import load_model
+
+        given = self.settings
+        return load_model(name, given.model_url, given.model_timeout_seconds)
 
     def _drafter(self) -> Drafter:
         from graph.extractive import ExtractiveDrafter
