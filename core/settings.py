@@ -66,7 +66,13 @@ class Settings(BaseSettings):
     passages_per_draft: int = Field(
         8, ge=1, le=50, description="How many passages the drafter is given."
     )
-    port: int = Field(8501, ge=1, le=65535, description="Port of the UI on localhost.")
+    port: int = Field(8501, ge=1, le=65535, description="Port of the UI.")
+    address: str = Field(
+        "localhost", description="Address that the UI and the probes of a worker listen on."
+    )
+    health_port: int = Field(
+        0, ge=0, le=65535, description="Port of a worker's probes; 0 for none."
+    )
 
     @property
     def database(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.clock import Clock, SystemClock
 from core.database import Database
-from core.errors import Unavailable
+from core.errors import DatabaseUnavailable, Unavailable
 from core.identifiers import new_id
 from core.locks import AdvisoryLocks, ProcessLocks
 from core.migrate import upgrade
@@ -72,6 +73,8 @@ if TYPE_CHECKING:
 
     from desk.runs import Runs
 
+_log = logging.getLogger(__name__)
+
 TAKE_OVER_SECONDS: Final = 2.0
 SYNC_SECONDS: Final = 3600.0
 CHECKPOINTS_KEPT: Final = timedelta(days=1)
@@ -103,6 +106,7 @@ class Desk:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _closers: list[Callable[[], None]] = field(default_factory=list)
     _start: threading.Lock = field(default_factory=threading.Lock)
+    _warming: threading.Thread | None = None
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -479,7 +483,14 @@ class Desk:
         return cast(dict[str, Any], json.loads(report))
 
     def start(self) -> None:
-        """Carry jobs out: on SQLite as soon as no other process does, else beside the others."""
+        """Carry jobs out: on SQLite as soon as no other process does, else beside the others.
+
+        The first is a look at what time alone changed while the desk was down: the hourly one is up
+        to an hour away, and pages show what it found.
+        """
+        now = self.clock.now()
+        with self.database.write() as session:
+            self.jobs.enqueue(session, "sweep", f"sweep:{now:%Y-%m-%dT%H}", now.isoformat())
         if self.shares_work:
             self._join_in()
             return
@@ -491,6 +502,32 @@ class Desk:
     def shares_work(self) -> bool:
         """Whether any number of processes may carry jobs out: on PostgreSQL."""
         return self.database.engine.dialect.name == "postgresql"
+
+    @property
+    def works(self) -> bool:
+        """Whether this process carries jobs out."""
+        return self._working
+
+    @property
+    def index_is_built(self) -> bool:
+        """Whether this process has an index to search; asking does not build one."""
+        search: SearchService | None = self.__dict__.get("search")
+        return search is not None and search.built
+
+    def warm_up(self) -> None:
+        """Build in the background what the first contact would wait for."""
+        with self._start:
+            if self._warming is None or not self._warming.is_alive():
+                self._warming = threading.Thread(target=self._warm, name="warm-up", daemon=True)
+                self._warming.start()
+
+    def _warm(self) -> None:
+        try:
+            self.search.refresh()
+            _ = self.runs
+        except Exception as error:  # whoever needs it next tries again, and says what is wrong
+            if not self._stopped.is_set():
+                _log.warning("the desk could not be made ready: %s", type(error).__name__)
 
     def work_if_free(self) -> None:
         """Begin to carry jobs out if nobody else does."""
@@ -611,6 +648,9 @@ def open_desk(
     lock = HomeLock(settings.home)
     owns = lock.acquire(lock_seconds)
     database = Database(settings.database)
+    if not database.answers():
+        lock.release()
+        raise DatabaseUnavailable
     upgrade(database)
     if inline:
         jobs: DbosJobs | InlineJobs = InlineJobs()

@@ -6,12 +6,15 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import BadInput
 from desk.cli_shared import Json, opened_desk, print_json, read_settings
+
+if TYPE_CHECKING:
+    from desk.bootstrap import Desk
 
 operations_app = typer.Typer()
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
@@ -30,11 +33,21 @@ def worker() -> None:
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, lambda *_: stop.set())
         desk.start()
+        desk.warm_up()
+        if desk.settings.health_port:
+            _answer_probes(desk)
         typer.echo("Working. Stop with Ctrl+C.")
         sys.stdout.flush()
         stop.wait()
         typer.echo("Finishing what is under way …")
     typer.echo("Stopped; what waits stays queued.")
+
+
+def _answer_probes(desk: Desk) -> None:
+    from desk.health import serve_probes
+
+    given = desk.settings
+    serve_probes(desk, given.address, given.health_port)
 
 
 @operations_app.command()

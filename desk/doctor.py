@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from typing import Final, TypedDict
+from typing import Final
 
 from core.errors import ProofdeskError
 from desk.bootstrap import Desk
-from desk.workers import count_workers
+from desk.health import Part, database, index, jobs, look_at, model
 
 LOW_DISK_BYTES: Final = 500 * 1024 * 1024
 
 
-class Part(TypedDict):
-    """How one part is. ``says`` is a plain sentence, with what to do where it is not well."""
-
-    part: str
-    ok: bool
-    says: str
-
-
 def examine(desk: Desk) -> list[Part]:
     """Return how each part of the desk is; never raises for a part that is broken."""
-    return [
-        _part("workspace", lambda: _workspace(desk)),
-        _part("database", lambda: f"{desk.database.engine.dialect.name} answers and is migrated."),
-        _part("disk", lambda: _disk(desk)),
-        _part("embeddings", lambda: _embeddings(desk)),
-        _part("index", lambda: _index(desk)),
-        _part("rules", lambda: _rules(desk)),
-        _part("sources", lambda: _sources(desk)),
-        _part("queue", lambda: f"{desk.reviews.pending_count()} reviews wait for a person."),
-        _part("worker", lambda: _worker(desk)),
+    parts = [
+        look_at("workspace", lambda: _workspace(desk)),
+        look_at("database", lambda: database(desk)),
+        look_at("disk", lambda: _disk(desk)),
+        look_at("embeddings", lambda: _embeddings(desk)),
+        look_at("index", lambda: _index(desk)),
+        look_at("rules", lambda: _rules(desk)),
+        look_at("sources", lambda: _sources(desk)),
+        look_at("queue", lambda: f"{desk.reviews.pending_count()} reviews wait for a person."),
+        look_at("jobs", lambda: jobs(desk)),
     ]
-
-
-def _part(name: str, look: Callable[[], str]) -> Part:
-    try:
-        return {"part": name, "ok": True, "says": look()}
-    except ProofdeskError as error:
-        return {"part": name, "ok": False, "says": error.message}
-    except Exception as error:  # a broken part must not hide the others
-        return {"part": name, "ok": False, "says": f"{type(error).__name__}: {error}"}
+    if desk.settings.model:
+        parts.append(look_at("model", lambda: model(desk)))
+    return parts
 
 
 def _workspace(desk: Desk) -> str:
@@ -67,7 +52,7 @@ def _index(desk: Desk) -> str:
     if not in_force:
         raise ProofdeskError("Nothing is in force: run `proofdesk sync`.")
     desk.search.search("refund", 1)
-    return f"{in_force} passages in force are indexed."
+    return f"{index(desk)} {in_force} passages are in force."
 
 
 def _rules(desk: Desk) -> str:
@@ -78,14 +63,3 @@ def _rules(desk: Desk) -> str:
 def _sources(desk: Desk) -> str:
     count = desk.flags.open_count()
     return f"{count} flags for content owners are open; see `proofdesk flags list`."
-
-
-def _worker(desk: Desk) -> str:
-    if desk.shares_work:
-        count = count_workers(desk.database.engine)
-        if not count:
-            raise ProofdeskError("No worker is running: start one with `proofdesk worker`.")
-        return "1 worker is running." if count == 1 else f"{count} workers are running."
-    if desk.owns_home:
-        return "No desk is running here; commands do their own work."
-    return "A running desk carries the work out."

@@ -13,7 +13,7 @@ from rich.text import Text
 from core.vocabulary import Channel
 from desk.bootstrap import Desk
 from desk.contacts import ContactView, NewContact, NewMessage
-from desk.doctor import Part
+from desk.health import Part
 from desk.permissions import Actor
 from desk.render_changes import changes_report
 from desk.reviews import DecisionOutcome, ReviewSummary, ReviewView

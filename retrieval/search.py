@@ -165,6 +165,11 @@ class SearchService:
             self.refresh()
             return self._search(question, count)
 
+    @property
+    def built(self) -> bool:
+        """Whether there is an index to search; a refresh of one that is there leaves it so."""
+        return self._checked and self._marker is not None
+
     def passages_of_version(self, version_id: str) -> list[Passage]:
         """Return the passages of a version in force in reading order, from memory; else none.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.errors import ProofdeskError
 from core.settings import Settings
 from desk.bootstrap import Desk
+from desk.health import Readiness, probes
 from ui.session import the_desk
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,13 +28,14 @@ def main() -> int:
         return error.exit_code
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            _serve(desk, settings.port)
+            desk.warm_up()
+            _serve(desk, settings)
     finally:
         desk.close()
     return 0
 
 
-def _serve(desk: Desk, port: int) -> None:
+def _serve(desk: Desk, settings: Settings) -> None:
     import streamlit as st
     from starlette.middleware import Middleware
 
@@ -43,12 +45,19 @@ def _serve(desk: Desk, port: int) -> None:
     app = st.App(
         ROOT / "streamlit_app.py",
         on_script_error=failure,
+        routes=probes(Readiness(desk)),
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(SignInGate, open_session=desk.people.open_session, port=port),
+            Middleware(SignInGate, open_session=desk.people.open_session, port=settings.port),
         ],
     )
-    app.run(config={"server.port": port, "server.address": "localhost", "server.headless": True})
+    app.run(
+        config={
+            "server.port": settings.port,
+            "server.address": settings.address,
+            "server.headless": True,
+        }
+    )
 
 
 if __name__ == "__main__":
