@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    column,
+    func,
+    or_,
+    select,
+    tuple_,
+    values,
+)
 from sqlalchemy.orm import Session
 
 from core.database import Database
@@ -30,6 +42,8 @@ from kb.models import Article, ArticleVersion, PassageChange, PassageRow
 _AT_ONCE: Final = 400
 _MOST_SHOWN: Final = 20
 _RESTING: Final = ("pending", "answered")
+Resting = tuple[Collection[str], Collection[str]]
+"""Some articles, and the content hashes of the passages of theirs that are meant."""
 
 
 class SourceConflict(Protocol):
@@ -279,35 +293,60 @@ class UseBook:
             found |= self._gathered(self._counted(some))
         return found
 
-    def of_passages(self, article_id: str, content_hashes: Iterable[str]) -> Uses:
-        """Return the uses of passages of an article with one of these texts, in any version."""
-        query = self._counted([article_id])
-        query = query.where(SourceUse.content_hash.in_(sorted(set(content_hashes))))
-        return self._gathered(query).get(article_id, Uses())
+    def of_each(self, wanted: Mapping[str, Resting]) -> dict[str, Uses]:
+        """Return key → the uses of what it names; absent where nothing rests on it.
 
-    def of_either(self, article_ids: Iterable[str], content_hashes: Iterable[str]) -> Uses:
-        """Return the uses of passages of some articles with one of these texts.
-
-        Who rests on several of them is counted once.
+        Who rests on several of the passages of one key is counted once. Asks once for some hundred
+        keys, however many there are.
         """
-        counted = self._counted(sorted(set(article_ids)))
-        counted = counted.where(SourceUse.content_hash.in_(sorted(set(content_hashes))))
-        columns = list(counted.selected_columns)[1:]
-        query = counted.with_only_columns(literal(""), *columns, maintain_column_froms=True)
-        query = query.group_by(None).group_by("band", Contact.tier)
-        return self._gathered(query).get("", Uses())
+        found: dict[str, Uses] = {}
+        for some in _chunks(list(wanted)):
+            found |= self._gathered(self._counted_each({key: wanted[key] for key in some}))
+        return found
+
+    def _counted_each(self, wanted: Mapping[str, Resting]) -> Select[str, str, str, int]:
+        places = (
+            values(
+                column("key", String),
+                column("article_id", String),
+                column("content_hash", String),
+                name="wanted",
+            )
+            .data(
+                [
+                    (key, article, content_hash)
+                    for key, (articles, hashes) in wanted.items()
+                    for article in sorted(set(articles))
+                    for content_hash in sorted(set(hashes))
+                ]
+            )
+            .cte("wanted")
+        )
+        return (
+            select(
+                places.c.key,
+                self._band(),
+                Contact.tier,
+                func.count(SourceUse.contact_id.distinct()),
+            )
+            .join_from(
+                places,
+                SourceUse,
+                and_(
+                    SourceUse.article_id == places.c.article_id,
+                    SourceUse.content_hash == places.c.content_hash,
+                ),
+            )
+            .join(Contact, Contact.id == SourceUse.contact_id)
+            .where(SourceUse.status.in_(_RESTING))
+            .group_by(places.c.key, "band", Contact.tier)
+        )
 
     def _counted(self, article_ids: Sequence[str]) -> Select[str, str, str, int]:
-        band = case(
-            (SourceUse.status == "pending", "pending"),
-            (SourceUse.at > self._now - RECENT, "recent"),
-            (SourceUse.at > self._now - OLDER, "older"),
-            else_="old",
-        ).label("band")
         return (
             select(
                 SourceUse.article_id,
-                band,
+                self._band(),
                 Contact.tier,
                 func.count(SourceUse.contact_id.distinct()),
             )
@@ -316,6 +355,14 @@ class UseBook:
             # By name: PostgreSQL takes the expression with its own parameters for another one.
             .group_by(SourceUse.article_id, "band", Contact.tier)
         )
+
+    def _band(self) -> ColumnElement[str]:
+        return case(
+            (SourceUse.status == "pending", "pending"),
+            (SourceUse.at > self._now - RECENT, "recent"),
+            (SourceUse.at > self._now - OLDER, "older"),
+            else_="old",
+        ).label("band")
 
     def _gathered(self, query: Select[str, str, str, int]) -> dict[str, Uses]:
         counts: dict[str, dict[tuple[Band, str], int]] = defaultdict(dict)
@@ -475,26 +522,38 @@ def _changed(session: Session, shelved: Mapping[str, _Shelved], now: datetime) -
     ]
     places = _places(session, ids)
     standing = _texts_in_force(session, {article: shelved[article] for article, _ in by_version})
+    uses = UseBook(session, now).of_each(
+        {
+            str(change.id): ([change.article_id], [places[change.old_passage_id].content_hash])
+            for changes in by_version.values()
+            for change in changes
+            if change.old_passage_id in places
+        }
+    )
+    numbers = _numbers(session, [version for _, version in by_version])
     found = []
     for (article_id, version_id), changes in by_version.items():
-        finding = _change_of(
-            session, shelved[article_id], version_id, changes, places, standing[article_id], now
-        )
-        if finding:
+        version = version_id, numbers[version_id]
+        article, texts = shelved[article_id], standing[article_id]
+        if finding := _change_of(article, version, changes, places, texts, uses):
             found.append(finding)
     return found
 
 
+def _numbers(session: Session, version_ids: Sequence[str]) -> dict[str, int]:
+    query = select(ArticleVersion.id, ArticleVersion.number)
+    return dict(session.execute(query.where(ArticleVersion.id.in_(version_ids))).tuples().all())
+
+
 def _change_of(
-    session: Session,
     article: _Shelved,
-    version_id: str,
+    version: tuple[str, int],
     changes: Sequence[PassageChange],
     places: Mapping[str, _Place],
     standing: set[str],
-    now: datetime,
+    uses_of: Mapping[str, Uses],
 ) -> Finding | None:
-    book = UseBook(session, now)
+    version_id, number = version
     subject: set[str] = set()
     hashes: list[str] = []
     shown: list[dict[str, Any]] = []
@@ -505,7 +564,7 @@ def _change_of(
         if old is None:
             continue
         subject.add(f"{old.content_hash}>{new.content_hash if new else ''}")
-        uses = book.of_passages(article.id, [old.content_hash])
+        uses = uses_of.get(str(change.id), Uses())
         if old.content_hash in standing or not any(band != "old" for band, _ in uses.counts):
             continue
         hashes.append(old.content_hash)
@@ -523,7 +582,6 @@ def _change_of(
     if not shown:
         return None
     shown.sort(key=lambda one: -one["uses"])
-    number = session.get_one(ArticleVersion, version_id).number
     return Finding(
         kind="changed",
         subject=(article.id, *sorted(subject)),
@@ -563,50 +621,73 @@ def _rewritten(session: Session, shelved: Mapping[str, _Shelved]) -> list[Findin
             by_text[rewrite.article_id, content_hash].append(rewrite)
     if not by_text:
         return []
-    standing = _texts_in_force(session, {article: shelved[article] for article, _ in by_text})
-    found = []
-    for (article_id, content_hash), rewrites in by_text.items():
-        reviews = len({rewrite.review_id for rewrite in rewrites})
-        if content_hash not in standing[article_id]:
-            continue
-        article = shelved[article_id]
-        drafts = max(reviews, _drafts_of(session, article, content_hash))
-        if often_rewritten(reviews, drafts):
-            found.append(_often(session, article, content_hash, rewrites, reviews, drafts))
+    counts = {text: len({one.review_id for one in some}) for text, some in by_text.items()}
+    # What people did not change often enough, however few drafts rest on it, needs no look at them.
+    many = [text for text, count in counts.items() if often_rewritten(count, count)]
+    standing = _standing_at(session, {article: shelved[article] for article, _ in many})
+    many = [text for text in many if text in standing]
+    drafts = _drafts_of(session, many)
+    often = {
+        text: max(counts[text], drafts.get(text, 0))
+        for text in many
+        if often_rewritten(counts[text], max(counts[text], drafts.get(text, 0)))
+    }
+    places = _places(session, [standing[text] for text in often])
+    return [
+        _often(shelved[text[0]], places[standing[text]], by_text[text], counts[text], of_all)
+        for text, of_all in often.items()
+    ]
+
+
+def _standing_at(session: Session, articles: Mapping[str, _Shelved]) -> dict[tuple[str, str], str]:
+    """Return article and content hash → a passage of the newest version that has begun."""
+    query = (
+        select(PassageRow.article_id, PassageRow.content_hash, func.min(PassageRow.id))
+        .where(PassageRow.version_id.in_([article.version_id for article in articles.values()]))
+        .group_by(PassageRow.article_id, PassageRow.content_hash)
+    )
+    return {(article, text): passage for article, text, passage in session.execute(query).tuples()}
+
+
+def _drafts_of(session: Session, texts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return article and content hash → contacts that rested on it since its last review."""
+    found: dict[tuple[str, str], int] = {}
+    for start in range(0, len(texts), _AT_ONCE):
+        some = texts[start : start + _AT_ONCE]
+        query = (
+            select(
+                SourceUse.article_id,
+                SourceUse.content_hash,
+                func.count(SourceUse.contact_id.distinct()),
+            )
+            .join(Article, Article.id == SourceUse.article_id)
+            .where(
+                tuple_(SourceUse.article_id, SourceUse.content_hash).in_(some),
+                or_(Article.last_reviewed.is_(None), SourceUse.at > Article.last_reviewed),
+            )
+            .group_by(SourceUse.article_id, SourceUse.content_hash)
+        )
+        for article_id, content_hash, count in session.execute(query).tuples():
+            found[article_id, content_hash] = count
     return found
 
 
-def _drafts_of(session: Session, article: _Shelved, content_hash: str) -> int:
-    query = select(func.count(SourceUse.contact_id.distinct())).where(
-        SourceUse.article_id == article.id, SourceUse.content_hash == content_hash
-    )
-    if article.last_reviewed:
-        query = query.where(SourceUse.at > article.last_reviewed)
-    return session.scalar(query) or 0
-
-
 def _often(
-    session: Session,
     article: _Shelved,
-    content_hash: str,
+    place: _Place,
     rewrites: Sequence[SourceRewrite],
     reviews: int,
     drafts: int,
 ) -> Finding:
-    query = select(PassageRow.id).where(
-        PassageRow.version_id == article.version_id, PassageRow.content_hash == content_hash
-    )
-    passage_id = session.scalars(query.limit(1)).one()
-    place = _places(session, [passage_id])[passage_id]
     return Finding(
         kind="often_rewritten",
-        subject=(article.id, content_hash),
+        subject=(article.id, place.content_hash),
         title=f"People changed what was drawn from “{article.title}” in {reviews} of {drafts} "
         "drafts.",
         article_id=article.id,
         owner=article.owner,
-        passage_id=passage_id,
-        content_hashes=(content_hash,),
+        passage_id=place.passage_id,
+        content_hashes=(place.content_hash,),
         evidence={
             "place": place.as_json(),
             "drafts": drafts,

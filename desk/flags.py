@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from core.clock import Clock
 from core.database import Database
@@ -475,6 +476,7 @@ class SourceFlags:
     ) -> FlagsRefreshed:
         """Bring the rows of some kinds, on some articles, to what was found."""
         findings = {finding.key: finding for finding in found}
+        ranked: list[tuple[SourceFlagRow, Uses]] = []
         ended = reopened = 0
         with self._database.write() as session:
             standing = {
@@ -498,15 +500,18 @@ class SourceFlags:
                     continue
                 if row.status == "resolved" and not _is_settled(row):
                     _open_again(row, now)
-                    _describe(row, finding, uses[key], now)
+                    _describe(row, finding, now)
+                    ranked.append((row, uses[key]))
                     reopened += 1
                 elif row.status == "open":
-                    _describe(row, finding, uses[key], now)
+                    _describe(row, finding, now)
+                    ranked.append((row, uses[key]))
             for key, row in standing.items():
                 if key not in findings and row.status == "open":
                     _end(row, DESK, "gone", "Its ground is gone.", now)
                     _audit(session, now, DESK, "gone", row, {})
                     ended += 1
+            _rank(session, ranked, now)
         return FlagsRefreshed(opened, ended, reopened)
 
     def _group_questions(self, now: datetime) -> FlagsRefreshed:
@@ -522,6 +527,7 @@ class SourceFlags:
             self._vectors = vectors_of(self._parts.embedder(), texts, self._vectors)
             groups = grouped(groups, new, self._vectors)
         live = {row.key for row in rows if row.status == "open"}
+        ranked: list[tuple[SourceFlagRow, Uses]] = []
         known = {row.key for row in rows}
         with self._database.write() as session:
             findings = {one.key: one for one in findings_of(groups, now)}
@@ -543,7 +549,9 @@ class SourceFlags:
                     # article closed and that is asked again was not closed.
                     if row.status == "resolved":
                         _open_again(row, now)
-                    _describe(row, finding, uses, now)
+                    _describe(row, finding, now)
+                    ranked.append((row, uses))
+            _rank(session, ranked, now)
         return FlagsRefreshed(opened=opened)
 
     def _ask_again(self, changed: Sequence[str] | None) -> FlagsRefreshed:
@@ -582,9 +590,10 @@ class SourceFlags:
             row.article_id.is_not(None),
         )
         with self._database.write() as session:
-            for one in session.scalars(query).all():
-                finding = _as_found(one)
-                _rank(one, _uses(session, [finding], now)[finding.key], now)
+            rows = session.scalars(query.order_by(row.id)).all()
+            findings = {one.id: _as_found(one) for one in rows}
+            uses = _uses(session, list(findings.values()), now)
+            _rank(session, [(one, uses[findings[one.id].key]) for one in rows], now)
 
     def _folds(self, session: Session, owner: str | None) -> dict[SourceFlagKind, int]:
         row = SourceFlagRow
@@ -746,17 +755,22 @@ def _newest_questions(row: SourceFlagRow) -> list[str]:
 def _uses(session: Session, findings: Sequence[Finding], now: datetime) -> dict[str, Uses]:
     """Return key of finding → what rests on it."""
     book = UseBook(session, now)
-    whole = book.of_articles(one.article_id for one in findings if one.article_id)
-    uses: dict[str, Uses] = {}
-    for one in findings:
-        resting = one.uses
-        if resting is None and one.article_id and one.content_hashes:
-            sides = [one.article_id, *([one.other_article_id] if one.other_article_id else [])]
-            resting = book.of_either(sides, one.content_hashes)
-        elif resting is None:
-            resting = whole.get(one.article_id or "", Uses())
-        uses[one.key] = resting
-    return uses
+    articles = {one.article_id for one in findings if one.article_id and not one.content_hashes}
+    whole = book.of_articles(articles)
+    parts = book.of_each(
+        {
+            one.key: ([side for side in (one.article_id, one.other_article_id) if side], hashes)
+            for one in findings
+            if one.uses is None and one.article_id and (hashes := one.content_hashes)
+        }
+    )
+    return {
+        one.key: one.uses
+        if one.uses is not None
+        else (parts.get(one.key) if one.content_hashes else whole.get(one.article_id or ""))
+        or Uses()
+        for one in findings
+    }
 
 
 def _row(finding: Finding, uses: Uses, now: datetime) -> dict[str, Any]:
@@ -781,7 +795,7 @@ def _row(finding: Finding, uses: Uses, now: datetime) -> dict[str, Any]:
     }
 
 
-def _describe(row: SourceFlagRow, finding: Finding, uses: Uses, now: datetime) -> None:
+def _describe(row: SourceFlagRow, finding: Finding, now: datetime) -> None:
     """Bring a row to what was found; one that says so already is not written."""
     told = {
         "title": finding.title,
@@ -795,13 +809,27 @@ def _describe(row: SourceFlagRow, finding: Finding, uses: Uses, now: datetime) -
         if getattr(row, name) != value:
             setattr(row, name, value)
             row.updated_at = now
-    _rank(row, uses, now)
 
 
-def _rank(row: SourceFlagRow, uses: Uses, now: datetime) -> None:
-    rank = damage(row.kind, uses, row.opened_at, now)
-    if (row.uses, row.damage) != (uses.total, rank):
-        row.uses, row.damage = uses.total, rank
+def _rank(session: Session, resting: Sequence[tuple[SourceFlagRow, Uses]], now: datetime) -> None:
+    """Bring uses and damage of rows up to date, all of them at once.
+
+    Their version stays: a rank is nothing that somebody with the flag open must know of first.
+    """
+    # A row that is new to the session, or changed in it, is written before its rank is.
+    session.flush()
+    changed = []
+    for row, uses in resting:
+        rank = damage(row.kind, uses, row.opened_at, now)
+        if (row.uses, row.damage) != (uses.total, rank):
+            changed.append({"of": row.id, "now_uses": uses.total, "now_damage": rank})
+            set_committed_value(row, "uses", uses.total)
+            set_committed_value(row, "damage", rank)
+    if changed:
+        table = SourceFlagRow.__table__
+        ranks = update(cast(Table, table)).where(table.c.id == bindparam("of"))
+        ranks = ranks.values(uses=bindparam("now_uses"), damage=bindparam("now_damage"))
+        session.connection().execute(ranks, changed)
 
 
 def _kept(finding: Finding) -> dict[str, Any]:

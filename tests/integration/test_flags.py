@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 import desk.flags as flags_module
 from core.clock import FixedClock
@@ -825,6 +826,96 @@ def test_what_changes_while_flags_are_looked_for_stays_due(
     assert lines(desk, "conflict") == []
     desk.sweep()
     assert only(desk, "conflict").article_id == "help-center/billing.md"
+
+
+def flags_on(desk: Desk, passage: Passage, count: int) -> None:
+    """Have flags stand that each rest on a passage, as a check of links or of conflicts left them."""
+    now = desk.clock.now()
+    with desk.database.write() as session:
+        for at in range(count):
+            conflict = at % 2 == 0
+            session.add(
+                SourceFlagRow(
+                    id=new_id("flg"),
+                    key=new_id("key"),
+                    kind="conflict" if conflict else "broken_link",
+                    article_id=passage.article_id,
+                    other_article_id=SHIPPING if conflict else None,
+                    title="It is wrong.",
+                    evidence={"content_hashes": [passage.content_hash]} if conflict else {},
+                    status="open",
+                    opened_at=now - DAY,
+                    updated_at=now,
+                )
+            )
+
+
+def asked_of(desk: Desk, act: Callable[[], object]) -> int:
+    """Return how many statements the database is sent meanwhile; many rows at once are one."""
+    sent: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(desk.database.engine, "before_cursor_execute", count)
+    try:
+        act()
+    finally:
+        event.remove(desk.database.engine, "before_cursor_execute", count)
+    return len(sent)
+
+
+def test_ranking_asks_the_database_as_often_for_many_flags_as_for_few(desk: Desk) -> None:
+    passage = passage_of(desk, REFUNDS, "5 business days")
+    rests_on(desk, passage, times=2)
+    flags_on(desk, passage, 4)
+    few = asked_of(desk, desk.flags.sweep)
+    flags_on(desk, passage, 200)
+    assert asked_of(desk, desk.flags.sweep) == few
+    ranked = [line for line in lines(desk, limit=300) if line.title == "It is wrong."]
+    assert len(ranked) == 204
+    assert {line.uses for line in ranked} == {2}
+    assert min(line.damage for line in ranked) > 0
+
+
+def test_who_rests_on_several_passages_of_one_flag_counts_once(desk: Desk) -> None:
+    passage = passage_of(desk, REFUNDS, "5 business days")
+    (other,) = [
+        one
+        for one in desk.library.passages_of_version(passage.version_id)
+        if one.content_hash != passage.content_hash
+    ]
+    (review,) = rests_on(desk, passage)
+    flags_on(desk, passage, 1)
+    with desk.database.write() as session:
+        use = session.scalars(select(SourceUse)).one()
+        flag = session.scalars(
+            select(SourceFlagRow).where(SourceFlagRow.title == "It is wrong.")
+        ).one()
+        flag.evidence = {"content_hashes": [passage.content_hash, other.content_hash]}
+        session.add(
+            SourceUse(
+                holder=review,
+                contact_id=use.contact_id,
+                article_id=use.article_id,
+                version_id=use.version_id,
+                passage_id=other.id,
+                content_hash=other.content_hash,
+                status="answered",
+                at=use.at,
+            )
+        )
+    desk.flags.sweep()
+    assert {line.uses for line in lines(desk, "conflict")} == {1}
+
+
+def test_a_rank_changes_nothing_for_who_has_the_flag_open(desk: Desk, owner: Actor) -> None:
+    flag = only(desk, "unowned")
+    desk.clock.advance(DAY)  # type: ignore[attr-defined]
+    desk.flags.sweep()
+    assert only(desk, "unowned").damage > flag.damage
+    desk.flags.resolve(owner, flag.id, "dismiss", reason="It goes.", version=flag.version)
+    assert lines(desk, "unowned") == []
 
 
 def test_a_home_of_an_earlier_release_is_looked_at_once(tmp_path: Path) -> None:

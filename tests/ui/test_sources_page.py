@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from desk.bootstrap import Desk
+from desk.flags import SourceFlags
 from desk.permissions import Actor
 from tests.factories import ADMIN
 from tests.integration.conftest import open_contact, pending_review
@@ -23,6 +24,19 @@ def rewrite(desk: Desk, name: str, old: str, new: str) -> None:
 
 def show(page: object, name: str) -> None:
     page.pills(key="sources.shown").set_value(name).run()  # type: ignore[attr-defined]
+
+
+def test_the_page_opens_with_what_was_ranked_before(
+    open_page: OpenPage, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swept(_flags: SourceFlags) -> None:
+        raise AssertionError("A visit ranks what stands.")
+
+    monkeypatch.setattr(SourceFlags, "sweep", swept)
+    page = open_page("sources", owner)
+    assert list(page.dataframe[0].value["Kind"]) == ["Unowned"]
+    show(page, "No source")
+    assert "No question without a source" in seen(page)
 
 
 def test_an_article_is_found_opened_and_read(open_page: OpenPage, owner: Actor) -> None:

@@ -36,8 +36,6 @@ def link_to_flag(flag_id: str) -> None:
 def flags_view(desk: Desk, actor: Actor) -> None:
     """Show what content owners must look at."""
     now = desk.clock.now()
-    with st.spinner("Looking at the sources …"):
-        desk.flags.freshen()
     groups = desk.flags.grouped(actor)
     linked = _linked_flag()
     if not groups and not linked:

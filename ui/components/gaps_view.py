@@ -27,8 +27,6 @@ def gaps_view(desk: Desk, actor: Actor) -> None:
     """Show which questions had no source."""
     source_address()
     now = desk.clock.now()
-    with st.spinner("Grouping the questions …"):
-        desk.flags.freshen()
     weeks = desk.coverage.weeks(actor)
     show(tag("div", "pd-lead", words(coverage_sentence(weeks))))
     if any(week.asked for week in weeks):
