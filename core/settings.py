@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.logs import LogFormat, LogLevel
+
 InterruptShape = Literal["middleware", "agent_inbox"]
 
 
@@ -73,6 +75,9 @@ class Settings(BaseSettings):
     health_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's probes; 0 for none."
     )
+
+    log_format: LogFormat = Field("text", description="Form of the log of `serve` and `worker`.")
+    log_level: LogLevel = Field("info", description="How much `serve` and `worker` log.")
 
     @property
     def database(self) -> str:

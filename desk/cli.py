@@ -18,6 +18,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from core.errors import BadInput, ProofdeskError, Unavailable
+from core.logs import write_no_log
 from core.vocabulary import REJECT_REASONS, Channel, Role
 from desk.cli_flags import flags_app
 from desk.cli_operations import audit_app, operations_app
@@ -53,6 +54,7 @@ app.add_typer(import_module("evals.cli").app, name="eval")
 def main() -> None:
     """Run the command line; the entry point of `proofdesk`."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    write_no_log()
     try:
         app()
     except ProofdeskError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import BadInput
+from core.logs import write_log
 from desk.cli_shared import Json, opened_desk, print_json, read_settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 def worker() -> None:
     """Carry the desk's work out beside other workers; needs PostgreSQL. Ctrl+C ends it in order."""
     stop = threading.Event()
+    settings = read_settings()
+    write_log(settings.log_format, settings.log_level)
     with opened_desk() as desk:
         if not desk.shares_work:
             raise BadInput(

@@ -19,6 +19,9 @@ from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
 
 from core.errors import ProofdeskError, Unavailable
+from core.logs import about
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
@@ -169,17 +172,24 @@ def _register_workflows() -> Callable[[datetime, Any], None]:
         should_retry=_worth_another_try,
     )
     def attempt(job: JobName, argument: str) -> str:
-        while True:
-            try:
-                return _current[0].carry_out[job](argument)
-            except Exception:
-                # A database that restarts is no fault of the job: it does not use up an attempt.
-                if not _current[0].was_away():
-                    raise
+        with about(job=job, **ids_of(job, argument)):
+            while True:
+                try:
+                    done = _current[0].carry_out[job](argument)
+                except Exception as error:
+                    _log.warning("an attempt failed", exc_info=error)
+                    # A database that restarts is no fault of the job: it uses up no attempt.
+                    if not _current[0].was_away():
+                        raise
+                else:
+                    _log.info("done")
+                    return done
 
     @DBOS.step(name="give_up")
     def give_up(job: JobName, argument: str, cause: str) -> None:
-        _current[0].give_up[job](argument, cause)
+        with about(job=job, **ids_of(job, argument)):
+            _log.error("given up: a person must look")
+            _current[0].give_up[job](argument, cause)
 
     def register(job: JobName) -> None:
         @DBOS.workflow(name=job)
@@ -198,6 +208,15 @@ def _register_workflows() -> Callable[[datetime, Any], None]:
         attempt("sweep", at.isoformat())
 
     return sweep_by_the_clock
+
+
+def ids_of(job: JobName, argument: str) -> dict[str, str]:
+    """Return the ids that a job is about, under the names they have in the log."""
+    names: dict[JobName, str] = {"resume": "review_id", "redraft": "review_id"}
+    names["deliver"] = "delivery_id"
+    if job == "carry":
+        return {"contact_id": argument.rpartition(":")[0]}
+    return {names[job]: argument} if job in names else {}
 
 
 def describe_failure(error: BaseException) -> str:

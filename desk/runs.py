@@ -22,6 +22,7 @@ from core.database import Database
 from core.errors import NotFound
 from core.identifiers import new_id
 from core.locks import Locks
+from core.logs import about
 from core.vocabulary import ContactStatus
 from desk.audit import DESK, write_audit
 from desk.contacts import contact_of, get_contact, run_of
@@ -114,7 +115,7 @@ class Runs:
             contact = get_contact(session, review.contact_id)
             if run_of(review.thread) <= contact.pruned_run:
                 return contact.status
-        with self._locks.hold(review.thread):
+        with self._locks.hold(review.thread), about(review_id=review_id):
             return self._resume(review, review.decision)
 
     def _resume(self, review: Review, decision: dict[str, Any]) -> str:
@@ -193,12 +194,13 @@ class Runs:
     def _invoke(self, given: Any, thread: str) -> None:
         deps = self._deps
         reading = OneReading(deps.conversations, deps.search, deps.sources)
-        self._graph.invoke(
-            given,
-            {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT},
-            context=replace(deps, conversations=reading, search=reading, sources=reading),
-            durability="sync",
-        )
+        with about(contact_id=contact_of(thread)):
+            self._graph.invoke(
+                given,
+                {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT},
+                context=replace(deps, conversations=reading, search=reading, sources=reading),
+                durability="sync",
+            )
 
     def _settle(self, contact_id: str, thread: str, decided_review: str | None) -> str:
         snapshot = self._snapshot(thread)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Protocol, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.errors import GraphBubbleUp
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
@@ -13,6 +15,8 @@ from graph import nodes
 from graph.ports import Deps
 from graph.routes import route_recheck, route_review, route_triage
 from graph.state import RunInput, RunState
+
+_log = logging.getLogger(__name__)
 
 RunGraph = CompiledStateGraph[RunState, Deps, RunInput, RunState]
 
@@ -55,7 +59,7 @@ def build_graph(
     """
     graph = StateGraph(RunState, context_schema=Deps, input_schema=RunInput)
     for node in NODES:
-        graph.add_node(node.__name__, _bound(node, deps) if deps else node)
+        graph.add_node(node.__name__, _watched(_bound(node, deps) if deps else node))
     graph.add_edge(START, "intake")
     graph.add_edge("intake", "classify")
     graph.add_edge("classify", "triage")
@@ -70,6 +74,22 @@ def build_graph(
     graph.add_edge("handoff", "record")
     graph.add_edge("record", END)
     return graph.compile(checkpointer=checkpointer)
+
+
+def _watched(node: Node) -> Node:
+    """Return ``node``, whose failures the log tells of."""
+
+    def watched(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+        try:
+            return node(state, runtime=runtime)
+        except GraphBubbleUp:  # it pauses, which is no failure
+            raise
+        except Exception as error:
+            _log.warning("node %s failed", node.__name__, exc_info=error)
+            raise
+
+    watched.__name__ = node.__name__
+    return cast(Node, watched)
 
 
 def _bound(node: Node, deps: Deps) -> Node:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from core.errors import ProofdeskError
+from core.logs import bring_in, write_log
 from core.settings import Settings
 from desk.bootstrap import Desk
 from desk.health import Readiness, probes
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def main() -> int:
     """Open the desk, serve until told to stop, close the desk; return the exit code."""
     settings = Settings(home=Settings().home.absolute())
+    write_log(settings.log_format, settings.log_level)
     os.environ["PROOFDESK_HOME"] = str(settings.home)
     os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml from where it runs
     try:
@@ -35,6 +38,17 @@ def main() -> int:
     return 0
 
 
+@contextlib.asynccontextmanager
+async def _one_log(_: object) -> AsyncIterator[None]:
+    """Have the server write to the desk's log: Streamlit and uvicorn have set up their own by now."""
+    import streamlit.logger
+
+    # What Streamlit imports later would get a handler again.
+    streamlit.logger.setup_formatter = lambda logger: setattr(logger, "propagate", True)
+    bring_in("streamlit", "uvicorn", "websockets")
+    yield
+
+
 def _serve(desk: Desk, settings: Settings) -> None:
     import streamlit as st
     from starlette.middleware import Middleware
@@ -46,6 +60,7 @@ def _serve(desk: Desk, settings: Settings) -> None:
         ROOT / "streamlit_app.py",
         on_script_error=failure,
         routes=probes(Readiness(desk)),
+        lifespan=_one_log,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(SignInGate, open_session=desk.people.open_session, port=settings.port),
