@@ -104,7 +104,7 @@ def brief(
         for firing in triage["triggers"]
         if instructions.get(firing["id"], "").strip()
     ]
-    return {
+    brief: Brief = {
         "question": shortened(classification["question"]),
         "intent": reason.name if reason else "No known contact reason",
         "tier": triage["tier"],
@@ -117,7 +117,13 @@ def brief(
             triage["tier"], triage["triggers"], triage["owner"], names, descriptions
         ),
         "instruction": "\n".join(dict.fromkeys(said)),
+        "language": classification["language"],
     }
+    if "intent" in classification:
+        brief["aim"] = classification["intent"]
+    if "urgency" in classification:
+        brief["urgency"] = classification["urgency"]
+    return brief
 
 
 def clarifying_draft(conversation: Conversation, asks: Sequence[str]) -> Draft:

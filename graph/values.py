@@ -260,3 +260,6 @@ class Brief(TypedDict):
     next_step: str
     instruction: str  # the workspace's own words for crisis and safety, "" otherwise
     comment: NotRequired[str]  # why a reviewer escalated
+    aim: NotRequired[Intent]  # what the customer is after
+    urgency: NotRequired[Urgency]
+    language: NotRequired[str]  # ISO 639-1

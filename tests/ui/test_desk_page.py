@@ -63,6 +63,17 @@ def test_a_typed_request_becomes_a_proposal_and_then_the_draft_that_waits(
     assert any("$4.50" in sentence["text"] for sentence in view.draft["sentences"])
 
 
+def test_how_the_customer_writes_stands_beside_why_the_contact_has_its_tier(
+    open_page: OpenPage, desk: Desk, agent: Actor
+) -> None:
+    text = "I am furious, this is unacceptable!! Where is my refund? I need it today, urgently."
+    contact = open_contact(desk, agent, text, customer_name="Zoe", subject="Refund")
+    desk.contacts.assign(agent, contact, agent.id)
+    shown = seen(opened(open_page("desk", agent), contact))
+    assert "It is urgent. The customer complains" in shown
+    assert "by its words" in shown
+
+
 def test_a_question_is_answered_beside_the_draft_and_used_on_request(
     open_page: OpenPage, agent: Actor, contact_id: str
 ) -> None:

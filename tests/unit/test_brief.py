@@ -78,6 +78,12 @@ def test_crisis_comes_before_everything_else():
     assert brief(both)["next_step"].startswith("Contact the person now")
 
 
+def test_how_the_customer_writes_is_handed_on():
+    found: Classification = {**about(), "intent": "complaint", "urgency": "high", "language": "de"}
+    made = SERVICE.brief(conversation("smoke"), found, SMOKE, [])
+    assert (made["aim"], made["urgency"], made["language"]) == ("complaint", "high", "de")
+
+
 def test_the_sources_consulted_are_named_exactly():
     found = passage("Unplug the lamp when it smokes.")
     made = brief(hits=[Hit(1, 0.9, found, 0.8, 3.0)])

@@ -41,7 +41,7 @@ def contact_pane(
     names = ContactQueues(desk.database).names()
     with st.container(key="pane-talk", gap=None, height=420, border=False, autoscroll=bool(turns)):
         conversation(contact.messages, contact.triggers, now)
-        why_this_tier(contact.triggers)
+        why_this_tier(contact.triggers, view.classification if view else None)
         checklist(desk.assistant.fields(actor, line.id), may_ask=view is not None)
         show(tag("h4", "pd-section", words("Assistant")))
         chat(turns, names, proposal, empty_hint=_hint(view))

@@ -8,9 +8,10 @@ from typing import Final
 import streamlit as st
 
 from desk.assistant import FieldLine, MacroLine
-from graph.values import TriggerFiring
+from graph.values import Brief, Classification, TriggerFiring
 from ui.components.assistant import act
 from ui.components.conversation import by
+from ui.components.impression import impression_line, layer
 from ui.components.labels import plainly, trigger_badge
 from ui.components.text import NOTHING, Markup, join, label_text, say, show, tag, words
 
@@ -53,9 +54,18 @@ _KINDS: Final = {
 }
 
 
-def why_this_tier(triggers: Sequence[TriggerFiring]) -> None:
-    """Show in sentences why the contact has its tier, each with the words it rests on."""
+def why_this_tier(
+    triggers: Sequence[TriggerFiring], found: Classification | Brief | None = None
+) -> None:
+    """Show in sentences why the contact has its tier, each with the words it rests on.
+
+    Args:
+        triggers: What fired.
+        found: What triage noticed beside the reason, where it is at hand.
+    """
+    noticed = impression_line(found)
     if not triggers:
+        show(noticed)
         return
     rows: list[Markup] = []
     quoted: set[str] = set()
@@ -69,9 +79,16 @@ def why_this_tier(triggers: Sequence[TriggerFiring]) -> None:
                 trigger_badge(trigger["id"], trigger["tier"]),
                 tag("span", "", words(_sentence(trigger)), title=by(trigger)),
                 NOTHING if again else _quoted(trigger),
+                _layer(trigger),
             )
         )
-    show(tag("h4", "", words("Why this tier")), tag("ul", "pd-triggers", join(rows)))
+    show(tag("h4", "", words("Why this tier")), tag("ul", "pd-triggers", join(rows)), noticed)
+
+
+def _layer(trigger: TriggerFiring) -> Markup:
+    """Return what fired the trigger; nothing where its badge says so already."""
+    said = "" if trigger["id"].startswith("reason:") else layer(trigger["by"])
+    return tag("span", "pd-layer", words(said)) if said else NOTHING
 
 
 def _each_once(triggers: Sequence[TriggerFiring]) -> list[TriggerFiring]:

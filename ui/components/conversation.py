@@ -13,12 +13,11 @@ from ui.components.labels import (
     due,
     plainly,
     tier_badge,
-    trigger_badge,
     trigger_name,
     warning_chip,
     when,
 )
-from ui.components.text import Markup, Span, join, marked, show, tag, words
+from ui.components.text import Markup, Span, marked, show, tag, words
 
 _SPEAKERS = {"customer": "Customer", "agent": "Desk", "assistant": "Assistant"}
 
@@ -83,28 +82,3 @@ def _message(message: MessageView, triggers: Sequence[TriggerFiring], now: datet
 def by(trigger: TriggerFiring) -> str:
     """Return which rule fired a trigger, without the version that only the trail needs."""
     return trigger["by"].partition("@")[0]
-
-
-def trigger_list(triggers: Sequence[TriggerFiring]) -> None:
-    """Show why the contact has its tier."""
-    rows = [
-        tag(
-            "li",
-            "",
-            trigger_badge(trigger["id"], trigger["tier"]),
-            tag("span", "pd-faint", words(_evidence(trigger)), title=by(trigger)),
-        )
-        for trigger in triggers
-    ]
-    if rows:
-        show(tag("h4", "", words("Why this tier")), tag("ul", "pd-triggers", join(rows)))
-
-
-def _evidence(trigger: TriggerFiring) -> str:
-    """Return the words that fired a trigger; a field of the contact by its name."""
-    if "start" in trigger:
-        return f"“{trigger['evidence']}”"
-    name, _, value = trigger["evidence"].partition("=")
-    if trigger["id"].startswith("reason:"):
-        return ""
-    return f"{plainly(name.rpartition('.')[2])}: {value}" if value else trigger["evidence"]

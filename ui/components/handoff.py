@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graph.values import Brief, Citation, TriggerFiring
 from ui.components.evidence import source_line
+from ui.components.impression import impression_line
 from ui.components.labels import plainly, tier_badge, trigger_name
 from ui.components.text import NOTHING, Markup, join, show, tag, words
 
@@ -31,7 +32,7 @@ def handoff_brief(brief: Brief) -> None:
             _part("Next step", words(brief["next_step"])),
             _part("Why it was escalated by hand", words(brief.get("comment", ""))),
             _part("The question", words(brief["question"])),
-            _part("About", words(brief["intent"]), words(" · "), words(_mood(brief["sentiment"]))),
+            _part("About", words(brief["intent"]), impression_line(brief)),
             _part("Still missing", words(", ".join(plainly(name) for name in brief["missing"]))),
             _part("Tier", tier_badge(brief["tier"]), words(f" {_fired(brief['triggers'])}")),
             _part("Answered before", *(_said(a["text"]) for a in brief["previous_answers"])),
@@ -61,12 +62,3 @@ def _sources(sources: list[Citation]) -> Markup:
         if lines
         else NOTHING
     )
-
-
-def _mood(sentiment: float) -> str:
-    """Return a sentiment of -1..1 in words."""
-    if sentiment <= -0.5:
-        return "very unhappy"
-    if sentiment <= -0.15:
-        return "unhappy"
-    return "friendly" if sentiment >= 0.3 else "neutral"

@@ -15,7 +15,8 @@ from desk.views import sources_now
 from graph.draft import draft_text
 from graph.evidence import cited_passage_ids
 from kb.content import Passage
-from ui.components.conversation import contact_heading, conversation, trigger_list
+from ui.components.context import why_this_tier
+from ui.components.conversation import contact_heading, conversation
 from ui.components.correct_reason import correct_reason
 from ui.components.decide import decide, hold
 from ui.components.delivery import STATUS_NAMES
@@ -75,7 +76,7 @@ def _customer(desk: Desk, actor: Actor, view: ReviewView, contact: ContactView) 
         contact_heading(contact, reason.name if reason else "No known reason", now)
         correct_reason(desk, actor, contact.summary.id)
         conversation(contact.messages, contact.triggers, now)
-        trigger_list(contact.triggers)
+        why_this_tier(contact.triggers, view.classification)
 
 
 def _step(label: str, shortcut: str, target: str | None) -> None:
