@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,13 +11,17 @@ from pathlib import Path
 import pytest
 
 from core.clock import Clock
+from core.database import Database
 from core.identifiers import new_id
+from core.migrate import upgrade
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.contacts import NewContact, NewMessage
+from desk.jobs import prepare_job_tables
 from desk.permissions import Actor
 from tests.integration.postgres import PostgresServer
 
+MIGRATED = "migrated"
 REFUNDS = """---
 title: Refunds
 owner: Priya
@@ -106,11 +111,29 @@ def settings(settings_on_sqlite: Settings) -> Settings:
     return settings_on_sqlite
 
 
+def prepare_database(url: str) -> None:
+    """Bring an empty database to where a desk has it once it was opened."""
+    database = Database(url)
+    upgrade(database)
+    prepare_job_tables(url)
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose database is migrated: a copy of it saves a test the migrations."""
+    settings = Settings(home=tmp_path_factory.mktemp("migrated"), _env_file=None)
+    prepare_database(settings.database)
+    return settings.home
+
+
 @pytest.fixture
-def settings_on_sqlite(tmp_path: Path, workspace: Path, example_vectors: Path) -> Settings:
+def settings_on_sqlite(
+    tmp_path: Path, workspace: Path, example_vectors: Path, migrated_home: Path
+) -> Settings:
     """Settings of a home of its own."""
     home = tmp_path / "home"
-    home.mkdir()
+    shutil.copytree(migrated_home, home)
     (home / "cache").symlink_to(example_vectors)
     return Settings(home=home, workspace=workspace, undo_seconds=0, _env_file=None)
 
@@ -122,6 +145,7 @@ def postgres() -> Iterator[PostgresServer]:
     with tempfile.TemporaryDirectory(prefix="proofdesk-postgres-") as folder:
         server = PostgresServer(Path(folder))
         server.start()
+        prepare_database(server.new_database(MIGRATED))
         yield server
         server.stop()
 
@@ -129,7 +153,7 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 def settings_on_postgresql(settings_on_sqlite: Settings, postgres: PostgresServer) -> Settings:
     """The same on PostgreSQL, with a database of its own."""
-    url = postgres.new_database(new_id("desk"))
+    url = postgres.new_database(new_id("desk"), like=MIGRATED)
     return settings_on_sqlite.model_copy(update={"database_url": url})
 
 

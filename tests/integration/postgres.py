@@ -34,7 +34,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-c listen_addresses='' -k {self._folder} -c fsync=off"
+        options = f"-c listen_addresses='' -k {self._folder} -c fsync=off -c full_page_writes=off"
         log = ["-l", str(self._folder / "log")]
         self._run("pg_ctl", "-D", str(self._data), "-w", *log, "-o", options, "start")
 
@@ -50,12 +50,12 @@ class PostgresServer:
         """Return the SQLAlchemy URL of the database ``name``."""
         return f"postgresql+psycopg://desk@/{name}?host={self._folder}"
 
-    def new_database(self, name: str) -> str:
-        """Create an empty database; return its URL."""
+    def new_database(self, name: str, like: str = "template1") -> str:
+        """Create a database that is a copy of ``like``, or empty; return its URL."""
         server = Database(self.url("postgres"))
         engine = server.engine.execution_options(isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{name}"'))
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{like}"'))
         server.close()
         return self.url(name)
 
