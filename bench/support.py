@@ -55,10 +55,10 @@ from retrieval.ports import Embedder, Vectors
 from retrieval.ranking import fused_score, sentence_texts, whole_text
 
 CANDIDATES: Final = 6
-MOST_ALARMS: Final[dict[What, float]] = {"now": 0.08, "then": 0.07}
+MOST_ALARMS: Final[dict[What, float]] = {"now": 0.07, "then": 0.07}
 """Share of true answers that the forests may flag; the threshold follows from it.
 
-Where the former version is known the rest of the check flags a hundredth besides."""
+The rest of the check flags a hundredth besides."""
 TREES: Final = 120
 LEAVES: Final = 40
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)

@@ -34,7 +34,7 @@ from graph.answers import is_short_answer, read_answer
 from graph.departures import Stretch, departure, stretches_of
 from graph.ports import Past
 from graph.promises import forbidden_words, is_courtesy, is_request, uncourteous
-from graph.support import AnswerJudge, why_flagged
+from graph.support import AnswerJudge, is_figure_of, why_flagged
 from graph.values import CheckReport, Draft, Finding, FindingRule, TriggerFiring
 from kb.content import Passage
 from kb.facts import Fact, belongs_to_rival, extract_facts, kinship, opposed, same_value
@@ -646,7 +646,7 @@ def _is_absent_figure(finding: Finding, support: _Support) -> bool:
         return False
     values = [fact for fact, _ in support.facts()]
     return not any(
-        same_value(fact, other)
+        same_value(fact, other) or is_figure_of(fact, other)
         for fact in extract_facts(finding["words"], polarity=False, names=False)
         for other in values
     )

@@ -30,7 +30,7 @@ from graph.answers import Answer, alternatives, read_answer
 from graph.ports import Changes
 from kb.changes import SURE, ChangeJudge
 from kb.content import Passage
-from kb.facts import opposed, same_value
+from kb.facts import Fact, opposed, same_value
 from kb.words import opposite
 from retrieval.ports import Embedder, Vectors
 
@@ -46,6 +46,12 @@ ANSWERS_SINCE: Final = 0.1
 PLAIN: Final = 0.6
 """Share of votes from which an answer is flagged in an article that only grew."""
 _DOUBT: Final = 0.3
+# By how much less a line that went fits an answer than one that stands, where it is about another
+# matter.
+_ELSEWHERE: Final = -0.4
+# By how much nearer than what went a line must come to answer what, the answer says, it no longer
+# does.
+_BACK_AGAIN: Final = 0.35
 _LONGEST_QUESTION: Final = 600
 _MOST_EMBEDDED: Final = 60
 _COUNTERPART: Final = 0.55
@@ -60,6 +66,11 @@ _NEGATIVE: Final = re.compile(
     r"refuse\w*|prohibit\w*|forbid\w*|exclud\w*|ineligible)\b",
     re.I,
 )
+_NO_LONGER: Final = re.compile(
+    r"\b(?:no\s+longer|not\b[^.;]{0,40}\bany\s?(?:more|longer)|is\s+gone|used\s+to|previously|formerly)\b",
+    re.I,
+)
+_TURNING: Final = frozenset(["not", "modal", "limit"])
 # Words that one side has and the other lacks where the two do not say the same.
 _SHADES: Final[dict[str, re.Pattern[str]]] = {
     "past": re.compile(
@@ -240,7 +251,7 @@ class _Words:
             fact = token.fact
             return any(
                 other.fact is not None
-                and same_value(fact, other.fact)
+                and (same_value(fact, other.fact) or is_figure_of(fact, other.fact))
                 and not opposed(fact, other.fact)
                 for other in self._tokens
             )
@@ -248,6 +259,11 @@ class _Words:
             return token.fact.value.casefold() in self._raw
         word = token.text.lower()
         return any(same_spelling(word, other) for other in self._words)
+
+
+def is_figure_of(fact: Fact, other: Fact) -> bool:
+    """Say whether ``fact`` is the bare figure of ``other``: "13" where it says "13 years old"."""
+    return fact.kind == "number" and fact.text in re.findall(r"\d[\d.,]*(?<![.,])", other.text)
 
 
 def _content(tokens: Sequence[Token]) -> list[Token]:
@@ -432,6 +448,7 @@ def signs_then(
     signs |= _phrases(reading, went, after, embed)
     signs |= _nearest_change(former, went, changes)
     signs["changed"] = _changed(went, after, changes)
+    signs |= _turns(reading, went, after)
     return signs
 
 
@@ -526,19 +543,56 @@ def _what_differs(reading: Reading, went: _Laid | None, after: _Laid | None) -> 
     return signs
 
 
+def _turns(reading: Reading, went: _Laid | None, after: _Laid | None) -> dict[str, float]:
+    """Look at the few words that make a yes or no, or a "may" and a "must", right or wrong."""
+    signs = {"asked turned": 0.0, "small words": 0.0, "tells of before": 0.0}
+    if went is None:
+        return signs
+    told_of = bool(_NO_LONGER.search(reading.answer.said or reading.answer.text))
+    signs["tells of before"] = float(told_of and not _NO_LONGER.search(went.line.unit.text))
+    old = {token.key: token for token in went.line.unit.tokens}
+    new = {token.key: token for token in after.line.unit.tokens} if after is not None else {}
+    gone, added = old.keys() - new.keys(), new.keys() - old.keys()
+    asked = {token.key for token in reading.asked}
+    said = {token.key for token in tokenize(reading.answer.text)}
+    affirms = 1.0 if _nots(went) % 2 == 0 else -1.0
+    signs["asked turned"] = (
+        reading.answer.stance
+        * affirms
+        * (len(gone & asked) - len(added & asked))
+        / (1 + len(asked))
+    )
+    signs["small words"] = float(_small(gone & said, old)) - float(_small(added & said, new))
+    return signs
+
+
+def _small(keys: Iterable[str], tokens: Mapping[str, Token]) -> bool:
+    return any(tokens[key].kind in _TURNING for key in keys)
+
+
 def weighed(share: float, signs: Mapping[str, float]) -> float:
     """Return the share of votes that an answer is outdated, corrected by what is known for sure.
 
     An answer with words that went from the article, and none that came, is outdated; one with words
-    that came, and none that went, is not; and nobody is misled by a sentence that gave way to one
-    that says the same.
+    that came, and none that went, is not; nor is one that tells of what was before. Where it has
+    neither, the words of the question decide for a yes or no, and a "may" or a "not" for the rest.
+    Nobody is misled by a sentence that gave way to one that says the same, nor by a change of what
+    fits the answer far worse than what stands.
     """
+    if signs["tells of before"]:
+        return share * _DOUBT**2
     went, came = signs["only went"] > 0, signs["only came"] > 0
     if went and not came:
         return (1 + share) / 2
     if (came and not went) or signs["changed"] < SURE:
         return share * _DOUBT
-    return share
+    if went:
+        return share
+    hint = np.sign(signs["asked turned"]) + signs["small words"]
+    hint -= float(signs["went-any fit"] < _ELSEWHERE)
+    if hint > 0:
+        return (1 + share) / 2
+    return share * _DOUBT if hint < 0 else share
 
 
 def _nots(laid: _Laid) -> int:
@@ -826,7 +880,7 @@ class AnswerJudge:
             and (former.went or answer.silent)
         ]
         if answer.silent:
-            return _judge_silence(laid, pasts)
+            return _judge_silence(text, laid, pasts)
         forests = self._read_forests()
         present = signs_now(reading, laid, embed)
         share = forests["now"].share(present)
@@ -889,8 +943,14 @@ def _short(text: str, most: int = 160) -> str:
     return folded if len(folded) <= most else folded[: most - 1] + "…"
 
 
-def _judge_silence(laid: Sequence[_Laid], pasts: Sequence[tuple[Former, datetime]]) -> Judged:
-    """An answer that says its source is silent is wrong where the source does answer."""
+def _judge_silence(
+    text: str, laid: Sequence[_Laid], pasts: Sequence[tuple[Former, datetime]]
+) -> Judged:
+    """An answer that says its source is silent is wrong where the source does answer.
+
+    One that says it no longer answers was written after it changed: only a plain answer goes
+    against it.
+    """
     signs = signs_of_silence(laid, None)
     nearest = max(laid, key=_asked).line
     if not pasts:
@@ -898,7 +958,8 @@ def _judge_silence(laid: Sequence[_Laid], pasts: Sequence[tuple[Former, datetime
     best = Judged(False, 0.0, nearest)
     for former, until in pasts:
         gained = signs_of_silence(laid, former)["came-went"]
-        if gained >= ANSWERS_SINCE and former.came:
+        least = _BACK_AGAIN if _NO_LONGER.search(text) else ANSWERS_SINCE
+        if gained >= least and former.came:
             line = max(former.came, key=_asked).line
             return Judged(True, min(1.0, 0.5 + gained / 2), line, None, line, until)
     return best

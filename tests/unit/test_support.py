@@ -14,9 +14,20 @@ from core.identifiers import text_digest
 from graph.answers import read_answer
 from graph.check import EvidenceChecker
 from graph.citer import EmbeddingCiter
-from graph.support import AnswerJudge, Forest, compare_versions, lines_of, read, weighed
+from graph.support import (
+    AnswerJudge,
+    Forest,
+    compare_versions,
+    is_figure_of,
+    lines_of,
+    read,
+    signs_then,
+    weighed,
+)
 from graph.values import CheckReport
+from kb.changes import ChangeJudge
 from kb.content import Passage
+from kb.facts import extract_facts
 from retrieval.embeddings import MiniLmEmbedder
 
 
@@ -160,16 +171,91 @@ def test_a_sentence_goes_when_its_own_words_change(
     assert (len(found.went), len(found.came)) == (went, came) if found else went == came == 0
 
 
+UNDECIDED = {
+    "only went": 0.0, "only came": 0.0, "changed": 0.9, "asked turned": 0.0, "small words": 0.0,
+    "tells of before": 0.0, "went-any fit": 0.0,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("went", "came", "changed", "low", "high"),
-    [(0.5, 0.0, 1.0, 0.5, 1.0), (0.0, 0.5, 1.0, 0.0, 0.2), (0.0, 0.0, 0.1, 0.0, 0.2),
-     (0.0, 0.0, 0.9, 0.4, 0.4), (0.5, 0.5, 0.9, 0.4, 0.4)],
-)  # fmt: skip
-def test_words_that_only_went_or_came_outweigh_the_votes(
-    went: float, came: float, changed: float, low: float, high: float
+    ("signs", "low", "high"),
+    [
+        ({}, 0.4, 0.4),
+        ({"only went": 0.5}, 0.5, 1.0),
+        ({"only came": 0.5}, 0.0, 0.2),
+        ({"only went": 0.5, "only came": 0.5}, 0.4, 0.4),
+        ({"changed": 0.1}, 0.0, 0.2),
+        ({"asked turned": 0.3}, 0.5, 1.0),
+        ({"asked turned": -0.3}, 0.0, 0.2),
+        ({"small words": -1.0}, 0.0, 0.2),
+        # What fits far worse than what stands is about another matter.
+        ({"went-any fit": -0.6}, 0.0, 0.2),
+        ({"only went": 0.5, "went-any fit": -0.6}, 0.5, 1.0),
+        ({"only went": 0.5, "tells of before": 1.0}, 0.0, 0.1),
+    ],
+)
+def test_what_is_known_for_sure_outweighs_the_votes(
+    signs: dict[str, float], low: float, high: float
 ) -> None:
-    signs = {"only went": went, "only came": came, "changed": changed}
-    assert low <= weighed(0.4, signs) <= high
+    assert low <= weighed(0.4, UNDECIDED | signs) <= high
+
+
+LISTED = "You can sign up with your phone number, your postal address, or an email address."
+PHONE = "Can I sign up with my phone number?"
+MAY = "We {} close your account when nobody uses it for a year."
+CLOSED = "Will you close my account when nobody uses it?"
+FREE = "Returns are free for 60 days."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "question", "answer", "sign", "value"),
+    [
+        # What was asked about left the sentence: yes goes with how it was, no with how it is.
+        (LISTED, LISTED.replace("your phone number, ", ""), PHONE, "Yes", "asked turned", 1),
+        (LISTED, LISTED.replace("your phone number, ", ""), PHONE, "No", "asked turned", -1),
+        (LISTED.replace("your phone number, ", ""), LISTED, PHONE, "No", "asked turned", 1),
+        (MAY.format("will"), MAY.format("may"), CLOSED, "Not surely, we may", "small words", -1),
+        (MAY.format("may"), MAY.format("must"), CLOSED, "Yes, we may", "small words", 1),
+        (FREE, "Returns cost $5.", "Are returns free?", "They no longer are", "tells of before", 1),
+        (FREE, "Returns cost $5.", "Are returns free?", "For 60 days", "tells of before", 0),
+    ],
+)
+def test_the_words_that_turn_an_answer_are_seen(
+    embedder: MiniLmEmbedder,
+    before: str,
+    after: str,
+    question: str,
+    answer: str,
+    sign: str,
+    value: int,
+) -> None:
+    now = version(2, after)
+    asked = read(question, read_answer(answer), embedder.embed)
+    former = compare_versions(asked, lines_of(now), version(1, before), now, embedder.embed)
+    assert former is not None
+    signs = signs_then(asked, former, embedder.embed, ChangeJudge())
+    assert (signs[sign] > 0) - (signs[sign] < 0) == value
+
+
+def test_who_says_that_it_is_no_longer_said_knows_what_was_said(embedder: MiniLmEmbedder) -> None:
+    before = version(1, "Gift cards are sold.", ABOUT)
+    now = version(2, "Gift cards are of use in the shop.", ABOUT)
+    question = "How long can gift cards be of use?"
+    judge = AnswerJudge(embedder)
+    assert judge.judge(question, "Not stated", now, [now, before]).flagged
+    assert not judge.judge(question, "No longer stated", now, [now, before]).flagged
+
+
+@pytest.mark.parametrize(
+    ("answer", "source", "stands"),
+    [("At least 13", "You must be at least 13 years old.", True),
+     ("At least 16", "You must be at least 13 years old.", False),
+     ("3", "You must be at least 13 years old.", False),
+     ("13 days", "You must be at least 13 years old.", False)],
+)  # fmt: skip
+def test_a_bare_figure_stands_where_it_has_a_unit(answer: str, source: str, stands: bool) -> None:
+    ours, theirs = extract_facts(answer)[0], extract_facts(source, polarity=False)[0]
+    assert is_figure_of(ours, theirs) is stands
 
 
 def test_an_article_that_only_grew_outdates_no_answer(embedder: MiniLmEmbedder) -> None:
