@@ -33,13 +33,18 @@ _about: ContextVar[Mapping[str, str]] = ContextVar("about")
 
 
 @contextmanager
-def about(**ids: str) -> Iterator[None]:
+def about(**named: str) -> Iterator[None]:
     """Have every line that is written within the block name these ids, such as ``contact_id``."""
-    token = _about.set({**_about.get({}), **ids})
+    token = _about.set({**_about.get({}), **named})
     try:
         yield
     finally:
         _about.reset(token)
+
+
+def ids() -> Mapping[str, str]:
+    """Return the ids that what happens now is about."""
+    return _about.get({})
 
 
 def write_log(form: LogFormat, level: LogLevel, stream: IO[str] | None = None) -> None:
@@ -89,9 +94,9 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         discreet = _discreet(record)
-        ids = " ".join(f"{name}={value}" for name, value in _about.get({}).items())
-        if ids:
-            discreet.msg = f"{discreet.msg} ({ids})"
+        named = " ".join(f"{name}={value}" for name, value in ids().items())
+        if named:
+            discreet.msg = f"{discreet.msg} ({named})"
         return super().format(discreet)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
@@ -135,4 +140,4 @@ def _discreet(record: logging.LogRecord) -> logging.LogRecord:
         "msg": record.getMessage() if spoken else f"{WITHHELD} ({record.module}:{record.lineno})",
     }
     time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-    return logging.makeLogRecord({**kept, "time": time, **_about.get({})})
+    return logging.makeLogRecord({**kept, "time": time, **ids()})

@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field("text", description="Form of the log of `serve` and `worker`.")
     log_level: LogLevel = Field("info", description="How much `serve` and `worker` log.")
 
+    traces: bool = Field(
+        False, description="Whether `serve` and `worker` send OpenTelemetry traces."
+    )
+
     @property
     def database(self) -> str:
         """SQLAlchemy URL of the records."""

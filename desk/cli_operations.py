@@ -12,6 +12,7 @@ import typer
 
 from core.errors import BadInput
 from core.logs import write_log
+from core.tracing import send_traces, stop_traces
 from desk.cli_shared import Json, opened_desk, print_json, read_settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def worker() -> None:
     stop = threading.Event()
     settings = read_settings()
     write_log(settings.log_format, settings.log_level)
+    if settings.traces:
+        send_traces()
     with opened_desk() as desk:
         if not desk.shares_work:
             raise BadInput(
@@ -43,6 +46,7 @@ def worker() -> None:
         sys.stdout.flush()
         stop.wait()
         typer.echo("Finishing what is under way …")
+    stop_traces()
     typer.echo("Stopped; what waits stays queued.")
 
 

@@ -19,6 +19,8 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import Conflict, NotFound
 from core.identifiers import new_id
+from core.logs import about
+from core.tracing import span
 from core.vocabulary import DeliveryStatus
 from desk.audit import DESK, write_audit
 from desk.contacts import get_contact, last_customer_message, start_new_run
@@ -193,7 +195,8 @@ class Deliveries:
             at=self._clock.now(),
         )
         try:
-            location = self._transport.send(letter)
+            with about(contact_id=delivery.contact_id), span("delivery"):
+                location = self._transport.send(letter)
         except OSError as error:
             with self._database.write() as session:
                 session.add(self._attempt(delivery_id, f"{type(error).__name__}: {error}"))

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import ProofdeskError, Unavailable
 from core.logs import about
+from core.tracing import span
 
 _log = logging.getLogger(__name__)
 
@@ -172,7 +173,7 @@ def _register_workflows() -> Callable[[datetime, Any], None]:
         should_retry=_worth_another_try,
     )
     def attempt(job: JobName, argument: str) -> str:
-        with about(job=job, **ids_of(job, argument)):
+        with about(job=job, **ids_of(job, argument)), span("job"):
             while True:
                 try:
                     done = _current[0].carry_out[job](argument)

@@ -23,6 +23,7 @@ from core.errors import NotFound
 from core.identifiers import new_id
 from core.locks import Locks
 from core.logs import about
+from core.tracing import span
 from core.vocabulary import ContactStatus
 from desk.audit import DESK, write_audit
 from desk.contacts import contact_of, get_contact, run_of
@@ -194,7 +195,7 @@ class Runs:
     def _invoke(self, given: Any, thread: str) -> None:
         deps = self._deps
         reading = OneReading(deps.conversations, deps.search, deps.sources)
-        with about(contact_id=contact_of(thread)):
+        with about(contact_id=contact_of(thread)), span("run"):
             self._graph.invoke(
                 given,
                 {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT},

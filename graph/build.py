@@ -11,6 +11,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from core.tracing import span
 from graph import nodes
 from graph.ports import Deps
 from graph.routes import route_recheck, route_review, route_triage
@@ -77,11 +78,12 @@ def build_graph(
 
 
 def _watched(node: Node) -> Node:
-    """Return ``node``, whose failures the log tells of."""
+    """Return ``node``, whose failures the log tells of and whose time a trace shows."""
 
     def watched(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
         try:
-            return node(state, runtime=runtime)
+            with span("node", node=node.__name__):
+                return node(state, runtime=runtime)
         except GraphBubbleUp:  # it pauses, which is no failure
             raise
         except Exception as error:

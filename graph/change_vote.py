@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from core.tracing import span
 from graph.ports import Changes
 from kb.changes import Change, FactChange
 
@@ -79,7 +80,8 @@ class ModelVote:
         given = json.dumps({"older": old[:_LONGEST], "newer": new[:_LONGEST]}, ensure_ascii=False)
         asked = self._model.with_structured_output(SCHEMA, method="json_schema")
         try:
-            reply = asked.invoke([("system", _RULES), ("human", given)])
+            with span("model", purpose="change"):
+                reply = asked.invoke([("system", _RULES), ("human", given)])
         # Whatever a provider's client raises, the judgement of rules and score stands.
         except Exception:
             return None

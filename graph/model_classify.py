@@ -14,6 +14,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from core.tracing import span
 from core.vocabulary import TIERS
 from graph.reasons import Reason, ReasonMap
 from graph.values import Classification, Conversation, ReasonGuess
@@ -109,9 +110,10 @@ class ModelClassifier:
             [("system", _RULES), ("human", _as_data(listed, question))] for question in questions
         ]
         try:
-            replies: list[Any] = asked.batch(
-                given, config={"max_concurrency": _AT_ONCE}, return_exceptions=True
-            )
+            with span("model", purpose="reason", contacts=len(given)):
+                replies: list[Any] = asked.batch(
+                    given, config={"max_concurrency": _AT_ONCE}, return_exceptions=True
+                )
         # Whatever a provider's client raises, the word of the examples stands.
         except Exception:
             return [None] * len(questions)

@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.errors import BadInput
+from core.tracing import span
 from graph.asking import open_question
 from graph.courtesies import courtesies
 from graph.customer_text import plain
@@ -266,7 +267,8 @@ class ModelDrafter:
         """Ask, once more where the reply cannot be used; return the draft, or None and why."""
         problem = ""
         for last in (False, True):
-            reply = self._ask(messages, on_text)
+            with span("model", purpose="draft", model=self._model_name):
+                reply = self._ask(messages, on_text)
             problem = reply.problem or fault_of(reply.data, len(passages), passages)
             if not problem:
                 return self._read(reply.data, conversation, passages, repaired=last), ""

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from core.tracing import span
 from core.vocabulary import TIERS, most_severe
 from graph.customer_text import customer_turns, own_words
 from graph.tiers import Rule, TierRules
@@ -191,9 +192,10 @@ class VotedTriage:
             schema([rule.id for rule in self._rules]), method="json_schema"
         )
         try:
-            replies: list[Any] = asked.batch(
-                given, config={"max_concurrency": _AT_ONCE}, return_exceptions=True
-            )
+            with span("model", purpose="tiers", contacts=len(given)):
+                replies: list[Any] = asked.batch(
+                    given, config={"max_concurrency": _AT_ONCE}, return_exceptions=True
+                )
         # Whatever a provider's client raises, the rules' verdict stands.
         except Exception:
             return [None] * len(conversations)

@@ -15,6 +15,7 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import BadInput, IndexUnavailable
 from core.identifiers import json_digest, text_digest
+from core.tracing import span
 from kb.content import Passage
 from kb.models import SyncRun
 from retrieval.embedding_store import EmbeddingStore
@@ -158,12 +159,15 @@ class SearchService:
         self._keep_fresh()
         if not any(char.isalnum() for char in question):
             return []
-        try:
-            return self._search(question, count)
-        except IndexUnavailable:
-            self._checked = False
-            self.refresh()
-            return self._search(question, count)
+        with span("search") as noting:
+            try:
+                hits = self._search(question, count)
+            except IndexUnavailable:
+                self._checked = False
+                self.refresh()
+                hits = self._search(question, count)
+            noting.note(hits=len(hits))
+            return hits
 
     @property
     def built(self) -> bool:

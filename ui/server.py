@@ -11,6 +11,7 @@ from pathlib import Path
 from core.errors import ProofdeskError
 from core.logs import bring_in, write_log
 from core.settings import Settings
+from core.tracing import send_traces, stop_traces
 from desk.bootstrap import Desk
 from desk.health import Readiness, probes
 from ui.session import the_desk
@@ -25,6 +26,8 @@ def main() -> int:
     os.environ["PROOFDESK_HOME"] = str(settings.home)
     os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml from where it runs
     try:
+        if settings.traces:
+            send_traces()
         desk = the_desk()
     except ProofdeskError as error:
         print(f"proofdesk: {error.message}", file=sys.stderr)
@@ -35,6 +38,7 @@ def main() -> int:
             _serve(desk, settings)
     finally:
         desk.close()
+        stop_traces()
     return 0
 
 

@@ -76,7 +76,7 @@ def test_what_follows_a_decision_names_contact_and_review(
         def put(self, *_):
             raise ValueError(SECRET)
 
-    desk.runs._deps = replace(desk.deps, outbox=Away())  # type: ignore[arg-type]
+    desk.runs._deps = replace(desk.deps, outbox=Away())
     with pytest.raises(Unavailable):
         desk.reviews.decide(supervisor, review, {"kind": "approve"})
     failed = [line for line in lines(log) if line["message"] == "node deliver failed"]
