@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -148,12 +149,16 @@ class Database:
             return False
         return True
 
-    def wait_until_it_answers(self, timeout_seconds: float) -> bool:
-        """Wait for the database to answer; tell whether it does."""
+    def wait_until_it_answers(
+        self, timeout_seconds: float, enough: threading.Event | None = None
+    ) -> bool:
+        """Wait for the database to answer, until ``enough`` is set; tell whether it does."""
+        enough = enough or threading.Event()
         wait = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda answered: not answered),
             wait=tenacity.wait_random_exponential(0.1, _LONGEST_PAUSE_SECONDS),
-            stop=tenacity.stop_after_delay(timeout_seconds),
+            stop=tenacity.stop_after_delay(timeout_seconds) | tenacity.stop_when_event_set(enough),
+            sleep=tenacity.sleep_using_event(enough),
             retry_error_callback=lambda _: False,
         )
         return bool(wait(self.answers))

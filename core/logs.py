@@ -52,6 +52,7 @@ def write_log(form: LogFormat, level: LogLevel, stream: IO[str] | None = None) -
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(discreet_formatter(form))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # it tells of its parts
 
 
 def write_no_log() -> None:

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     passages_per_draft: int = Field(
         8, ge=1, le=50, description="How many passages the drafter is given."
     )
+    stop_seconds: float = Field(
+        8.0, gt=0, description="How long a process that is told to stop waits for its jobs."
+    )
     port: int = Field(8501, ge=1, le=65535, description="Port of the UI.")
     address: str = Field(
         "localhost", description="Address that the UI and the probes of a worker listen on."

@@ -554,11 +554,16 @@ class Desk:
             self._liveness = Liveness(self.database.engine, name, executors_at_work, put_back)
             self._liveness.start()
 
-    def close(self) -> None:
-        """Finish what runs and let go of everything."""
+    def close(self) -> bool:
+        """Finish what runs and let go of everything; return whether all that ran has ended.
+
+        What has not ended in time keeps what it works with, the home among it, until this process
+        ends: somebody who took it up now would do it at the same time.
+        """
         self._stopped.set()
-        if self._working:
-            stop_working()
+        if self._working and not stop_working(self.settings.stop_seconds):
+            _log.warning("jobs are left to whoever works next")
+            return False
         if self._liveness:
             self._liveness.stop()
         if isinstance(self.jobs, DbosJobs):
@@ -568,12 +573,13 @@ class Desk:
         self.database.close()
         if self.owns_home:
             self.lock.release()
+        return True
 
     def _was_away(self) -> bool:
         """Wait until the database answers, if it does not; tell whether it was away."""
         if self.database.answers():
             return False
-        return self.database.wait_until_it_answers(DATABASE_AWAY_SECONDS)
+        return self.database.wait_until_it_answers(DATABASE_AWAY_SECONDS, self._stopped)
 
     def _take_over(self) -> None:
         while not self._working and not self._stopped.wait(TAKE_OVER_SECONDS):

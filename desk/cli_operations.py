@@ -14,6 +14,7 @@ from core.errors import BadInput
 from core.logs import write_log
 from core.tracing import send_traces, stop_traces
 from desk.cli_shared import Json, opened_desk, print_json, read_settings
+from desk.leaving import leave
 
 if TYPE_CHECKING:
     from desk.bootstrap import Desk
@@ -48,6 +49,7 @@ def worker() -> None:
         typer.echo("Finishing what is under way …")
     stop_traces()
     typer.echo("Stopped; what waits stays queued.")
+    leave(0)
 
 
 def _answer_probes(desk: Desk) -> None:

@@ -8,8 +8,11 @@ that holds the lock of ``PROOFDESK_HOME``; on PostgreSQL any number of workers d
 from __future__ import annotations
 
 import logging
+import math
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -152,7 +155,38 @@ class Handlers:
     was_away: Callable[[], bool] = lambda: False
 
 
-_current: list[Handlers] = []
+class LeftForTheNext(BaseException):
+    """A job failed while its process ends, and is whoever's that works next.
+
+    No Exception: DBOS would write that down as the job's outcome, and so would a handler.
+    """
+
+
+class _Work:
+    """What this process carries out, and how far it has come."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        self.handlers = handlers
+        self.ending = threading.Event()
+        self._under_way = 0
+        self._lock = threading.Lock()
+
+    @property
+    def idle(self) -> bool:
+        return not self._under_way
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+
+_current: list[_Work] = []
 """What DBOS's registered workflows call. DBOS keeps one registry a process; so do we."""
 
 
@@ -173,14 +207,17 @@ def _register_workflows() -> Callable[[datetime, Any], None]:
         should_retry=_worth_another_try,
     )
     def attempt(job: JobName, argument: str) -> str:
+        work = _current[0]
         with about(job=job, **ids_of(job, argument)), span("job"):
             while True:
                 try:
-                    done = _current[0].carry_out[job](argument)
+                    done = work.handlers.carry_out[job](argument)
                 except Exception as error:
                     _log.warning("an attempt failed", exc_info=error)
                     # A database that restarts is no fault of the job: it uses up no attempt.
-                    if not _current[0].was_away():
+                    if not work.handlers.was_away():
+                        if work.ending.is_set():
+                            raise LeftForTheNext from error
                         raise
                 else:
                     _log.info("done")
@@ -190,23 +227,25 @@ def _register_workflows() -> Callable[[datetime, Any], None]:
     def give_up(job: JobName, argument: str, cause: str) -> None:
         with about(job=job, **ids_of(job, argument)):
             _log.error("given up: a person must look")
-            _current[0].give_up[job](argument, cause)
+            _current[0].handlers.give_up[job](argument, cause)
 
     def register(job: JobName) -> None:
         @DBOS.workflow(name=job)
         def run(argument: str) -> str:
-            try:
-                return attempt(job, argument)
-            except Exception as error:
-                give_up(job, argument, describe_failure(error))
-                raise
+            with _current[0].under_way():
+                try:
+                    return attempt(job, argument)
+                except Exception as error:
+                    give_up(job, argument, describe_failure(error))
+                    raise
 
     for job in get_args(JobName):
         register(job)
 
     @DBOS.workflow(name="sweep_by_the_clock")
     def sweep_by_the_clock(at: datetime, _context: Any) -> None:
-        attempt("sweep", at.isoformat())
+        with _current[0].under_way():
+            attempt("sweep", at.isoformat())
 
     return sweep_by_the_clock
 
@@ -253,7 +292,7 @@ def start_working(url: str, handlers: Handlers, executor: str = EXECUTOR) -> Non
             "notification_listener_polling_interval_sec": POLLING_SECONDS,
         }
     )
-    _current[:] = [handlers]
+    _current[:] = [_Work(handlers)]
     sweep = _register_workflows()
     DBOS.launch()
     DBOS.apply_schedules(
@@ -278,11 +317,25 @@ def put_back(executor: str) -> None:
     DBOS._recover_pending_workflows([executor])
 
 
-def stop_working() -> None:
-    """Stop DBOS; what runs is finished first, what waits stays queued."""
+def stop_working(patience_seconds: float) -> bool:
+    """Stop DBOS: begin nothing more, and wait for what runs; return whether all of it ended.
+
+    What has not is as if its process had been killed: it still runs, and whoever works next does it
+    again. Takes ``patience_seconds`` and at most two more.
+    """
     from dbos import DBOS
 
-    DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=10)
+    def destroy() -> None:
+        patience = math.ceil(patience_seconds)
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=patience)
+
+    work = _current[0]
+    work.ending.set()
+    # In a thread: DBOS waits ten seconds for each of its own that hangs on a database that is away.
+    destroying = threading.Thread(target=destroy, name="stop-working", daemon=True)
+    destroying.start()
+    destroying.join(patience_seconds + 2)
+    return work.idle and not destroying.is_alive()
 
 
 def prepare_job_tables(url: str) -> None:

@@ -14,6 +14,7 @@ from core.settings import Settings
 from core.tracing import send_traces, stop_traces
 from desk.bootstrap import Desk
 from desk.health import Readiness, probes
+from desk.leaving import leave
 from ui.session import the_desk
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,4 +81,4 @@ def _serve(desk: Desk, settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -4,6 +4,8 @@
 come in on its standard input, one a line, and answers ``won`` or ``lost`` for each.
 ``… die SETTINGS PERSON REVIEW POINT`` decides one review and is killed at a point on the way;
 with ``when told`` behind it, it says ``there`` at that point and is killed once a line comes in.
+``… serve SETTINGS -`` serves the UI but for its pages, with jobs that never end: it says ``there`` when
+it has begun one, and is told to stop by a line.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ KILL_POINTS = (
 def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
     """Start another process on the home of ``settings``; ``arguments`` begin with what it does."""
     what, *rest = arguments
-    named = {"home", "workspace", "undo_seconds", "database_url"}
+    named = {"home", "workspace", "undo_seconds", "database_url", "stop_seconds"}
     values = settings.model_dump(mode="json", include=named)
     command = [sys.executable, "-m", "tests.integration.other_process", what, json.dumps(values)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -89,7 +91,24 @@ def _arm(point: str) -> None:
         raise ValueError(f"{point!r} is no point to be killed at")
 
 
+def _never_end(*_: object) -> None:
+    print("there", flush=True)
+    threading.Event().wait()
+
+
+def _serve(values: dict[str, str]) -> None:
+    from desk.leaving import leave
+    from ui import server
+
+    os.environ |= {f"PROOFDESK_{name.upper()}": str(value) for name, value in values.items()}
+    Runs.carry = _never_end  # type: ignore[assignment, method-assign]
+    server._serve = lambda *_: sys.stdin.readline()  # type: ignore[assignment]
+    leave(server.main())
+
+
 def _main(what: str, settings: str, person: str, *rest: str) -> None:
+    if what == "serve":
+        _serve({name: value for name, value in json.loads(settings).items() if value is not None})
     if what == "die":
         _arm(rest[1])
     desk = open_desk(Settings(**json.loads(settings), _env_file=None))

@@ -1,0 +1,97 @@
+"""A process that is told to stop while its jobs do not end."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from core.settings import Settings
+from desk.bootstrap import Desk, open_desk
+from desk.contacts import NewContact, NewMessage
+from tests.factories import ADMIN
+from tests.integration import other_process
+from tests.integration.conftest import OpenDesk
+
+QUESTION = NewContact("email", [NewMessage("customer", "How long does a refund take?")])
+
+
+@pytest.fixture(params=["sqlite"])
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """Settings on one engine, or on those that a test names."""
+    found: Settings = request.getfixturevalue(f"settings_on_{request.param}")
+    return found.model_copy(update={"stop_seconds": 1})
+
+
+def carried_on(settings: Settings, contact: str) -> str:
+    """Return where the contact is once the next process has carried it on."""
+    desk = open_desk(settings, lock_seconds=10)
+    try:
+        desk.start()
+        desk.contacts.wait_for_draft(contact, 60)
+        return desk.contacts.get(ADMIN, contact).summary.status
+    finally:
+        assert desk.close()
+
+
+def test_a_job_that_does_not_end_keeps_no_process_and_is_done_by_the_next(
+    open_synced: OpenDesk, settings: Settings
+) -> None:
+    desk = open_synced(inline=False)
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    contact = desk.contacts.open(agent, QUESTION)
+    desk.close()
+
+    serving = other_process.start(settings, "serve", "-")
+    assert serving.stdout is not None
+    assert "there\n" in iter(serving.stdout.readline, "")
+    told = time.monotonic()
+    serving.communicate("stop\n", timeout=60)
+    assert time.monotonic() - told < 10
+    assert serving.returncode == 0
+    assert carried_on(settings, contact) == "in_review"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
+    indirect=True,
+)
+def test_a_job_that_fails_while_the_desk_stops_is_not_given_up(
+    open_synced: OpenDesk, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, fail, ended = threading.Event(), threading.Event(), threading.Event()
+    desk = open_synced(inline=False)
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    contact = desk.contacts.open(agent, QUESTION)
+
+    def wait_and_fail(*_: object) -> str:
+        begun.set()
+        fail.wait()
+        ended.set()
+        raise RuntimeError("what it works with has been closed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("desk.runs.Runs.carry", wait_and_fail)
+        desk.start()
+        assert begun.wait(60)
+        closing = threading.Thread(target=_close, args=(desk, fail))
+        closing.start()
+        assert ended.wait(60)
+        closing.join()
+    assert carried_on(settings, contact) == "in_review"
+
+
+def _close(desk: Desk, fail: threading.Event) -> None:
+    """Close ``desk``; what it waits for fails meanwhile."""
+    from desk.jobs import _current
+
+    work = _current[0]
+
+    def fail_then() -> None:
+        work.ending.wait()
+        fail.set()
+
+    threading.Thread(target=fail_then).start()
+    assert desk.close()
