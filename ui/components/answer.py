@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from desk.assistant import Turn
+from desk.assistant_turns import Turn
 from desk.bootstrap import Desk
 from desk.contacts import ContactView
 from desk.permissions import Actor

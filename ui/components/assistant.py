@@ -9,7 +9,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.errors import ProofdeskError
-from desk.assistant import Turn
+from desk.assistant_turns import Turn
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from ui.components.cited_draft import draft_markup

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from desk.assistant import Turn
+from desk.assistant_turns import Turn
 from desk.bootstrap import Desk
 from desk.contacts import ContactView
 from desk.permissions import Actor
