@@ -8,7 +8,7 @@ import pytest
 
 from core.vocabulary import TIERS
 from ui.components.evidence import differing
-from ui.components.labels import due, relative, tier_badge
+from ui.components.labels import due, exact_at_hand, relative, table_moment, tier_badge
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -32,6 +32,13 @@ def test_what_is_late_says_so_and_holds_the_exact_moment() -> None:
     shown = due(NOW - timedelta(hours=2), NOW)
     assert "Was due 2 h ago" in shown
     assert "Fri 01 May 2026, 10:00 UTC" in shown
+
+
+def test_a_table_tells_the_distance_of_a_moment_and_holds_the_exact_one() -> None:
+    cells = table_moment("Sent", NOW - timedelta(hours=2), NOW)
+    assert cells == {"Sent": "2 h ago", "Sent, exactly": "Fri 01 May 2026, 10:00 UTC"}
+    assert exact_at_hand("Sent") == {"Sent, exactly": None}
+    assert table_moment("Seen", None, NOW, "Never") == {"Seen": "Never", "Seen, exactly": ""}
 
 
 @pytest.mark.parametrize("tier", TIERS)

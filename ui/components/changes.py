@@ -14,7 +14,14 @@ from desk.permissions import Actor
 from desk.render_changes import was_and_now
 from desk.views import ChangeLine, Shelf
 from ui.components.evidence import old_beside_new
-from ui.components.labels import chip, exactly, relative, when
+from ui.components.labels import (
+    chip,
+    exact_at_hand,
+    exactly,
+    relative,
+    table_moment,
+    when,
+)
 from ui.components.links import go_to_article, source_address
 from ui.components.notice import empty
 from ui.components.pager import page_buttons, read_page
@@ -56,7 +63,7 @@ def change_table(lines: Sequence[ChangeLine], now: datetime) -> ChangeLine:
         selection_mode="single-row",
         alt="What new versions changed",
         selection_default={"selection": {"rows": [0]}},
-        column_config={"When": st.column_config.TextColumn(width=90)},
+        column_config={**exact_at_hand("When"), "When": st.column_config.TextColumn(width=90)},
     )
     rows = [row for row in event["selection"]["rows"] if row < len(lines)]
     return lines[rows[0]] if rows else lines[0]
@@ -65,7 +72,7 @@ def change_table(lines: Sequence[ChangeLine], now: datetime) -> ChangeLine:
 def _row(line: ChangeLine, now: datetime) -> dict[str, str]:
     old, new = was_and_now({"facts": line.facts, "old": line.old, "new": line.new})[0]
     return {
-        "When": relative(line.at, now),
+        **table_moment("When", line.at, now),
         "Article": readable_text(line.title),
         "Was": readable_text(old) or "Not said before",
         "Now": readable_text(new) or "No longer said",

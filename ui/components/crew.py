@@ -13,7 +13,15 @@ from core.vocabulary import ROLES
 from desk.bootstrap import Desk
 from desk.people import PersonLine
 from desk.permissions import Actor
-from ui.components.labels import ROLE_NAMES, chip, exactly, namer, relative, warning_chip
+from ui.components.labels import (
+    ROLE_NAMES,
+    chip,
+    exact_at_hand,
+    exactly,
+    namer,
+    table_moment,
+    warning_chip,
+)
 from ui.components.notice import keep, notice, refusals_shown
 from ui.components.text import readable_text, say, show, tag, words
 from ui.session import sign_in_address
@@ -38,7 +46,7 @@ def people_table(people: Sequence[PersonLine], now: datetime) -> PersonLine | No
                 "Name": readable_text(one.name),
                 "Role": ROLE_NAMES[one.role],
                 "E-mail": readable_text(one.email),
-                "Signed in": _signed_in(one, now),
+                **_signed_in(one, now),
                 "Id": one.id,
             }
             for one in people
@@ -51,6 +59,7 @@ def people_table(people: Sequence[PersonLine], now: datetime) -> PersonLine | No
         selection_mode="single-row",
         alt="Everybody who works here",
         column_config={
+            **exact_at_hand("Signed in"),
             "Role": st.column_config.TextColumn(width=130),
             "Signed in": st.column_config.TextColumn(width=100),
         },
@@ -59,10 +68,9 @@ def people_table(people: Sequence[PersonLine], now: datetime) -> PersonLine | No
     return people[rows[0]] if rows else None
 
 
-def _signed_in(one: PersonLine, now: datetime) -> str:
-    if not one.active:
-        return "Has left"
-    return relative(one.signed_in_at, now) if one.signed_in_at else "No"
+def _signed_in(one: PersonLine, now: datetime) -> dict[str, str]:
+    cells = table_moment("Signed in", one.signed_in_at, now, "No")
+    return cells if one.active else cells | {"Signed in": "Has left"}
 
 
 def person_shown(desk: Desk, actor: Actor, person: PersonLine) -> None:

@@ -13,7 +13,13 @@ from core.vocabulary import DeliveryStatus
 from desk.bootstrap import Desk
 from desk.delivery import DeliveryView
 from desk.permissions import Actor
-from ui.components.labels import chip, relative, warning_chip, when
+from ui.components.labels import (
+    chip,
+    exact_at_hand,
+    table_moment,
+    warning_chip,
+    when,
+)
 from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
 from ui.components.undo import call_back
 
@@ -39,7 +45,10 @@ def delivery_table(
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [0]}},
-        column_config={"Status": st.column_config.TextColumn(width=120)},
+        column_config={
+            **exact_at_hand("Approved"),
+            "Status": st.column_config.TextColumn(width=120),
+        },
     )
     rows = [row for row in event["selection"]["rows"] if row < len(deliveries)]
     return deliveries[rows[0] if rows else 0]
@@ -51,7 +60,7 @@ def _row(delivery: DeliveryView, names: Mapping[str, str], now: datetime) -> dic
         "Subject": readable_text(delivery.subject),
         "To": readable_text(delivery.recipient) or "No address",
         "Approved by": readable_text(names.get(delivery.approved_by, delivery.approved_by)),
-        "Approved": relative(delivery.created_at, now),
+        **table_moment("Approved", delivery.created_at, now),
     }
 
 

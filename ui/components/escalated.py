@@ -14,7 +14,11 @@ from desk.permissions import Actor
 from desk.views import ContactQueues
 from ui.components.conversation import contact_heading, conversation
 from ui.components.handoff import handoff_brief
-from ui.components.labels import relative, tier_text
+from ui.components.labels import (
+    exact_at_hand,
+    table_moment,
+    tier_text,
+)
 from ui.components.notice import empty
 from ui.components.text import readable_text
 
@@ -50,7 +54,7 @@ def _table(
         [
             {
                 "Risk": tier_text(contact.tier),
-                "Came": relative(contact.created_at, now),
+                **table_moment("Came", contact.created_at, now),
                 "Customer": readable_text(contact.customer_name) or "Unknown",
                 "Subject": readable_text(contact.subject),
                 "With": readable_text(names.get(contact.assigned_to or "", "Nobody yet")),
@@ -63,6 +67,7 @@ def _table(
         row_height=_ROW,
         on_select="rerun",
         selection_mode="single-row-required",
+        column_config=exact_at_hand("Came"),
         alt="Escalated contacts: risk, when they came, customer, subject, with whom",
     )
     rows = [row for row in event["selection"]["rows"] if row < len(contacts)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import altair as alt
@@ -13,7 +13,14 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.quality import EvalRun, Figure, Miss, UnreadableRun
 from ui.components.charts import legend, shown_chart
-from ui.components.labels import chip, exactly, plainly, relative, warning_chip
+from ui.components.labels import (
+    chip,
+    exact_at_hand,
+    exactly,
+    plainly,
+    table_moment,
+    warning_chip,
+)
 from ui.components.notice import empty, notice
 from ui.components.office import values
 from ui.components.text import readable_text, say, show, tag, words
@@ -21,6 +28,7 @@ from ui.components.text import readable_text, say, show, tag, words
 _ROW: Final = 33
 _MOST_ROWS: Final = 6
 _MOST_MISSES: Final = 200
+_A_DAY: Final = timedelta(days=1)
 _MOST_TREND: Final = 40
 
 
@@ -81,8 +89,10 @@ def trend_chart(runs: Sequence[EvalRun], probe: str) -> None:
     ]
     if not points:
         return
+    one_day = max(run.at for run in runs) - min(run.at for run in runs) < _A_DAY
+    moments = alt.Axis(format="%H:%M" if one_day else "%d %b", tickCount=6, labelOverlap=True)
     base = alt.Chart(alt.InlineData(values=points)).encode(
-        x=alt.X("at:T", title=None, axis=alt.Axis(format="%d %b", tickCount=6)),
+        x=alt.X("at:T", title=None, axis=moments),
         color=alt.Color("figure:N", legend=legend()),
     )
     scale = alt.Scale(domain=[0, 1])
@@ -115,7 +125,7 @@ def _table(runs: Sequence[EvalRun], now: datetime) -> EvalRun:
         [
             {
                 "Run": readable_text(run.id),
-                "When": relative(run.at, now),
+                **table_moment("When", run.at, now),
                 "Data": readable_text(run.about.get("data", "")),
                 "Misses": len(run.misses),
                 "Gate": _gate(run),
@@ -131,6 +141,7 @@ def _table(runs: Sequence[EvalRun], now: datetime) -> EvalRun:
         selection_default={"selection": {"rows": [0]}},
         alt="Runs of this suite",
         column_config={
+            **exact_at_hand("When"),
             "When": st.column_config.TextColumn(width=100),
             "Misses": st.column_config.NumberColumn(width=80),
             "Gate": st.column_config.TextColumn(width=160),

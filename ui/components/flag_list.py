@@ -11,7 +11,10 @@ import streamlit as st
 
 from core.vocabulary import SourceFlagKind
 from desk.flags import FlagGroup, FlagLine, FoldedFlags
-from ui.components.labels import relative
+from ui.components.labels import (
+    exact_at_hand,
+    table_moment,
+)
 from ui.components.text import readable_text, say
 
 KIND_NAMES: Final[dict[SourceFlagKind, str]] = {
@@ -114,6 +117,7 @@ def flag_table(lines: Sequence[FlagLine], now: datetime) -> str:
         alt="What content owners must look at",
         selection_default={"selection": {"rows": [ids.index(st.session_state[_CHOSEN])]}},
         column_config={
+            **exact_at_hand("Since"),
             "Kind": st.column_config.TextColumn(width=120),
             "Rests on it": st.column_config.TextColumn(width=110),
             "Owner": st.column_config.TextColumn(width=140),
@@ -134,7 +138,7 @@ def _row(line: FlagLine, now: datetime) -> dict[str, str]:
         "What": readable_text(line.title),
         "Rests on it": contacts if line.uses else "Nothing yet",
         "Owner": readable_text(line.owner or _NOBODY),
-        "Since": relative(line.opened_at, now),
+        **table_moment("Since", line.opened_at, now),
     }
 
 

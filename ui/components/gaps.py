@@ -13,7 +13,13 @@ from desk.coverage import Asked, CoverageWeek, Gap
 from desk.flag_rules import FlagStatus
 from desk.permissions import Actor
 from ui.components.charts import CALM, WARNING, legend, shown_chart
-from ui.components.labels import chip, relative, warning_chip, when
+from ui.components.labels import (
+    chip,
+    exact_at_hand,
+    table_moment,
+    warning_chip,
+    when,
+)
 from ui.components.links import open_contact_button, open_review_button
 from ui.components.text import readable_text, say, show, tag, words
 
@@ -92,7 +98,7 @@ def gap_table(gaps: Sequence[Gap], now: datetime) -> Gap:
                 "Asked": gap.count,
                 "Waiting": gap.waiting,
                 "By week": gap.weeks,
-                "Last asked": relative(gap.last_at, now),
+                **table_moment("Last asked", gap.last_at, now),
             }
             for gap in gaps
         ],
@@ -105,6 +111,7 @@ def gap_table(gaps: Sequence[Gap], now: datetime) -> Gap:
         selection_default={"selection": {"rows": [0]}},
         alt="Questions that no source answers",
         column_config={
+            **exact_at_hand("Last asked"),
             "Asked": st.column_config.NumberColumn(width=80),
             "Waiting": st.column_config.NumberColumn(width=80),
             "By week": st.column_config.BarChartColumn(width=150, y_min=0, y_max=max(most, 1)),

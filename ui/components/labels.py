@@ -135,6 +135,30 @@ def here() -> tzinfo:
         return UTC
 
 
+def table_moment(
+    column: str, moment: datetime | None, now: datetime, otherwise: str = ""
+) -> dict[str, str]:
+    """Return the cells of a moment in a table: its distance, and exactly when.
+
+    Args:
+        column: Name of the column; the exact moment stands in a second one.
+        moment: The moment; None where there is none.
+        now: The present moment.
+        otherwise: What to say in place of the distance where there is no moment.
+    """
+    told = relative(moment, now) if moment else otherwise
+    return {column: told, _exact(column): exactly(moment) if moment else ""}
+
+
+def exact_at_hand(*columns: str) -> dict[str, None]:
+    """Configure the exact moments of a table's columns: hidden, shown by the table's own menu."""
+    return dict.fromkeys(map(_exact, columns))
+
+
+def _exact(column: str) -> str:
+    return f"{column}, exactly"
+
+
 def exactly(moment: datetime) -> str:
     """Return ``moment`` in full, in the zone of the person at the screen."""
     local = moment.astimezone(here())

@@ -11,7 +11,14 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.radius import Basis, RadiusCounts, RestingLine, RestingMacro, RestingState
-from ui.components.labels import chip, relative, tier_text, warning_chip, when
+from ui.components.labels import (
+    chip,
+    exact_at_hand,
+    table_moment,
+    tier_text,
+    warning_chip,
+    when,
+)
 from ui.components.links import go_to_article, open_contact_button, open_review_button
 from ui.components.pager import page_buttons, read_page
 from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
@@ -107,6 +114,7 @@ def _table(
         selection_mode="single-row",
         alt="Drafts and answers that rest on this source",
         column_config={
+            **exact_at_hand("When"),
             "Stands": st.column_config.TextColumn(width=120),
             "Risk": st.column_config.TextColumn(width=150),
             "When": st.column_config.TextColumn(width=90),
@@ -125,7 +133,7 @@ def _row(line: RestingLine, now: datetime) -> dict[str, str]:
         "Subject": readable_text(line.subject) or "No subject",
         "Says": readable_text(" ".join(line.told)),
         "Risk": tier_text(line.tier),
-        "When": relative(line.at, now),
+        **table_moment("When", line.at, now),
     }
 
 

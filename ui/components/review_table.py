@@ -11,7 +11,15 @@ import streamlit as st
 from core.identifiers import text_digest
 from core.vocabulary import TIERS, Tier
 from desk.reviews import ReviewFilter, ReviewSummary
-from ui.components.labels import DECISION_NAMES, KIND_NAMES, TIER_NAMES, namer, relative, tier_text
+from ui.components.labels import (
+    DECISION_NAMES,
+    KIND_NAMES,
+    TIER_NAMES,
+    exact_at_hand,
+    namer,
+    table_moment,
+    tier_text,
+)
 from ui.components.text import readable_text
 
 PAGE: Final = 50
@@ -150,6 +158,7 @@ def review_table(
         selection_default={"selection": {"rows": [ids.index(opened)] if opened in ids else []}},
         alt="Reviews: risk, due, customer, subject, reason, draft, check, changes, who is at it",
         column_config={
+            **exact_at_hand("Due"),
             "Risk": st.column_config.TextColumn(width=150),
             "Due": st.column_config.TextColumn(width=90),
             "Check": st.column_config.TextColumn(width=100),
@@ -173,7 +182,7 @@ def decided_table(
     event = st.dataframe(
         [
             {
-                "Decided": relative(review.decided_at, now) if review.decided_at else "",
+                **table_moment("Decided", review.decided_at, now),
                 "Decision": DECISION_NAMES[review.decision] if review.decision else "",
                 "By": readable_text(names.get(review.decided_by or "", "The desk")),
                 "Risk": tier_text(review.tier),
@@ -188,6 +197,7 @@ def decided_table(
         row_height=_ROW,
         on_select="rerun",
         selection_mode="single-row-required",
+        column_config=exact_at_hand("Decided"),
         alt="Decided reviews: when, decision, by whom, risk, customer, subject",
     )
     rows = [row for row in event["selection"]["rows"] if row < len(reviews)]
@@ -200,7 +210,7 @@ def bulk_table(reviews: Sequence[ReviewSummary], now: datetime) -> list[str]:
     event = st.dataframe(
         [
             {
-                "Due": "Overdue" if review.due_at < now else relative(review.due_at, now),
+                **_due(review, now),
                 "Customer": readable_text(review.customer_name) or "Unknown",
                 "Subject": readable_text(review.subject),
             }
@@ -213,6 +223,7 @@ def bulk_table(reviews: Sequence[ReviewSummary], now: datetime) -> list[str]:
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": list(range(len(ids)))}},
+        column_config=exact_at_hand("Due"),
         alt="Reviews of the lowest tier that may be approved at once",
     )
     return [ids[row] for row in event["selection"]["rows"] if row < len(ids)]
@@ -254,6 +265,11 @@ def _check_text(review: ReviewSummary) -> str:
     return f"{count} finding{'s' if count != 1 else ''}" if count else "Passed"
 
 
+def _due(review: ReviewSummary, now: datetime) -> dict[str, str]:
+    cells = table_moment("Due", review.due_at, now)
+    return cells | {"Due": "Overdue"} if review.due_at < now else cells
+
+
 def _row(
     review: ReviewSummary,
     reasons: Mapping[str, str],
@@ -262,7 +278,7 @@ def _row(
 ) -> dict[str, str]:
     return {
         "Risk": tier_text(review.tier),
-        "Due": "Overdue" if review.due_at < now else relative(review.due_at, now),
+        **_due(review, now),
         "Customer": readable_text(review.customer_name) or "Unknown",
         "Subject": readable_text(review.subject),
         "Reason": readable_text(reasons.get(review.reason or "", "None known")),

@@ -14,7 +14,13 @@ from desk.views import ArticleLine
 from graph.draft import content_words
 from retrieval.ports import Hit
 from ui.components.evidence import origin
-from ui.components.labels import exactly, plainly, relative, when
+from ui.components.labels import (
+    exact_at_hand,
+    exactly,
+    plainly,
+    table_moment,
+    when,
+)
 from ui.components.notice import Tone, empty, notice
 from ui.components.text import Markup, Span, marked, readable_text, say, show, tag, words
 
@@ -50,6 +56,7 @@ def article_table(
         selection_default={"selection": {"rows": [ids.index(opened)] if opened in ids else []}},
         alt="Articles and macros",
         column_config={
+            **exact_at_hand("In force since", "Last reviewed"),
             "Kind": st.column_config.TextColumn(width=80),
             "Version": st.column_config.TextColumn(width=70),
             "Look at": st.column_config.TextColumn(width=150),
@@ -65,10 +72,8 @@ def _row(line: ArticleLine, now: datetime) -> dict[str, str]:
         "Kind": plainly(line.kind),
         "Owner": readable_text(line.owner or "Nobody"),
         "Version": str(line.version),
-        "In force since": relative(line.in_force_since, now)
-        if line.in_force_since
-        else "Not in force",
-        "Last reviewed": relative(line.last_reviewed, now) if line.last_reviewed else "Never",
+        **table_moment("In force since", line.in_force_since, now, "Not in force"),
+        **table_moment("Last reviewed", line.last_reviewed, now, "Never"),
         "Look at": ", ".join(plainly(flag) for flag in line.flags),
     }
 

@@ -13,7 +13,14 @@ import streamlit as st
 from desk.audit import DESK, AuditEntry, AuditFilter, ExportForm
 from desk.bootstrap import Desk
 from desk.permissions import Actor
-from ui.components.labels import exactly, here, namer, plainly, relative
+from ui.components.labels import (
+    exact_at_hand,
+    exactly,
+    here,
+    namer,
+    plainly,
+    table_moment,
+)
 from ui.components.links import open_contact_button, open_review_button
 from ui.components.office import values
 from ui.components.text import readable_text, show, tag, words
@@ -137,7 +144,7 @@ def trail_table(
     event = st.dataframe(
         [
             {
-                "When": relative(entry.at, now),
+                **table_moment("When", entry.at, now),
                 "Who": readable_text(names.get(entry.actor, entry.actor)),
                 "Event": event_name(entry.event),
                 "Contact": entry.contact_id or "",
@@ -153,6 +160,7 @@ def trail_table(
         selection_mode="single-row",
         alt="Events of the audit trail, the newest first",
         column_config={
+            **exact_at_hand("When"),
             "When": st.column_config.TextColumn(width=100),
             "Who": st.column_config.TextColumn(width=150),
             "Event": st.column_config.TextColumn(width=200),
