@@ -13,6 +13,7 @@ from tests.integration.conftest import (  # noqa: F401 - fixtures
     agent,
     desk,
     example_vectors,
+    migrated_home,
     open_synced,
     settings,
     settings_on_sqlite,

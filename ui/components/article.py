@@ -154,7 +154,7 @@ def difference_shown(found: Difference, now: datetime) -> None:
     show(
         tag(
             "div",
-            "pd-badges",
+            "pd-line",
             words(f"Version {found.old.number}, from "),
             when(found.old.effective_from, now),
             words(f", beside version {found.new.number}, from "),

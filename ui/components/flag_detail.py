@@ -95,7 +95,7 @@ def flag_shown(
         among: The flags between which it stands.
     """
     line = detail.line
-    uses = f"{line.uses} contact{'s' if line.uses != 1 else ''} rest on it"
+    uses = f"{line.uses} contacts rest on it" if line.uses != 1 else "1 contact rests on it"
     with st.container(horizontal=True, vertical_alignment="center", key="flag-head"):
         show(tag("h3", "pd-subject", words(line.title)))
         if among:
