@@ -59,6 +59,7 @@ _CASE: Final = re.compile(
 )
 _NAME_HOLE: Final = re.compile(r"name|agent|signature|greeting|salutation", re.IGNORECASE)
 _SEAM: Final = re.compile(r"[;:]\s+|,\s+(?:and|or|but|then|so)\s+|,\s+|\s+(?:and|but|then)\s+")
+_NEXT_NUMBER: Final = re.compile(r"(?<=[.:;!?])\s+\(?\d{1,2}[.)]$")
 _SIGNATURE_WORDS: Final = 5
 _LONGEST_QUOTE: Final = 160
 _JUDGED: Final = "macros.judged"
@@ -119,6 +120,7 @@ def said(paragraphs: Iterable[str]) -> list[Said]:
             raw = paragraph[start:end]
             words = readable(PLACEHOLDER.sub(" ", raw))
             text = re.sub(r"\s+([,.;:!?])", r"\1", words)
+            text = _NEXT_NUMBER.sub("", text)  # "… right away. 2." before the next of a list
             if not re.search(r"\w", text) or is_courtesy(text):
                 continue
             if not _actionable(text) and (text.endswith("?") or is_request(text)):
@@ -270,7 +272,11 @@ class MacroJudge:
             nearest: list[Finding] = [_unsupported(one.text)] if figures(one.text) else []
         else:
             found = check([{"text": one.text, "citations": cited}])
-            nearest = [finding for finding in found if _counts(finding, one)]
+            nearest = [
+                finding
+                for finding in found
+                if _counts(finding, one) and not _names_its_own(finding, near)
+            ]
         if not nearest:
             return _Held((), rests_on)
         for passage in near:
@@ -319,6 +325,21 @@ def _counts(finding: Finding, one: Said) -> bool:
     if finding["rule"] == "negation":
         return bool(_TURNS.search(f"{words} {source_words}")) or _opposed(words, source_words)
     return finding["rule"] in SAYING_RULES
+
+
+def _names_its_own(finding: Finding, near: Sequence[Passage]) -> bool:
+    """Say whether a name that the help center uses stands where the source has a common noun.
+
+    "Cancel Lampworks" where it says "cancel your account" tells nobody anything else.
+    """
+    words, source_words = finding["words"], finding["source_words"]
+    return (
+        finding["rule"] == "name"
+        and source_words.islower()
+        and len(source_words.split()) == 1
+        and words.isalpha()
+        and any(re.search(rf"\b{re.escape(words)}\b", f"{p.context} {p.plain}") for p in near)
+    )
 
 
 def _opposed(words: str, source_words: str) -> bool:

@@ -18,12 +18,18 @@ from rapidfuzz import fuzz
 
 from graph.ports import Changes
 from kb.content import Passage
+from kb.facts import VALUE_KINDS
 from kb.sentences import split_sentences
 
 REPEATS: Final = 80.0
 """Percent of common words from which a sentence repeats another one."""
 REPLACES: Final = 60.0
 """Percent of common words from which a sentence took the place of one that went."""
+SURELY: Final = 0.75
+"""Score from which a sentence that was only put in other words is called outdated."""
+PLAINLY: Final = 0.65
+"""The same, where a figure, an address, a permission or a denial differs."""
+_PLAIN: Final = frozenset((*VALUE_KINDS, "email", "phone", "url", "permission", "negation"))
 _SHORTEST: Final = 4  # words; fewer stand anywhere
 
 
@@ -83,8 +89,16 @@ def outdated(
 
 
 def _says_else(old: str, new: str, changes: Changes) -> bool:
-    # What is merely unclear is worth a person's look at a draft, and no reason to take a text away.
-    return changes.judge(old, new).outcome not in {"same", "unclear"}
+    """Say whether ``new`` surely says something else.
+
+    A draft gets a person's look where that is likelier than not; a text that many rely on is not
+    taken away for it.
+    """
+    change = changes.judge(old, new)
+    plain = any(fact.kind in _PLAIN for fact in change.facts)
+    return change.outcome not in {"same", "unclear"} and change.score >= (
+        PLAINLY if plain else SURELY
+    )
 
 
 def _sentences(passages: Iterable[Passage]) -> list[str]:

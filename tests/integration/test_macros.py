@@ -146,6 +146,21 @@ def test_a_rewording_leaves_the_macro_in_use(good: Desk) -> None:
     assert "macros/refund-time.md" in searchable(good)
 
 
+def test_the_name_of_the_house_for_a_common_noun_leaves_the_macro_in_use(
+    workspace: Path, open_synced: OpenDesk
+) -> None:
+    rule = "You can cancel your {} in the settings of the workshop whenever you like."
+    articles = workspace / "articles" / "refunds.md"
+    articles.write_text(
+        f"{articles.read_text()}\n\n{rule.format('account')}\n\nLampworks is our workshop's name.\n"
+    )
+    write_macro(workspace, rule.format("Lampworks"))
+    write_macro(workspace, rule.format("Glowhouse"), "other")
+    desk = open_synced()
+    assert desk.library.article("macros/refund-time.md").withheld is None
+    assert desk.library.article("macros/other.md").withheld
+
+
 def test_only_macros_near_to_what_changed_are_judged_again(
     good: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

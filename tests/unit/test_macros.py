@@ -44,6 +44,13 @@ def test_a_name_to_fill_in_makes_a_sentence_no_case() -> None:
     assert not one.of_the_case
 
 
+def test_the_number_of_the_next_list_item_is_no_figure() -> None:
+    assert texts("Pay right away. 2. Then choose one of our 7 lamps.") == [
+        "Pay right away.",
+        "Then choose one of our 7 lamps.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "of_the_case"),
     [
