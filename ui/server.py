@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +25,8 @@ def main() -> int:
     """Open the desk, serve until told to stop, close the desk; return the exit code."""
     settings = Settings(home=Settings().home.absolute())
     write_log(settings.log_format, settings.log_level)
+    # As Ctrl+C: uvicorn ends for either, and then has the signal do what it did before.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ["PROOFDESK_HOME"] = str(settings.home)
     os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml from where it runs
     try:
@@ -38,6 +41,8 @@ def main() -> int:
             desk.warm_up()
             _serve(desk, settings)
     finally:
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.SIG_IGN)  # it ends within seconds, and in order
         desk.close()
         stop_traces()
     return 0

@@ -5,7 +5,7 @@ come in on its standard input, one a line, and answers ``won`` or ``lost`` for e
 ``… die SETTINGS PERSON REVIEW POINT`` decides one review and is killed at a point on the way;
 with ``when told`` behind it, it says ``there`` at that point and is killed once a line comes in.
 ``… serve SETTINGS -`` serves the UI but for its pages, with jobs that never end: it says ``there`` when
-it has begun one, and is told to stop by a line.
+it has begun one.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -47,7 +48,8 @@ def test_a_job_that_does_not_end_keeps_no_process_and_is_done_by_the_next(
     assert serving.stdout is not None
     assert "there\n" in iter(serving.stdout.readline, "")
     told = time.monotonic()
-    serving.communicate("stop\n", timeout=60)
+    serving.send_signal(signal.SIGTERM)
+    serving.communicate(timeout=60)
     assert time.monotonic() - told < 10
     assert serving.returncode == 0
     assert carried_on(settings, contact) == "in_review"
