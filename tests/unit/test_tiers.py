@@ -233,3 +233,18 @@ CARD = Rule.model_validate(
 )
 def test_a_long_number_is_a_cards_if_its_check_digit_or_the_customer_says_so(text, fires):
     assert bool(list(CARD.word_hits(text))) is fires
+
+
+@pytest.mark.parametrize(
+    ("text", "fires"),
+    [
+        ("send it to DE89 3704 0044 0532 0130 00 please", True),
+        ("GB82WEST12345698765432", True),
+        ("part NL21 4408 7719 0012 3345 does not fit", False),
+        ("my IBAN: NL21 4408 7719 0012 3345", True),  # mistyped, yet an account's
+    ],
+)
+def test_a_bank_account_is_one_if_its_check_digits_or_the_customer_says_so(text, fires):
+    rule = TierRules.load(None).get("sensitive_personal_data")
+    assert rule is not None
+    assert bool(list(rule.word_hits(text))) is fires
