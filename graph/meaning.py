@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.identifiers import json_digest, new_id, text_digest
+from graph.wording import Wording, add_likeness
 from retrieval.ports import Embedder, Vectors, deep
 
 Floats = npt.NDArray[np.float64]
@@ -25,8 +26,8 @@ _UNKNOWN = 0.1  # probability of what is like no example at all
 _LOUD = 0.9  # how sure it must be that a message fires any rule at all, or each is less likely …
 _QUIETER = 0.4  # … by this much of what is missing
 _BUCKETS = 256  # among which harmless texts are spread when one is chosen to stand beside another
-_STRIP = 256  # examples whose wording is compared at a time
-_FIT_VERSION = 4  # raise it with every change of what is learned: kept fits are then made anew
+_NEIGHBOURS = 2_000  # examples that give way to what a team hears every day
+_FIT_VERSION = 5  # raise it with every change of what is learned: kept fits are then made anew
 
 
 class Shipped(Protocol):
@@ -124,11 +125,15 @@ class Judged:
 
     Attributes:
         probability: ``(texts, rules)``, how sure each rule is, 0..1.
-        nearest: ``(texts, rules)``, index of the rule's example nearest to the text.
+        nearest: ``(texts, rules)``, index of the rule's example nearest to the text; 0 where the
+            rule is as unlikely as for a text like nothing known.
+        loud: ``(texts,)``, how far each says anything that fires a rule: about 0 for what does not,
+            about 1 for what does. Easier to tell than which rule, and so known where that is not.
     """
 
     probability: Floats
     nearest: npt.NDArray[np.int64]
+    loud: Floats
 
 
 class ExampleRules:
@@ -190,9 +195,9 @@ class ExampleRules:
         """
         ready = self._ready()
         rules = len(ready.fires)
-        if not texts or not ready.letters.size:
+        if not texts or not ready.terms.size:
             return np.zeros((len(texts), rules), np.float32)
-        return ready.wording.judge(texts, ready.letters)[:, :rules]
+        return np.asarray(ready.wording.read(texts) @ ready.terms[:, :rules])
 
     def _ready(self) -> _FittedRules:
         with self._lock:
@@ -212,13 +217,16 @@ class ExampleRules:
         return compositions(self._positive, self._quiet()) if self._among_others else []
 
     def _fit(self) -> _FittedRules:
-        texts = self._given()
+        texts = self._decided()
         row = {text: at for at, text in enumerate(texts)}
         columns = [np.array([row[text] for text in part], np.int64) for part in self._positive]
-        targets = self._targets(row, columns)
-        if self._among_others:
-            # The last column: whether a text fires any rule. That is easier to tell than which.
-            targets = np.concatenate([targets, targets.max(axis=1, keepdims=True)], axis=1)
+        targets = np.full((len(texts), len(columns)), -_UNKNOWN, np.float32)
+        for column, fires in enumerate(columns):
+            targets[fires, column] = 1 - _UNKNOWN
+        # The last column: whether a text fires any rule. That is easier to tell than which.
+        targets = np.concatenate(
+            [targets, targets.max(axis=1, keepdims=True, initial=-_UNKNOWN)], axis=1
+        )
         if composed := self._composed():
             texts = [*texts, *(text for text, _ in composed)]
             rows = [row.get(of, -1) for _, of in composed]
@@ -230,14 +238,45 @@ class ExampleRules:
         placed = space.place(vectors)
         weights = self._vectors.kept(
             "rules",
-            [_FIT_VERSION, self._positive, texts, self._groups, self._familiar],
-            lambda: _ridge(placed, wording, targets),
+            [_FIT_VERSION, self._positive, texts, self._among_others],
+            lambda: _ridge(placed, wording.examples, targets),
         )
-        letters = wording.weights(weights) if texts else weights
-        return _FittedRules(space, placed, weights, wording, letters, columns)
+        fitted = _FittedRules.of(
+            space, placed, weights, wording, wording.examples, columns, self._among_others
+        )
+        return self._used_to(fitted, set(row))
+
+    def _used_to(self, fitted: _FittedRules, decided: Collection[str]) -> _FittedRules:
+        """Learn on top what this team hears every day.
+
+        It is the team's own and learned at every start, so the rest does not wait for it: only it
+        and what is nearest to it are weighed anew. The others would hardly move.
+        """
+        groups = {
+            text: {name for name, part in self._familiar.items() if text in part}
+            for part in self._familiar.values()
+            for text in part
+            if text not in decided
+        }
+        if not groups or not fitted.weights.size:
+            return fitted
+        texts = list(groups)
+        vectors = self._vectors.of(texts)
+        read = fitted.wording.read(texts)
+        quiet = np.array([[name in groups[text] for name in self._groups] for text in texts])
+        # What it says of other groups nobody knows, nor whether it fires any rule at all.
+        quiet = np.concatenate([quiet, np.zeros((len(texts), 1), np.bool_)], axis=1)
+        found = fitted.scores(fitted.space.place(vectors), read)
+        gap = np.where(quiet, -_UNKNOWN - found, 0).astype(np.float32)
+        return fitted.and_also(fitted.space.place(vectors), read, gap)
 
     def _given(self) -> list[str]:
-        parts = (*self._positive, *self._harmless, self._ordinary, *self._familiar.values())
+        parts = (self._decided(), *self._familiar.values())
+        return list(dict.fromkeys(text for part in parts for text in part))
+
+    def _decided(self) -> list[str]:
+        """Texts of which each rule knows whether they fire it."""
+        parts = (*self._positive, *self._harmless, self._ordinary)
         return list(dict.fromkeys(text for part in parts for text in part))
 
     def _quiet(self) -> list[str]:
@@ -245,18 +284,6 @@ class ExampleRules:
         loud = {text for part in self._positive for text in part}
         quiet = dict.fromkeys(text for part in (*self._harmless, self._ordinary) for text in part)
         return [text for text in quiet if text not in loud]
-
-    def _targets(self, row: Mapping[str, int], columns: Sequence[npt.NDArray[np.int64]]) -> Vectors:
-        """Per text and rule how far from unknown it lies: above 0 it fires, below it does not."""
-        targets = np.full((len(row), len(columns)), -_UNKNOWN, np.float32)
-        known = {text for part in (*self._positive, *self._harmless) for text in part}
-        known.update(self._ordinary)
-        for column, fires in enumerate(columns):
-            decided = known.union(self._familiar.get(self._groups[column], ()))
-            undecided = [at for text, at in row.items() if text not in decided]
-            targets[undecided, column] = 0
-            targets[fires, column] = 1 - _UNKNOWN
-        return targets
 
 
 def compositions(positive: Sequence[Sequence[str]], quiet: Sequence[str]) -> list[tuple[str, str]]:
@@ -297,55 +324,10 @@ def _sentence(text: str) -> str:
     return text if text[-1:] in ".!?" else f"{text}."
 
 
-class _Wording:
-    """Likeness of texts by the letter sequences within their words, rare ones weighing more.
-
-    Args:
-        texts: The examples.
-        words: Whether whole words and pairs of them count as much.
-    """
-
-    def __init__(self, texts: Sequence[str], *, words: bool) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.pipeline import FeatureUnion
-
-        letters = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32
-        )
-        pairs = TfidfVectorizer(
-            token_pattern=r"\b\w+\b", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
-        )
-        # Each half counts half: the likeness of a text to itself is 1 either way.
-        self._reader: Any = (
-            FeatureUnion(
-                [("letters", letters), ("words", pairs)],
-                transformer_weights=dict.fromkeys(("letters", "words"), 0.5**0.5),
-            )
-            if words
-            else letters
-        )
-        self._examples: Any = self._reader.fit_transform(texts or ["?"]).tocsr()
-
-    def add_likeness(self, to: Vectors, weight: float) -> None:
-        """Add to ``to``, shape ``(examples, examples)``, how like the examples are to each other."""
-        # A strip at a time: the whole product takes several times the memory of ``to``.
-        for start in range(0, len(to), _STRIP):
-            strip = self._examples[start : start + _STRIP] @ self._examples.T
-            to[start : start + _STRIP] += weight * strip.toarray()
-
-    def weights(self, of_examples: Vectors) -> Vectors:
-        """Return the weight of each letter sequence, given those of the examples."""
-        return np.asarray(self._examples.T @ of_examples, dtype=np.float32)
-
-    def judge(self, texts: Sequence[str], weights: Vectors) -> Vectors:
-        """Return the sum of the weights of each text's letter sequences."""
-        return np.asarray(self._reader.transform(texts) @ weights, dtype=np.float32)
-
-
 @lru_cache(maxsize=4)
-def _wording(texts: tuple[str, ...], words: bool) -> _Wording:
-    # Reading ten thousand examples takes seconds, and several desks of a process often share them.
-    return _Wording(texts, words=words)
+def _wording(texts: tuple[str, ...], words: bool) -> Wording:
+    # Several desks of a process often share their examples.
+    return Wording(texts, words=words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,36 +358,92 @@ class _Space:
 
 @dataclass(frozen=True, slots=True)
 class _FittedRules:
-    """``weights`` is ``(examples, rules)``; ``fires`` holds per rule the rows of its examples.
+    """What was learned.
 
-    One column more than there are rules says whether a text fires any.
+    Attributes:
+        space: Where texts are compared.
+        vectors: ``(examples, dimensions)``, placed there.
+        weights: ``(examples, rules + 1)``; the last column says whether a text fires any rule.
+        wording: Reads how texts are put.
+        read: ``(examples, terms)``, the examples so read.
+        terms: ``(terms, rules + 1)``, the weights of the terms that follow from it.
+        fires: Per rule the rows of its examples.
+        calmed: Whether each rule is believed less where it is doubtful that any fires.
     """
 
     space: _Space
     vectors: Vectors
     weights: Vectors
-    wording: _Wording
-    letters: Vectors
+    wording: Wording
+    read: Any
+    terms: Vectors
     fires: Sequence[npt.NDArray[np.int64]]
+    calmed: bool
+
+    @classmethod
+    def of(
+        cls,
+        space: _Space,
+        vectors: Vectors,
+        weights: Vectors,
+        wording: Wording,
+        read: Any,
+        fires: Sequence[npt.NDArray[np.int64]],
+        calmed: bool,
+    ) -> _FittedRules:
+        terms = np.asarray(read.T @ weights, dtype=np.float32)
+        return cls(space, vectors, weights, wording, read, terms, fires, calmed)
+
+    def and_also(self, vectors: Vectors, read: Any, gap: Vectors) -> _FittedRules:
+        """Return these rules moved by ``gap``, shape ``(texts, rules + 1)``, at further texts."""
+        from scipy.sparse import vstack  # type: ignore[import-untyped]
+
+        near = (self.vectors @ vectors.T).max(axis=1)
+        block = np.sort(np.argsort(-near, kind="stable")[:_NEIGHBOURS])
+        known = np.zeros((len(block), gap.shape[1]), np.float32)
+        moved = _ridge(
+            np.concatenate([self.vectors[block], vectors]),
+            vstack([self.read[block], read], format="csr"),
+            np.concatenate([known, gap]),
+        )
+        weights = np.concatenate([self.weights, moved[len(block) :]])
+        weights[block] += moved[: len(block)]
+        return _FittedRules.of(
+            self.space,
+            np.concatenate([self.vectors, vectors]),
+            weights,
+            self.wording,
+            vstack([self.read, read], format="csr"),
+            self.fires,
+            self.calmed,
+        )
+
+    def scores(self, placed: Vectors, read: Any) -> Vectors:
+        """Return how far above unknown each rule is for texts that are placed and read."""
+        return np.asarray(
+            _meaning(placed @ self.vectors.T) @ self.weights + _WORDING * (read @ self.terms)
+        )
 
     def judge(self, texts: Sequence[str], vectors: Vectors) -> Judged:
-        nearest = np.zeros((len(texts), len(self.fires)), dtype=np.int64)
+        rules = len(self.fires)
+        nearest = np.zeros((len(texts), rules), dtype=np.int64)
         if not len(texts) or not self.weights.size:
-            return Judged(np.zeros(nearest.shape), nearest)
-        likeness = _meaning(self.space.place(vectors) @ self.vectors.T)
-        found = likeness @ self.weights
-        found += _WORDING * self.wording.judge(texts, self.letters)
-        sure = found.astype(np.float64) + _UNKNOWN
-        if sure.shape[1] > len(self.fires):
-            loud = np.clip(sure[:, -1:], 0.0, 1.0)
-            sure = sure[:, :-1] + _QUIETER * np.minimum(loud - _LOUD, 0.0)
+            return Judged(np.zeros(nearest.shape), nearest, np.zeros(len(texts)))
+        placed = self.space.place(vectors)
+        sure = self.scores(placed, self.wording.read(texts)).astype(np.float64) + _UNKNOWN
+        sure, loud = sure[:, :rules], sure[:, -1]
+        if self.calmed:
+            doubt = np.minimum(np.clip(loud, 0.0, 1.0) - _LOUD, 0.0)
+            sure = sure + _QUIETER * doubt[:, None]
         probability = np.clip(sure, 0.0, 1.0)
         for column, fires in enumerate(self.fires):
-            if len(fires):
-                nearest[:, column] = likeness[:, fires].argmax(axis=1)
-            else:
+            if not len(fires):
                 probability[:, column] = 0.0
-        return Judged(probability, nearest)
+            likely = np.flatnonzero(probability[:, column] > _UNKNOWN)
+            if len(likely):
+                likeness = placed[likely] @ self.vectors[fires].T
+                nearest[likely, column] = likeness.argmax(axis=1)
+        return Judged(probability, nearest, loud)
 
 
 def _meaning(cosines: Vectors) -> Vectors:
@@ -415,7 +453,7 @@ def _meaning(cosines: Vectors) -> Vectors:
     return np.asarray(np.exp(cosines, out=cosines), dtype=np.float32)
 
 
-def _ridge(vectors: Vectors, wording: _Wording, targets: Vectors) -> Vectors:
+def _ridge(vectors: Vectors, read: Any, targets: Vectors) -> Vectors:
     """Return the weight of each example for each rule.
 
     Takes the memory of one square array of the number of examples (400 MB for ten thousand), and
@@ -426,7 +464,7 @@ def _ridge(vectors: Vectors, wording: _Wording, targets: Vectors) -> Vectors:
     from scipy.linalg import cho_factor, cho_solve  # type: ignore[import-untyped]
 
     likeness = _meaning(vectors @ vectors.T)
-    wording.add_likeness(likeness, _WORDING)
+    add_likeness(likeness, read, _WORDING)
     likeness[np.diag_indices_from(likeness)] += _DOUBT
     return np.asarray(
         cho_solve(cho_factor(likeness, overwrite_a=True, check_finite=False), targets),

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from graph.customer_text import Said, own_words, sentence_spans, units
+from graph.customer_text import own_words, sentence_spans, units
 from graph.reasons import Reason, ReasonMap, RequiredField
 from graph.shipped_examples import ShippedExamples
 from graph.tiers import Rule, TierRules, shipped_rules
@@ -11,12 +11,12 @@ from graph.triage import (
     TriageService,
     after_answer,
     contested,
+    in_doubt,
     overruled,
     route_for,
     second_thoughts,
     settled_before,
     stretches_of,
-    unsure,
 )
 from graph.values import Classification, Conversation, Triage
 from graph.verdicts import said_by_contact
@@ -318,8 +318,6 @@ def test_of_two_escalations_that_sound_alike_only_the_likelier_is_named_by_meani
 
 FRAUD = rule("fraud", "escalate_first", phrases=["scam"], examples=["a"], threshold=0.5)
 CRISIS = rule("crisis", "escalate_first", phrases=["x"], examples=["a"], settles=False)
-DOUBT = rule("low_confidence")
-WORDS = Said("m0", 0, 0, 4, "scam")
 
 
 @pytest.mark.parametrize(
@@ -336,24 +334,44 @@ def test_words_of_a_rule_without_examples_are_never_overruled():
     assert not overruled(FRAUD, None)
 
 
-@pytest.mark.parametrize(("probability", "doubted"), [(0.41, False), (0.43, True)])
-def test_a_possible_escalation_is_held_back_with_the_words_that_raise_the_doubt(
-    probability, doubted
+@pytest.mark.parametrize(
+    ("probability", "loud", "fires", "doubted"),
+    [
+        (0.41, 1.5, True, False),  # what fires is looked at anyway: only a near escalation counts
+        (0.43, 0.0, True, True),
+        (0.2, 1.1, False, True),  # nothing fires, though the contact surely says something
+        (0.2, 0.9, False, False),
+        (0.49, 0.5, False, False),  # near one escalation, and yet it sounds harmless
+        (0.0, 1.3, False, True),
+    ],
+)
+def test_a_contact_is_in_doubt_when_an_escalation_is_near_or_something_must_be_meant(
+    probability, loud, fires, doubted
 ):
-    found = unsure([FRAUD], {"fraud": Meant(probability, WORDS)}, DOUBT)
-    assert (found is not None) is doubted
-    if found is not None:
-        assert (found["id"], found["tier"], found["evidence"]) == (
-            "low_confidence",
-            "review_required",
-            "scam",
-        )
-        assert found["by"] == f"tiers.yaml:fraud/unsure@{FRAUD.version}"
+    found = in_doubt([FRAUD], {"fraud": Meant(probability)}, loud, fires=fires)
+    assert found is (FRAUD if doubted else None)
 
 
-def test_a_review_rule_in_doubt_holds_nothing_back():
+def test_a_review_rule_that_is_near_holds_nothing_back_beside_what_fires():
     mild = rule("refund", examples=["a"], threshold=0.5)
-    assert unsure([mild], {"refund": Meant(0.45, WORDS)}, DOUBT) is None
+    assert in_doubt([mild], {"refund": Meant(0.45)}, 0.8, fires=True) is None
+
+
+def test_a_doubt_names_the_rule_and_points_at_the_words_that_raise_it():
+    smoke = ["smoke comes out of it", "smoke comes out of the plug", "smoke comes out now"]
+    fraud = rule("fraud", "escalate_first", examples=smoke, threshold=0.99)
+    service = TriageService(
+        TierRules([fraud, rule("low_confidence")], ordinary=["what time do you open"]),
+        REASONS,
+        HashEmbedder(),
+    )
+    found = service.triage(
+        talk("customer|Hello you. Smoke comes out of it. Smoke comes out."), about()
+    )
+    doubt = next(one for one in found["triggers"] if one["id"] == "low_confidence")
+    assert doubt["by"] == f"tiers.yaml:fraud/unsure@{fraud.version}"
+    assert "Smoke comes out" in doubt["evidence"]
+    assert found["tier"] == "review_required"
 
 
 REFUND = rule("refund", examples=["a"], threshold=0.4)
@@ -371,13 +389,13 @@ REFUND = rule("refund", examples=["a"], threshold=0.4)
 def test_an_escalation_gives_way_to_a_likelier_review_only_when_barely_sure(
     severe, mild, named, expected
 ):
-    meant = {"fraud": Meant(severe, WORDS), "refund": Meant(mild, WORDS)}
+    meant = {"fraud": Meant(severe), "refund": Meant(mild)}
     assert contested([FRAUD, REFUND], meant, named) == expected
 
 
 def test_a_crisis_never_gives_way():
     crisis = rule("crisis", "escalate_first", examples=["a"], settles=False, threshold=0.5)
-    meant = {"crisis": Meant(0.55, WORDS), "refund": Meant(0.9, WORDS)}
+    meant = {"crisis": Meant(0.55), "refund": Meant(0.9)}
     assert contested([crisis, REFUND], meant, {"refund"}) == frozenset()
 
 
