@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
 
 from core.database import Database
+
+_ONE_AT_A_TIME: Final = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('proofdesk migrations', 0))"
+)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,6 +29,8 @@ def upgrade(database: Database) -> None:
     with database.engine.connect() as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
-    with database.engine.begin() as connection:
+    with database.engine.execution_options(proofdesk_begin="IMMEDIATE").begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(_ONE_AT_A_TIME)  # whoever comes second finds nothing left to do
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
