@@ -76,6 +76,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 TAKE_OVER_SECONDS: Final = 2.0
+_FLAGS_ALONE: Final = "flags"
 SYNC_SECONDS: Final = 3600.0
 CHECKPOINTS_KEPT: Final = timedelta(days=1)
 """How long the checkpoints of a contact stay after its run ended."""
@@ -400,7 +401,7 @@ class Desk:
                 "deliver": lambda delivery_id: self.deliveries.deliver(delivery_id),
                 "redraft": lambda review_id: self.impact.redraft(review_id),
                 "sync": lambda source: self._sync_job(source),
-                "sweep": lambda _at: json.dumps(self.sweep().as_json()),
+                "sweep": lambda what: self._sweep_job(what),
             },
             was_away=self._was_away,
             give_up={
@@ -485,12 +486,12 @@ class Desk:
     def start(self) -> None:
         """Carry jobs out: on SQLite as soon as no other process does, else beside the others.
 
-        The first is a look at what time alone changed while the desk was down: the hourly one is up
-        to an hour away, and pages show what it found.
+        The first ranks the flags: the hourly look is up to an hour away, and pages show what was
+        found. Drafts whose sources changed wait for it; who comes first may want to see them.
         """
-        now = self.clock.now()
+        key = f"{_FLAGS_ALONE}:{self.clock.now():%Y-%m-%dT%H}"
         with self.database.write() as session:
-            self.jobs.enqueue(session, "sweep", f"sweep:{now:%Y-%m-%dT%H}", now.isoformat())
+            self.jobs.enqueue(session, "sweep", key, _FLAGS_ALONE)
         if self.shares_work:
             self._join_in()
             return
@@ -584,6 +585,12 @@ class Desk:
     def _take_over(self) -> None:
         while not self._working and not self._stopped.wait(TAKE_OVER_SECONDS):
             self.work_if_free()
+
+    def _sweep_job(self, what: str) -> str:
+        if what == _FLAGS_ALONE:
+            self.flags.sweep()
+            return ""
+        return json.dumps(self.sweep().as_json())
 
     def _sync_job(self, source: str) -> str:
         return json.dumps(self.sync(source or None).as_json())

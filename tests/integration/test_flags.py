@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from desk.models import (
     SourceUse,
 )
 from desk.permissions import Actor
+from desk.render_flags import evidence_lines
 from desk.views import Shelf
 from kb.amendments import amend
 from kb.content import Passage
@@ -428,6 +430,21 @@ def test_two_versions_of_one_text_are_one_flag_that_holds_every_place(
     assert f"They differ in {len(pairs) - 1} more places." in flag.title
     disputes = OpenConflicts(desk.database).of(by_article[REFUNDS])
     assert {one["passage_id"] for one in disputes} == {left.id for left, _ in pairs}
+
+
+def test_two_articles_of_one_title_are_told_apart_wherever_a_conflict_is_shown(
+    desk: Desk, owner: Actor
+) -> None:
+    passages = {one.article_id: one for one in desk.library.passages_in_force()}
+    pair = [replace(passages[article], title="Help") for article in (REFUNDS, SHIPPING)]
+    parts = FlagParts(conflicts=lambda _ids: [FoundConflict(*pair)])  # type: ignore[arg-type]
+    flags = SourceFlags(desk.database, desk.library, desk.clock, parts)
+    flags.refresh()
+    (flag,) = flags.page(owner, kind="conflict")
+    lines = evidence_lines(flags.get(owner, flag.id).evidence)
+    assert any(line.startswith(f"Help ({REFUNDS}) v1") for line in lines)
+    (dispute,) = OpenConflicts(desk.database).of([passages[REFUNDS]])
+    assert dispute["title"] == f"Help ({SHIPPING})"
 
 
 def test_a_broken_link_and_a_withheld_macro_are_flagged_while_they_are_so(
@@ -876,6 +893,18 @@ def test_ranking_asks_the_database_as_often_for_many_flags_as_for_few(desk: Desk
     assert len(ranked) == 204
     assert {line.uses for line in ranked} == {2}
     assert min(line.damage for line in ranked) > 0
+
+
+def test_the_first_look_of_a_desk_ranks_flags_and_leaves_drafts_to_the_hourly_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def redrafted() -> None:
+        raise AssertionError("Nobody has seen that its source changed.")
+
+    monkeypatch.setattr(desk.impact, "redraft_stale", redrafted)
+    flags_on(desk, passage_of(desk, REFUNDS, "5 business days"), 1)
+    desk.handlers.carry_out["sweep"]("flags")
+    assert min(line.damage for line in lines(desk)) > 0
 
 
 def test_who_rests_on_several_passages_of_one_flag_counts_once(desk: Desk) -> None:
