@@ -753,7 +753,11 @@ def _known_by(sides: _Sides) -> tuple[str, ...]:
 
 
 def _as_evidence(first: Passage, second: Passage, facts: list[dict[str, str]]) -> dict[str, Any]:
-    return {"first": place_of(first), "second": place_of(second), "facts": facts}
+    one, other = place_of(first), place_of(second)
+    if one["title"].casefold() == other["title"].casefold():
+        for place in (one, other):  # else nobody could tell which of them is meant
+            place["title"] = f"{place['title']} ({place['article_id']})"
+    return {"first": one, "second": other, "facts": facts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -746,9 +746,17 @@ def _polarity(
 
 
 def _sentence(left: Passage, right: Passage, fact: FactChange) -> str:
+    one, other = called(left, right)
     if fact.kind == "permission":
-        return f"“{left.title}” says “{fact.old}”; “{right.title}” says “{fact.new}”."
-    return f"“{left.title}” says {fact.old}, “{right.title}” says {fact.new}."
+        return f"{one} says “{fact.old}”; {other} says “{fact.new}”."
+    return f"{one} says {fact.old}, {other} says {fact.new}."
+
+
+def called(left: Passage, right: Passage) -> tuple[str, str]:
+    """Return what the articles of two passages are called; with their paths under one title."""
+    if left.title.casefold() != right.title.casefold():
+        return f"“{left.title}”", f"“{right.title}”"
+    return f"“{left.title}” ({left.article_id})", f"“{right.title}” ({right.article_id})"
 
 
 def _twin_sentence(left: Passage, right: Passage, facts: Sequence[FactChange]) -> str:

@@ -83,6 +83,18 @@ def test_another_value_for_the_same_thing_is_a_conflict(
     assert all(word in conflict.sentence for word in (*words, left.title, right.title))
 
 
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("Refunds take 5 days to arrive.", "Refunds take 9 days to arrive."),
+     ("You can change your email address at any time.", "You cannot change your email address.")],
+)  # fmt: skip
+def test_articles_of_one_title_are_told_apart_by_their_paths(left: str, right: str) -> None:
+    conflict = judged(side(left, "Help", name="shop"), side(right, "help", name="account"))
+    assert conflict is not None
+    assert "“Help” (help/shop.md) says" in conflict.sentence
+    assert "“help” (help/account.md) says" in conflict.sentence
+
+
 def test_the_same_conflict_is_seen_from_either_side() -> None:
     left = side("Refunds take 5 days to arrive.", "Refunds")
     right = side("Refunds take 9 days to arrive.", "Money back")
