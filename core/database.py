@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -166,6 +167,20 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def storage_trouble(error: BaseException) -> DatabaseUnavailable | None:
+    """Return what a person is told when a write failed for want of a disk or a lock; else None.
+
+    Such trouble passes: what failed for it may be done again.
+    """
+    if isinstance(error, DatabaseUnavailable):
+        return error
+    if not isinstance(error, sqlite3.OperationalError):
+        return None
+    cause = str(error).lower()
+    said = next((said for part, said in _SAID.items() if part in cause), None)
+    return DatabaseUnavailable(said) if said else None
 
 
 def _away(error: DBAPIError) -> DatabaseUnavailable | None:

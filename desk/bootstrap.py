@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.clock import Clock, SystemClock
-from core.database import Database
+from core.database import Database, storage_trouble
 from core.errors import DatabaseUnavailable, Unavailable
 from core.identifiers import new_id
 from core.locks import AdvisoryLocks, ProcessLocks
@@ -37,6 +37,7 @@ from desk.flags import SourceFlags
 from desk.handoffs import Handoffs
 from desk.impact import Impact, ImpactReport
 from desk.jobs import (
+    DATABASE_AWAY_SECONDS,
     DbosJobs,
     Handlers,
     HomeLock,
@@ -80,7 +81,8 @@ _FLAGS_ALONE: Final = "flags"
 SYNC_SECONDS: Final = 3600.0
 CHECKPOINTS_KEPT: Final = timedelta(days=1)
 """How long the checkpoints of a contact stay after its run ended."""
-DATABASE_AWAY_SECONDS: Final = 3600.0
+STORAGE_PAUSE_SECONDS: Final = 5.0
+"""How long a job waits for a lock or for room on the disk before it tries again."""
 SENDER: Final = "Support <support@proofdesk.invalid>"
 
 
@@ -576,11 +578,13 @@ class Desk:
             self.lock.release()
         return True
 
-    def _was_away(self) -> bool:
-        """Wait until the database answers, if it does not; tell whether it was away."""
-        if self.database.answers():
+    def _was_away(self, error: Exception) -> bool:
+        """Wait for the database if it was away, busy or full; tell whether that is over or may be."""
+        if not self.database.answers():
+            return self.database.wait_until_it_answers(DATABASE_AWAY_SECONDS, self._stopped)
+        if storage_trouble(error) is None:
             return False
-        return self.database.wait_until_it_answers(DATABASE_AWAY_SECONDS, self._stopped)
+        return not self._stopped.wait(STORAGE_PAUSE_SECONDS)
 
     def _take_over(self) -> None:
         while not self._working and not self._stopped.wait(TAKE_OVER_SECONDS):

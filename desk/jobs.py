@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, get_args
 
 from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
 
+from core.database import storage_trouble
 from core.errors import ProofdeskError, Unavailable
 from core.logs import about
 from core.tracing import span
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
 
+Result = TypeVar("Result")
 JobName = Literal["carry", "resume", "deliver", "redraft", "sync", "sweep"]
 Handler = Callable[[str], str]
 """Carries one job out; its argument is an id, its result a short text. Running twice is harmless."""
@@ -43,6 +45,7 @@ EXECUTOR: Final = "desk"
 POLLING_SECONDS: Final = 0.05
 JOB_WORKERS: Final = 4
 MAX_ATTEMPTS: Final = 4
+DATABASE_AWAY_SECONDS: Final = 3600.0
 SWEEP_SCHEDULE: Final = "7 * * * *"
 """When the desk looks at what time alone changed: seven minutes past every hour."""
 
@@ -147,12 +150,13 @@ class Handlers:
     Attributes:
         carry_out: By job.
         give_up: By job; gets the job's argument and the cause in words.
-        was_away: After a failure: waits until the database answers, and tells whether it had to.
+        was_away: After a failure: waits a while if the database was its cause, and tells whether it
+            was; then the same is tried again.
     """
 
     carry_out: Mapping[JobName, Handler]
     give_up: Mapping[JobName, Callable[[str, str], None]]
-    was_away: Callable[[], bool] = lambda: False
+    was_away: Callable[[Exception], bool] = lambda _: False
 
 
 class LeftForTheNext(BaseException):
@@ -190,6 +194,24 @@ _current: list[_Work] = []
 """What DBOS's registered workflows call. DBOS keeps one registry a process; so do we."""
 
 
+def _patiently(work: _Work, do: Callable[[], Result]) -> Result:
+    """Return what ``do`` does; while the database is away, busy or full, wait and do it again.
+
+    That is no fault of the job and uses up none of its attempts.
+    """
+    enough = time.monotonic() + DATABASE_AWAY_SECONDS
+    while True:
+        try:
+            return do()
+        except Exception as error:
+            _log.warning("an attempt failed", exc_info=error)
+            if time.monotonic() < enough and work.handlers.was_away(error):
+                continue
+            if work.ending.is_set():
+                raise LeftForTheNext from error
+            raise
+
+
 def _worth_another_try(error: BaseException) -> bool:
     """Tell whether the same job may succeed later: not when it is the input that is wrong."""
     return isinstance(error, Unavailable) or not isinstance(error, ProofdeskError)
@@ -209,25 +231,16 @@ def _register_workflows() -> Callable[[datetime, Any], None]:
     def attempt(job: JobName, argument: str) -> str:
         work = _current[0]
         with about(job=job, **ids_of(job, argument)), span("job"):
-            while True:
-                try:
-                    done = work.handlers.carry_out[job](argument)
-                except Exception as error:
-                    _log.warning("an attempt failed", exc_info=error)
-                    # A database that restarts is no fault of the job: it uses up no attempt.
-                    if not work.handlers.was_away():
-                        if work.ending.is_set():
-                            raise LeftForTheNext from error
-                        raise
-                else:
-                    _log.info("done")
-                    return done
+            done = _patiently(work, lambda: work.handlers.carry_out[job](argument))
+            _log.info("done")
+            return done
 
     @DBOS.step(name="give_up")
     def give_up(job: JobName, argument: str, cause: str) -> None:
         with about(job=job, **ids_of(job, argument)):
             _log.error("given up: a person must look")
-            _current[0].handlers.give_up[job](argument, cause)
+            work = _current[0]
+            _patiently(work, lambda: work.handlers.give_up[job](argument, cause))
 
     def register(job: JobName) -> None:
         @DBOS.workflow(name=job)
@@ -266,6 +279,10 @@ def describe_failure(error: BaseException) -> str:
         cause = cause.errors[-1]  # type: ignore[attr-defined]
     if isinstance(cause, ProofdeskError):
         return cause.message
+    if trouble := storage_trouble(cause):
+        return trouble.message
+    if isinstance(cause, OSError) and cause.strerror:
+        return f"The machine says: {cause.strerror}."
     return f"{type(cause).__name__} while the desk worked on it."
 
 
