@@ -134,7 +134,8 @@ def test_a_job_waits_for_the_disk_as_long_as_it_takes(
 ) -> None:
     desk = open_synced(inline=False)
     agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
-    carry, failed = Runs.carry, []
+    carry = Runs.carry
+    failed: list[str] = []
 
     def fail_at_first(self: Runs, thread: str) -> str:
         if len(failed) > 2 * MAX_ATTEMPTS:
