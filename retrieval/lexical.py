@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from kb.content import Passage
+from retrieval.details import details_asked, details_in
 from retrieval.words import pairs, question_pairs, question_words, words
 
 _HEAP: Final = 20_000_000  # bytes tantivy may use while it takes passages in
 _FIELD: Final = "words"
 _PAIRS: Final = "pairs"
+_DETAILS: Final = "details"
 # BM25 of a passage that has every word of the question about twice, in units of their weights.
 _FULL_MATCH: Final = 1.6
 # What it counts that two words stand together as in the question, in units of the pair's weight.
@@ -24,7 +26,8 @@ class TantivyIndex:
 
     A score is the share of the highest that the question could reach: 0..1, comparable between
     questions. :meth:`best` finds by words alone; :meth:`scores` judges what was found, by whatever
-    index, and there words that stand together as in the question count once more.
+    index, and there words that stand together as in the question count once more. Where a question
+    asks for a contact detail, a passage that holds one of the kind has one word of it more.
 
     The words are the ones of :mod:`retrieval.words`, so no text is ever read as query syntax.
     Safe for many threads.
@@ -40,6 +43,7 @@ class TantivyIndex:
         schema.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
         schema.add_text_field(_FIELD, tokenizer_name="words", index_option="freq")
         schema.add_text_field(_PAIRS, tokenizer_name="words", index_option="basic")
+        schema.add_text_field(_DETAILS, tokenizer_name="words", index_option="basic")
         self._schema = schema.build()
         self._index = tantivy.Index(self._schema)
         self._index.register_tokenizer("words", whitespace)
@@ -57,6 +61,7 @@ class TantivyIndex:
                 stems = words(f"{passage.context}\n{passage.plain}")
                 document.add_text(_FIELD, " ".join(stems))
                 document.add_text(_PAIRS, " ".join(pairs(stems)))
+                document.add_text(_DETAILS, " ".join(details_in(passage.plain)))
                 self._writer.add_document(document)
             self._writer.commit()
             self._index.reload()
@@ -77,11 +82,11 @@ class TantivyIndex:
         if not terms or not ids:
             return {}
         of = self._tantivy.Query
-        must, should = self._tantivy.Occur.Must, self._tantivy.Occur.Should
-        for pair in question_pairs(query):
-            weight = _PAIR_WEIGHT * _rarity(searcher.doc_freq(_PAIRS, pair), searcher.num_docs)
-            together = of.term_query(self._schema, _PAIRS, pair, "basic")
-            terms.append((should, of.const_score_query(together, weight)))
+        must = self._tantivy.Occur.Must
+        terms.extend(
+            self._clause(_PAIRS, pair, _PAIR_WEIGHT, searcher) for pair in question_pairs(query)
+        )
+        terms.extend(self._clause(_DETAILS, kind, 1.0, searcher) for kind in details_asked(query))
         chosen = of.const_score_query(of.term_set_query(self._schema, "id", sorted(ids)), 0.0)
         asked = of.boolean_query([(must, chosen), (must, of.boolean_query(terms))])
         return dict(self._found(searcher, asked, len(ids), highest))
@@ -96,6 +101,12 @@ class TantivyIndex:
             terms.append((should, of.boost_query(term, weight)))
             highest += weight * _rarity(searcher.doc_freq(_FIELD, word), searcher.num_docs)
         return terms, highest
+
+    def _clause(self, field: str, term: str, weight: float, searcher: Any) -> tuple[Any, Any]:
+        """Return a clause that gives ``weight`` times the rarity of ``term`` to what has it."""
+        found = self._tantivy.Query.term_query(self._schema, field, term, "basic")
+        weighed = weight * _rarity(searcher.doc_freq(field, term), searcher.num_docs)
+        return self._tantivy.Occur.Should, self._tantivy.Query.const_score_query(found, weighed)
 
     def _found(
         self, searcher: Any, asked: Any, count: int, highest: float

@@ -20,8 +20,10 @@ from kb.sentences import split_sentences
 LEXICAL_WEIGHT: Final = 0.4
 MOST_SENTENCES: Final = 40
 """Sentences of one passage that are embedded; the longest passage has 4,000 characters."""
-LEAD_IN_PENALTY: Final = 0.03
-"""Taken off a passage that only announces a list: its items answer, and carry it as a heading."""
+FRAGMENT_PENALTY: Final = 0.08
+"""Taken off a few words without a figure ("Newsletter"): they are near any question that has them."""
+FRAGMENT_CHARACTERS: Final = 40
+"""A passage shorter than this is a fragment, unless it has a figure."""
 REPEAT_PENALTY: Final = 0.03
 """Taken off a passage that repeats a better one, so that another one nearly as good is seen."""
 REPEATS_FROM: Final = 90
@@ -53,9 +55,13 @@ def fused_score(passage: Passage, whole: float, sentence: float, lexical: float)
     """
     meaning = max(0.0, (whole + sentence) / 2)
     score = LEXICAL_WEIGHT * lexical + (1 - LEXICAL_WEIGHT) * min(1.0, meaning)
-    if passage.plain.rstrip().endswith((":", "：")):
-        score -= LEAD_IN_PENALTY
+    if _is_fragment(passage.plain):
+        score -= FRAGMENT_PENALTY
     return min(1.0, max(0.0, score))
+
+
+def _is_fragment(text: str) -> bool:
+    return len(text) < FRAGMENT_CHARACTERS and not any(char.isdigit() for char in text)
 
 
 def repeats(passages: Sequence[Passage]) -> list[bool]:

@@ -31,7 +31,7 @@ from retrieval.ranking import (
 from retrieval.remembering import RememberingEmbedder
 from retrieval.tables import IndexState
 
-_CANDIDATES: Final = 40  # of each index; more changed no rank on real help centers
+_CANDIDATES: Final = 60  # of each index; more changed no hit on real help centers
 _PROBES: Final = 3
 _REMEMBERED: Final = 5_000  # passages whose vectors stay in memory: about 20 MB
 

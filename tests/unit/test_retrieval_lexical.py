@@ -50,6 +50,24 @@ def test_titles_and_headings_are_searched() -> None:
     assert best(index, "backups") == best(index, "retention") == ["ver_1#0"]
 
 
+def test_who_asks_for_a_contact_detail_finds_a_passage_that_holds_one() -> None:
+    index = TantivyIndex()
+    texts = {
+        "notice": "A notice is forwarded to the person who made the work.",
+        "address": "Copyright agent: 12 Long Harbour Street, Suite 3, Portland, ME 04101",
+        "mail": "Copyright agent: agent@example.org",
+    }
+    index.replace((), [passage(text, id=key, title="") for key, text in texts.items()])
+
+    def first(question: str) -> str:
+        scores = index.scores(question, list(texts))
+        return max(scores, key=lambda key: scores[key])
+
+    assert first("Where do I post a letter to the copyright agent?") == "address"
+    assert first("What email can I use for the copyright agent?") == "mail"
+    assert first("What happens to a notice?") == "notice"
+
+
 def test_a_word_that_no_passage_has_finds_nothing(index: TantivyIndex) -> None:
     assert best(index, "zebra") == []
 

@@ -69,10 +69,18 @@ def test_each_kind_of_evidence_raises_the_score() -> None:
     assert fused_score(some, 0.4, 0.4, 0.5) > base
 
 
-def test_an_announcement_of_a_list_ranks_below_an_equal_answer() -> None:
+@pytest.mark.parametrize("words", ["Newsletter", "Please include:", "How to reach us"])
+def test_a_fragment_ranks_below_an_equal_sentence(words: str) -> None:
     evidence = (0.6, 0.6, 0.5)
-    announced = fused_score(passage("You get a full refund if:"), *evidence)
-    assert announced < fused_score(passage("You get a full refund."), *evidence)
+    sentence = passage("You can leave the newsletter by the link in each of its issues.")
+    assert fused_score(passage(words), *evidence) < fused_score(sentence, *evidence)
+
+
+@pytest.mark.parametrize("words", ["Up to 30 days", "Full refund: 14 days", "10 GB"])
+def test_a_short_passage_with_a_figure_is_no_fragment(words: str) -> None:
+    evidence = (0.6, 0.6, 0.5)
+    sentence = passage("You can leave the newsletter by the link in each of its issues.")
+    assert fused_score(passage(words), *evidence) == fused_score(sentence, *evidence)
 
 
 def test_the_newest_of_equal_texts_stands_for_them() -> None:
