@@ -55,3 +55,10 @@ def table(rows: Sequence[Sequence[object]]) -> str:
         "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     )
+
+
+def one_thread_for_products() -> None:
+    """Have products of matrices computed by one thread, as a desk does."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    threadpool_limits(1, "blas")

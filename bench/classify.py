@@ -25,7 +25,7 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
-from bench._measure import median_seconds, table
+from bench._measure import median_seconds, one_thread_for_products, table
 from core.errors import BadInput
 from graph.classify import ReasonClassifier
 from graph.reasons import Reason, ReasonMap
@@ -216,6 +216,7 @@ def main() -> int:
         "--only", choices=("full", "shots", "unknown"), action="append", help="some of the parts"
     )
     args = parser.parse_args()
+    one_thread_for_products()
     parts = set(args.only or ("full", "shots", "unknown"))
     train = read(args.folder / "train.csv")
     if args.inside:

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from bench._measure import seconds
+from bench._measure import one_thread_for_products, seconds
 from desk.triage_file import triage_contacts
 from evals.triage_cases import TriageCase, read_cases
 from evals.triage_scores import report_text, score, verdict_of
@@ -134,6 +134,7 @@ def main() -> int:
     parser.add_argument("--contacts", type=int, default=0, help="also measure the speed on so many")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    one_thread_for_products()
     cases = half_of(read_cases(args.cases), args.half) if args.half else read_cases(args.cases)
     desk = Desk(args.workspace, load_embedder())
     contacts = [case.contact for case in cases]

@@ -57,7 +57,7 @@ _LONGEST_QUESTION = 80  # words
 _ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS["en"].split())
 # The question says what is wanted, the whole contact what it is about: the question leads.
 _WEIGHTS = (0.7, 0.3)
-_LEFT_OUT = 0.3  # of the words and pairs
+_LEFT_OUT = 0.5  # of the words and pairs
 _MANY_LEARNED = 0.1  # as many corrections against examples make a large map worth learning anew
 _MODEL_VERSION = 3  # raise it with every change of what is learned: kept models are then made anew
 
@@ -387,11 +387,13 @@ class _Read:
 
 def _read(conversation: Conversation) -> _Read:
     question = question_of(conversation)
-    spoken = " ".join(plain(turn["text"]) for _, turn in customer_turns(conversation))
+    said_all = (plain(turn["text"]) for _, turn in customer_turns(conversation))
+    spoken = " ".join(text for text in said_all if text)
     asked, said = tokens_of(question), tokens_of(spoken)
-    # Embedding is what takes time: the whole is read only where the question leaves much of it out.
-    whole = len(said - asked) > _LEFT_OUT * len(said)
-    texts = [text for text in (question, spoken if whole else "") if text]
+    # Embedding is what takes time, and triage embeds the whole anyway: the question is read besides
+    # only where it leaves much of that out.
+    leaves_out = len(said - asked) > _LEFT_OUT * len(said)
+    texts = [text for text in (question if leaves_out or not spoken else "", spoken) if text]
     said_last = [own_words(turn["text"]).strip() for _, turn in customer_turns(conversation)]
     last = next((words for words in reversed(said_last) if words), spoken)
     return _Read(question, spoken, last, tuple(dict.fromkeys(texts)))

@@ -197,7 +197,7 @@ class ExampleRules:
         rules = len(ready.fires)
         if not texts or not ready.terms.size:
             return np.zeros((len(texts), rules), np.float32)
-        return np.asarray(ready.wording.read(texts) @ ready.terms[:, :rules])
+        return np.asarray(ready.wording.read(texts) @ ready.terms)[:, :rules]
 
     def _ready(self) -> _FittedRules:
         with self._lock:
@@ -266,9 +266,10 @@ class ExampleRules:
         quiet = np.array([[name in groups[text] for name in self._groups] for text in texts])
         # What it says of other groups nobody knows, nor whether it fires any rule at all.
         quiet = np.concatenate([quiet, np.zeros((len(texts), 1), np.bool_)], axis=1)
-        found = fitted.scores(fitted.space.place(vectors), read)
+        placed = fitted.space.place(vectors)
+        found = fitted.scores(fitted.likeness(placed), read)
         gap = np.where(quiet, -_UNKNOWN - found, 0).astype(np.float32)
-        return fitted.and_also(fitted.space.place(vectors), read, gap)
+        return fitted.and_also(placed, read, gap)
 
     def _given(self) -> list[str]:
         parts = (self._decided(), *self._familiar.values())
@@ -418,19 +419,26 @@ class _FittedRules:
             self.calmed,
         )
 
-    def scores(self, placed: Vectors, read: Any) -> Vectors:
-        """Return how far above unknown each rule is for texts that are placed and read."""
-        return np.asarray(
-            _meaning(placed @ self.vectors.T) @ self.weights + _WORDING * (read @ self.terms)
-        )
+    def scores(self, likeness: Vectors, read: Any) -> Vectors:
+        """Return how far above unknown each rule is.
+
+        Args:
+            likeness: ``(texts, examples)``, in meaning.
+            read: ``(texts, terms)``.
+        """
+        return np.asarray(likeness @ self.weights + _WORDING * (read @ self.terms))
+
+    def likeness(self, placed: Vectors) -> Vectors:
+        """Return how like texts are to the examples in meaning, ``(texts, examples)``."""
+        return _meaning(placed @ self.vectors.T)
 
     def judge(self, texts: Sequence[str], vectors: Vectors) -> Judged:
         rules = len(self.fires)
         nearest = np.zeros((len(texts), rules), dtype=np.int64)
         if not len(texts) or not self.weights.size:
             return Judged(np.zeros(nearest.shape), nearest, np.zeros(len(texts)))
-        placed = self.space.place(vectors)
-        sure = self.scores(placed, self.wording.read(texts)).astype(np.float64) + _UNKNOWN
+        likeness = self.likeness(self.space.place(vectors))
+        sure = self.scores(likeness, self.wording.read(texts)).astype(np.float64) + _UNKNOWN
         sure, loud = sure[:, :rules], sure[:, -1]
         if self.calmed:
             doubt = np.minimum(np.clip(loud, 0.0, 1.0) - _LOUD, 0.0)
@@ -441,8 +449,7 @@ class _FittedRules:
                 probability[:, column] = 0.0
             likely = np.flatnonzero(probability[:, column] > _UNKNOWN)
             if len(likely):
-                likeness = placed[likely] @ self.vectors[fires].T
-                nearest[likely, column] = likeness.argmax(axis=1)
+                nearest[likely, column] = likeness[np.ix_(likely, fires)].argmax(axis=1)
         return Judged(probability, nearest, loud)
 
 

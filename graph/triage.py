@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -61,7 +62,7 @@ _LONG = 70  # words from which on a contact is read in stretches as well as as a
 _STRETCH = 45  # words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Scene:
     """Which turns of a conversation are judged, and how.
 
@@ -73,18 +74,18 @@ class _Scene:
     open_from: int
     answered: frozenset[int]
 
-    @property
+    @cached_property
     def open(self) -> str:
         """What the customer says of what is not settled."""
         said = (plain(turn["text"]) for index, turn in self.turns if index >= self.open_from)
         return " ".join(text for text in said if text)
 
-    @property
+    @cached_property
     def everything(self) -> str:
         """What the customer says, settled or not."""
         return " ".join(text for _, turn in self.turns if (text := plain(turn["text"])))
 
-    @property
+    @cached_property
     def after_answers(self) -> str:
         """What the customer says of what is not settled after an answer of the assistant."""
         said = (
