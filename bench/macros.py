@@ -76,12 +76,13 @@ def main() -> int:
     embedder = Kept(MiniLmEmbedder(), args.keep)
     judges = judges_of(args.folder)
     counts: dict[str, list[bool]] = defaultdict(list)
+    shelves: dict[str, Shelf] = {}
     for line in (args.folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines():
         pair = json.loads(line)
-        older, newer = (
-            Shelf(args.folder / pair[f"{side}_article"], pair["article"], embedder)
-            for side in ("old", "new")
-        )
+        for path in (pair["old_article"], pair["new_article"]):
+            if path not in shelves:
+                shelves[path] = Shelf(args.folder / path, pair["article"], embedder)
+        older, newer = shelves[pair["old_article"]], shelves[pair["new_article"]]
         for side in ("old", "new"):
             text = pair[f"{side}_passage"]
             judged = verdict(pair, text, (older, newer), embedder, judges(pair["corpus"]))
