@@ -103,7 +103,7 @@ class Runs:
                 if brought:
                     start["draft"] = brought
                 self._invoke(start, thread)
-            elif snapshot.next and not snapshot.interrupts:
+            elif _broke_off(snapshot):
                 self._invoke(None, thread)
             return self._settle(contact_id, thread, None)
 
@@ -123,7 +123,7 @@ class Runs:
         snapshot = self._snapshot(review.thread)
         if any(pending.id == review.interrupt_id for pending in snapshot.interrupts):
             self._invoke(Command(resume={review.interrupt_id: decision}), review.thread)
-        elif snapshot.next and not snapshot.interrupts:
+        elif _broke_off(snapshot):
             self._invoke(None, review.thread)
         return self._settle(review.contact_id, review.thread, review.id)
 
@@ -334,6 +334,14 @@ class Runs:
             for version in state["evidence"]["versions"]
             if version["version_id"] not in in_force
         }
+
+
+def _broke_off(snapshot: StateSnapshot) -> bool:
+    """Tell whether a run neither waits nor has ended: its process died on the way.
+
+    Not by ``next``: that is empty, too, when a node's writes were saved and the step after was not.
+    """
+    return bool(snapshot.tasks) and not snapshot.interrupts
 
 
 def _status_of_ended(session: Session, contact: Contact, state: RunState) -> ContactStatus:

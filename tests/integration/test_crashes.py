@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import pytest
 
 from core.settings import Settings
 from desk.bootstrap import open_desk
+from desk.contacts import NewContact, NewMessage
 from tests.factories import ADMIN
 from tests.integration import other_process
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
+
+STEPS = 20  # more than a run takes
 
 
 @pytest.fixture
@@ -48,3 +52,63 @@ def test_the_answer_leaves_exactly_once_after_a_restart(
             assert events.count(event) == 1, events
     finally:
         after.close()
+
+
+class _DiedError(BaseException):
+    """The process is gone: nothing that the desk could catch."""
+
+
+def _die_before_step(monkeypatch: pytest.MonkeyPatch, saver: Any, step: int) -> None:
+    """Lose what a checkpointer is given from its ``step``-th checkpoint on."""
+    begun: list[int] = []
+    put, put_writes = saver.put, saver.put_writes
+
+    def fragile_put(*given: Any) -> Any:
+        begun.append(1)
+        if len(begun) >= step:
+            raise _DiedError
+        return put(*given)
+
+    def fragile_writes(*given: Any) -> None:
+        if len(begun) >= step:
+            raise _DiedError
+        put_writes(*given)
+
+    monkeypatch.setattr(saver, "put", fragile_put)
+    monkeypatch.setattr(saver, "put_writes", fragile_writes)
+
+
+def _survives(carry: Any) -> bool:
+    try:
+        carry()
+    except _DiedError:
+        return False
+    return True
+
+
+def test_a_run_goes_on_between_any_two_of_its_steps(
+    open_synced: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_synced()
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    ruth = desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+    saver = desk.runs._checkpointer
+    carried = resumed = False
+    for step in range(1, STEPS):
+        question = NewMessage("customer", "How long does a refund take?")
+        contact = desk.contacts.open(agent, NewContact("email", [question]))
+        with monkeypatch.context() as patch:
+            _die_before_step(patch, saver, step)
+            carried = _survives(lambda thread=f"{contact}:1": desk.runs.carry(thread))
+        assert desk.runs.carry(f"{contact}:1") == "in_review", step
+        review = pending_review(desk, agent, contact)
+        desk.reviews.decide(ruth, review, {"kind": "approve"}, wait_seconds=0)
+        with monkeypatch.context() as patch:
+            _die_before_step(patch, saver, step)
+            resumed = _survives(lambda review=review: desk.runs.resume(review))
+        assert desk.runs.resume(review) == "scheduled", step
+        assert len(desk.deliveries.of_contact(ADMIN, contact)) == 1
+        if carried and resumed:
+            break
+    assert carried, "a step was never reached"
+    assert resumed, "a step was never reached"
