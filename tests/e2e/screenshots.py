@@ -1,13 +1,21 @@
-"""Takes the screenshots of the docs: ``python -m tests.e2e.screenshots [HOME]``."""
+"""Takes the screenshots of the docs.
+
+    python -m tests.e2e.screenshots [FOLDER] [--home HOME]
+
+Without HOME, the sample is set up first. HOME is changed: people work in it.
+"""
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -27,43 +35,71 @@ from tests.e2e.harness import (
 
 FOLDER = ROOT / "docs" / "screenshots"
 COLOURS = 128
-DRAWN_MS = 800  # charts are drawn after the page says it is done
+AMOUNT = "$6.95"  # what a return label costs in the sample
+DRAWN_MS = 500  # tables and charts are painted after the page says it is done
+_DRAWN = """() => {
+  const seen = element => element.checkVisibility() && element.getBoundingClientRect().width > 0
+  const tables = [...document.querySelectorAll('[data-testid="stDataFrame"]')].filter(seen)
+  const waits = '[data-testid="stSkeleton"], [data-testid="stSpinner"]'
+  return ![...document.querySelectorAll(waits)].some(seen)
+    && document.querySelectorAll('[data-stale="true"]').length === 0
+    && tables.every(table => {
+      const canvas = table.querySelector('canvas[data-testid="data-grid-canvas"]')
+      return canvas && canvas.getBoundingClientRect().width > 200
+    })
+}"""
+Save = Callable[[Page, str], None]
 # Customers of the sample whose waiting answer rests on the policy that changed since.
 HELD = ("Abigail Stern", "Devon Price", "Corinne Ashby", "Ray Tolliver")
 
 
-def main(home: Path) -> None:
+def main() -> None:
     """Take every page, light and dark."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
+    parser.add_argument("--home", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="proofdesk-") as made:
+        take(options.home or Path(made) / "home", options.folder)
+
+
+def take(home: Path, folder: Path) -> None:
+    """Take every page of the desk at ``home``; the pictures go to ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
     with serving(home) as served, browser() as chromium:
         _keep_runs(home)
+        save = partial(_save, folder)
         for scheme in ("light", "dark"):
             page = open_page(chromium, scheme)
-            _signed_out(page, served, scheme)
-            _agent(page, served, scheme)
-            _supervisor(page, served, scheme)
-            _content_owner(page, served, scheme)
-            _admin(page, served, scheme)
+            _signed_out(page, served, partial(save, scheme))
+            _agent(page, served, partial(save, scheme))
+            _supervisor(page, served, partial(save, scheme))
+            _content_owner(page, served, partial(save, scheme))
+            _admin(page, served, partial(save, scheme))
             page.context.close()
 
 
-def _save(page: Page, name: str, scheme: str) -> None:
+def _save(folder: Path, scheme: str, page: Page, name: str) -> None:
+    """Keep what is seen once all of it has been drawn."""
     settled(page)
+    page.wait_for_function(_DRAWN)
     page.mouse.move(640, 5)
+    page.wait_for_timeout(DRAWN_MS)
+    settled(page)
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS)
-    image.save(FOLDER / f"{name}-{scheme}.png", optimize=True)
+    image.save(folder / f"{name}-{scheme}.png", optimize=True)
 
 
-def _signed_out(page: Page, served: Served, scheme: str) -> None:
+def _signed_out(page: Page, served: Served, save: Save) -> None:
     page.goto(f"http://localhost:{served.port}/")
     page.wait_for_selector(".pd-signin")
-    _save(page, "sign-in", scheme)
+    save(page, "sign-in")
 
 
-def _agent(page: Page, served: Served, scheme: str) -> None:
+def _agent(page: Page, served: Served, save: Save) -> None:
     sign_in(page, served.link("agent"))
     _queue(page, "Escalated")
-    _save(page, "desk-brief", scheme)
+    save(page, "desk-brief")
     _queue(page, "All")
     page.get_by_role("button", name="New contact").click()
     page.get_by_label("What the customer wrote").fill(
@@ -71,24 +107,24 @@ def _agent(page: Page, served: Served, scheme: str) -> None:
     )
     page.get_by_label("Customer's name").fill("Odile Marchetti")
     page.get_by_label("Subject").fill("Returning my tracker")
-    _save(page, "desk-new", scheme)
+    save(page, "desk-new")
     page.get_by_role("button", name="Ask for a draft").click()
     page.get_by_text("The draft that waits").wait_for()
-    _save(page, "desk-draft", scheme)
+    save(page, "desk-draft")
     page.locator("a.pd-jump").nth(1).click()
     page.locator("mark.pd-cited:target").wait_for()
-    _save(page, "desk-cited", scheme)
+    save(page, "desk-cited")
     _ask(page, "add who pays when the tracker is defective")
     page.get_by_text("Proposed with the assistant").wait_for()
-    _save(page, "desk-proposed", scheme)
+    save(page, "desk-proposed")
     _ask(page, "what does the refund policy say about gift cards?")
     page.get_by_text("For you, not in the draft").wait_for()
-    _save(page, "desk-looked-up", scheme)
+    save(page, "desk-looked-up")
     _by_hand(page)
-    _save(page, "desk-objected", scheme)
+    save(page, "desk-objected")
     for name, file in (("Missing context", "desk-missing"), ("Stale source", "desk-stale")):
         _queue(page, name)
-        _save(page, file, scheme)
+        save(page, file)
 
 
 def _ask(page: Page, text: str) -> None:
@@ -102,8 +138,9 @@ def _by_hand(page: Page) -> None:
     settled(page)
     page.locator(".st-key-answer-edit button").click()
     box = page.get_by_label("The answer as the customer will read it")
-    expect(box).not_to_have_value("")
-    box.fill(box.input_value().replace("$6.95", "$3.00"))
+    expect(box).to_have_value(re.compile(re.escape(AMOUNT)))
+    settled(page)  # what is written while the page is drawn anew is lost
+    box.fill(box.input_value().replace(AMOUNT, "$3.00"))
     page.get_by_role("button", name="Check it").click()
     page.locator(".pd-body-of-draft .pd-finding").first.wait_for()
 
@@ -120,40 +157,40 @@ def _queue(page: Page, name: str) -> None:
     page.locator(".pd-line", has_text=customer).first.wait_for()
 
 
-def _supervisor(page: Page, served: Served, scheme: str) -> None:
+def _supervisor(page: Page, served: Served, save: Save) -> None:
     sign_in(page, served.link("supervisor"))
     page.locator(".pd-held", has_text="Held by you").wait_for()
-    _save(page, "reviews", scheme)
+    save(page, "reviews")
     while page.locator(".pd-line").first.inner_text().partition(" ·")[0] not in HELD:
         _next_review(page)
     if not page.locator(".pd-notice .pd-pair").count():
         page.get_by_role("button", name="Approve").click()
         page.locator(".pd-notice .pd-pair").first.wait_for()
-    _save(page, "reviews-changed", scheme)
+    save(page, "reviews-changed")
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("The answer as the customer will read it").wait_for()
-    _save(page, "reviews-edit", scheme)
+    save(page, "reviews-edit")
     page.keyboard.press("Escape")
     page.locator(".st-key-decide-form-edit").wait_for(state="hidden")
     page.locator("h3", has_text="Reviews").click()
     page.keyboard.press("?")
-    _save(page, "reviews-keys", scheme)
+    save(page, "reviews-keys")
     page.keyboard.press("Escape")
     page.keyboard.press("x")
     page.locator(".st-key-decide-form-reject").wait_for()
-    _save(page, "reviews-reject", scheme)
+    save(page, "reviews-reject")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Approve many").click()
     page.get_by_text("Answers of the lowest tier").wait_for()
-    _save(page, "reviews-many", scheme)
+    save(page, "reviews-many")
     page.get_by_role("button", name="Back to the queue").click()
     for view in ("Escalated", "Decided"):
         choose(page, view)
-        _save(page, f"reviews-{view.lower()}", scheme)
+        save(page, f"reviews-{view.lower()}")
     for name in ("Outbox", "Audit"):
         go_to(page, name)
         page.get_by_test_id("stDataFrame").first.wait_for()
-        _save(page, name.lower(), scheme)
+        save(page, name.lower())
 
 
 def _next_review(page: Page) -> None:
@@ -163,10 +200,10 @@ def _next_review(page: Page) -> None:
     settled(page)
 
 
-def _content_owner(page: Page, served: Served, scheme: str) -> None:
+def _content_owner(page: Page, served: Served, save: Save) -> None:
     sign_in(page, served.link("content_owner"))
     page.get_by_test_id("stDataFrame").first.wait_for()
-    _save(page, "sources", scheme)
+    save(page, "sources")
     for pill, name in (
         ("Contradiction", "sources-conflict"),
         ("Comes due", "sources-due"),
@@ -175,18 +212,18 @@ def _content_owner(page: Page, served: Served, scheme: str) -> None:
         ("Articles", "sources-articles"),
     ):
         _press(page, pill)
-        _save(page, name, scheme)
+        save(page, name)
     page.goto(f"http://localhost:{served.port}/?article=help-center/returns/return-policy.md")
     page.locator(".pd-reading").wait_for()
-    _save(page, "sources-article", scheme)
+    save(page, "sources-article")
     page.get_by_label("Beside").click()
     page.get_by_role("option", name="Version 1").click()
     page.locator(".pd-facts").wait_for()
-    _save(page, "sources-versions", scheme)
+    save(page, "sources-versions")
     page.get_by_label("Search the passages in force").fill("how long until my refund arrives")
     page.keyboard.press("Enter")
     page.locator("mark.pd-found").first.wait_for()
-    _save(page, "sources-search", scheme)
+    save(page, "sources-search")
 
 
 def _press(page: Page, name: str) -> None:
@@ -194,10 +231,9 @@ def _press(page: Page, name: str) -> None:
     named = re.compile(rf"^{name}( \d+)?$")
     page.get_by_role("radio", name=named).or_(page.get_by_role("button", name=named)).first.click()
     settled(page)
-    page.wait_for_timeout(DRAWN_MS)
 
 
-def _admin(page: Page, served: Served, scheme: str) -> None:
+def _admin(page: Page, served: Served, save: Save) -> None:
     sign_in(page, served.link("admin"))
     for name, views in (
         ("People", ()),
@@ -205,11 +241,10 @@ def _admin(page: Page, served: Served, scheme: str) -> None:
         ("Settings", ("Settings in force", "Who may do what")),
     ):
         go_to(page, name)
-        page.wait_for_timeout(DRAWN_MS)
-        _save(page, name.lower(), scheme)
+        save(page, name.lower())
         for view in views:
             _press(page, view)
-            _save(page, f"{name}-{view.split()[0]}".lower(), scheme)
+            save(page, f"{name}-{view.split()[0]}".lower())
 
 
 def _keep_runs(home: Path) -> None:
@@ -227,8 +262,4 @@ def _keep_runs(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(Path(sys.argv[1]))
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            main(Path(folder) / "home")
+    main()

@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, TimeoutError
 
 from core.vocabulary import Role
-from tests.conftest import missing_part
 from tests.e2e.harness import (
-    CHROMIUM,
+    HEIGHT,
     TABLET,
+    WIDTH,
     Served,
-    browser,
     choose,
     go_to,
     open_page,
-    serving,
     settled,
     sign_in,
 )
 
 GRAVE: Final = {"serious", "critical"}
+SCHEMES: Final[tuple[Literal["dark", "light"], ...]] = ("dark", "light")
 Step = tuple[str, Callable[[Page], None]]
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    if not CHROMIUM.exists():
-        missing_part(f"{CHROMIUM} is absent: install Debian's chromium")
-    with serving(tmp_path_factory.mktemp("served") / "home") as desk:
-        yield desk
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
 
 
 LOOKS = 3
@@ -140,22 +125,41 @@ WALKS: Final[dict[Role, list[Step]]] = {
 }
 
 
+def put_on(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Have the page drawn in another scheme, as when the system's changes."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(
+        "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme",
+        arg=scheme,
+    )
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("role", list(WALKS))
-def test_axe_finds_nothing_grave(
-    served: Served, chromium: Browser, role: Role, scheme: str
+def test_every_page_is_accessible_in_light_and_dark_and_fits_a_tablet(
+    served: Served, chromium: Browser, role: Role
 ) -> None:
-    page = open_page(chromium, scheme)
+    page = open_page(chromium)
     sign_in(page, served.link(role))
-    found = {}
+    found: dict[str, list[str]] = {}
+    wide: list[str] = []
     for name, step in WALKS[role]:
         settled(page)
         step(page)
-        if findings := grave_findings(page):
-            found[name] = findings
-    page.context.close()
+        found |= {f"{name}, {scheme}": findings for scheme, findings in grave_in_each(page)}
+        page.set_viewport_size({"width": TABLET[0], "height": TABLET[1]})
+        wide += [name] if too_wide(page) else []
+        page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     assert found == {}
+    assert wide == []
+
+
+def grave_in_each(page: Page) -> Iterator[tuple[str, list[str]]]:
+    """Yield the schemes in which axe-core holds something against the page, with what."""
+    for scheme in SCHEMES:
+        put_on(page, scheme)
+        if findings := grave_findings(page):
+            yield scheme, findings
 
 
 @pytest.mark.browser
@@ -164,21 +168,3 @@ def test_the_way_in_has_nothing_grave(served: Served, chromium: Browser) -> None
     page.goto(f"http://localhost:{served.port}/")
     page.wait_for_selector(".pd-signin")
     assert grave_findings(page) == []
-    page.context.close()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("role", list(WALKS))
-def test_a_tablet_needs_no_sideways_scrolling(
-    served: Served, chromium: Browser, role: Role
-) -> None:
-    page = open_page(chromium, size=TABLET)
-    sign_in(page, served.link(role))
-    wide = []
-    for name, step in WALKS[role]:
-        settled(page)
-        step(page)
-        settled(page)
-        wide += [name] if too_wide(page) else []
-    page.context.close()
-    assert wide == []

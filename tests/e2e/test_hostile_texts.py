@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Dialog, Page, Request
+from playwright.sync_api import Browser, Dialog, Page, Request
 
 from core.vocabulary import Role
 from tests.conftest import missing_part
 from tests.e2e.harness import (
     CHROMIUM,
     Served,
-    browser,
     choose,
     go_to,
     next_one,
@@ -108,82 +107,80 @@ def test_there_are_two_hundred_different_strings() -> None:
 
 
 @pytest.mark.browser
-def test_a_supervisor_reads_them_all_and_nothing_happens(served: Served) -> None:
-    with browser() as chromium:
-        # Without the second wall, the headers: the first one must hold alone.
-        page = open_page(chromium, bypass_csp=True)
-        watch = opened(served, page, "supervisor")
-        for number in range(5):
-            watch.look(f"review {number}")
-            next_one(page)
-        page.keyboard.press("e")
-        page.locator(".st-key-decide-form-edit textarea").wait_for()
-        watch.look("edit")
-        page.keyboard.press("Escape")
-        for view in ("Escalated", "Decided"):
-            choose(page, view)
-            watch.look(view)
-        for name in ("Outbox", "Audit", "Desk"):
-            go_to(page, name)
-            watch.look(name)
-        cards = page.locator('[class*="st-key-queue-open"] button')
-        for place in range(min(cards.count(), 3)):
-            cards.nth(place).click()
-            page.locator(".pd-subject").first.wait_for()
-            watch.look(f"contact {place}")
-        watch.good()
+def test_a_supervisor_reads_them_all_and_nothing_happens(served: Served, chromium: Browser) -> None:
+    # Without the second wall, the headers: the first one must hold alone.
+    page = open_page(chromium, bypass_csp=True)
+    watch = opened(served, page, "supervisor")
+    for number in range(5):
+        watch.look(f"review {number}")
+        next_one(page)
+    page.keyboard.press("e")
+    page.locator(".st-key-decide-form-edit textarea").wait_for()
+    watch.look("edit")
+    page.keyboard.press("Escape")
+    for view in ("Escalated", "Decided"):
+        choose(page, view)
+        watch.look(view)
+    for name in ("Outbox", "Audit", "Desk"):
+        go_to(page, name)
+        watch.look(name)
+    cards = page.locator('[class*="st-key-queue-open"] button')
+    for place in range(min(cards.count(), 3)):
+        cards.nth(place).click()
+        page.locator(".pd-subject").first.wait_for()
+        watch.look(f"contact {place}")
+    watch.good()
 
 
 @pytest.mark.browser
-def test_an_owner_reads_hostile_sources_and_nothing_happens(served: Served) -> None:
-    with browser() as chromium:
-        page = open_page(chromium, bypass_csp=True)
-        watch = opened(served, page, "content_owner")
-        watch.look("sources")
-        for view in ("Comes due", "No source", "What changed", "Articles"):
-            choose(page, view)
-            watch.look(view)
-        watch.good()
+def test_an_owner_reads_hostile_sources_and_nothing_happens(
+    served: Served, chromium: Browser
+) -> None:
+    page = open_page(chromium, bypass_csp=True)
+    watch = opened(served, page, "content_owner")
+    watch.look("sources")
+    for view in ("Comes due", "No source", "What changed", "Articles"):
+        choose(page, view)
+        watch.look(view)
+    watch.good()
 
 
 @pytest.mark.browser
-def test_what_is_typed_into_any_field_stays_text(served: Served) -> None:
+def test_what_is_typed_into_any_field_stays_text(served: Served, chromium: Browser) -> None:
     texts = [text for text in hostile_strings() if len(text) < 5_000]
-    with browser() as chromium:
-        page = open_page(chromium, bypass_csp=True)
-        watch = opened(served, page, "admin")
-        go_to(page, "People")
-        for text in texts[:4]:
-            settled(page)  # while it is drawn anew, every field is there twice
-            page.get_by_label("Name").last.fill(text[:150])
-            page.get_by_label("E-mail address").last.fill(f"{os.urandom(4).hex()}@example.com")
-            page.locator(".st-key-people-add-send button").click()
-            page.locator(".pd-notice").first.wait_for()
-            watch.look("people")
-        go_to(page, "Reviews")
-        for text in texts[4:8]:
-            settled(page)
-            page.keyboard.press("s")
-            field = page.locator(".st-key-decide-form-escalate input[type=text]").first
-            field.fill(text)
-            field.press("Escape")
-            watch.look("escalate")
-        go_to(page, "Sources")
-        search = page.get_by_role("textbox").first
-        for text in texts[8:12]:
-            search.fill(text)
-            search.press("Enter")
-            watch.look("search")
-        watch.good()
+    page = open_page(chromium, bypass_csp=True)
+    watch = opened(served, page, "admin")
+    go_to(page, "People")
+    for text in texts[:4]:
+        settled(page)  # while it is drawn anew, every field is there twice
+        page.get_by_label("Name").last.fill(text[:150])
+        page.get_by_label("E-mail address").last.fill(f"{os.urandom(4).hex()}@example.com")
+        page.locator(".st-key-people-add-send button").click()
+        page.locator(".pd-notice").first.wait_for()
+        watch.look("people")
+    go_to(page, "Reviews")
+    for text in texts[4:8]:
+        settled(page)
+        page.keyboard.press("s")
+        field = page.locator(".st-key-decide-form-escalate input[type=text]").first
+        field.fill(text)
+        field.press("Escape")
+        watch.look("escalate")
+    go_to(page, "Sources")
+    search = page.get_by_role("textbox").first
+    for text in texts[8:12]:
+        search.fill(text)
+        search.press("Enter")
+        watch.look("search")
+    watch.good()
 
 
 @pytest.mark.browser
-def test_the_headers_shut_the_page_in(served: Served) -> None:
-    with browser() as chromium:
-        page = open_page(chromium)
-        answer = page.goto(f"http://localhost:{served.port}/")
-        assert answer
-        policy = answer.headers["content-security-policy"]
-        assert "default-src 'self'" in policy
-        assert "frame-ancestors 'none'" in policy
-        assert HOST not in policy
+def test_the_headers_shut_the_page_in(served: Served, chromium: Browser) -> None:
+    page = open_page(chromium)
+    answer = page.goto(f"http://localhost:{served.port}/")
+    assert answer
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert HOST not in policy

@@ -6,10 +6,9 @@ import base64
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.conftest import missing_part
-from tests.e2e.harness import CHROMIUM, browser, open_page
+from tests.e2e.harness import open_page
 from ui.components import keys
 
 APP = '[data-testid="stApp"]'
@@ -32,11 +31,10 @@ DRAW = """label => {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    if not CHROMIUM.exists():
-        missing_part(f"{CHROMIUM} is absent: install Debian's chromium")
-    with browser() as chromium:
-        yield open_page(chromium, bypass_csp=True)
+def page(one_browser: Browser) -> Iterator[Page]:
+    opened = open_page(one_browser, bypass_csp=True)
+    yield opened
+    opened.context.close()
 
 
 @pytest.fixture

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import missing_part
 from tests.e2e.harness import (
-    CHROMIUM,
     PATIENCE_MS,
     Served,
-    browser,
     next_one,
     open_page,
-    serving,
     settled,
     sign_in,
 )
@@ -25,14 +20,6 @@ from tests.e2e.harness import (
 REVIEWS = 10
 MOST_PRESSES = 25
 SEEN_WITHIN_SECONDS = 3.0
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    if not CHROMIUM.exists():
-        missing_part(f"{CHROMIUM} is absent: install Debian's chromium")
-    with serving(tmp_path_factory.mktemp("served") / "home") as desk:
-        yield desk
 
 
 @dataclass
@@ -70,79 +57,81 @@ class Hands:
 
 
 @pytest.mark.browser
-def test_ten_reviews_are_cleared_by_keyboard_and_the_recheck_stops_one(served: Served) -> None:
-    with browser() as chromium:
-        page = open_page(chromium)
-        sign_in(page, served.link("supervisor"))
-        page.locator(".pd-held", has_text="Held by you").wait_for()
-        settled(page)
-        hands, decided = Hands(page), 0
-        while decided < REVIEWS:
-            hands.decide()
-            decided += "It was not sent" not in hands.said[-1]
-        assert hands.presses <= MOST_PRESSES, hands.said
-        stopped = [said for said in hands.said if "It was not sent" in said]
-        assert stopped
-        assert "where it said" in stopped[0]
-        print(f"{REVIEWS} reviews, {hands.presses} key presses")
+def test_ten_reviews_are_cleared_by_keyboard_and_the_recheck_stops_one(
+    served: Served, chromium: Browser
+) -> None:
+    page = open_page(chromium)
+    sign_in(page, served.link("supervisor"))
+    page.locator(".pd-held", has_text="Held by you").wait_for()
+    settled(page)
+    hands, decided = Hands(page), 0
+    while decided < REVIEWS:
+        hands.decide()
+        decided += "It was not sent" not in hands.said[-1]
+    assert hands.presses <= MOST_PRESSES, hands.said
+    stopped = [said for said in hands.said if "It was not sent" in said]
+    assert stopped
+    assert "where it said" in stopped[0]
+    print(f"{REVIEWS} reviews, {hands.presses} key presses")
 
 
 @pytest.mark.browser
-def test_the_sheet_lists_the_keys_and_hides_them_from_the_page(served: Served) -> None:
-    with browser() as chromium:
-        page = open_page(chromium)
-        sign_in(page, served.link("admin"))
-        page.locator(".pd-held").wait_for()
-        settled(page)
-        before = page.url
-        page.keyboard.press("?")
-        sheet = page.get_by_role("dialog", name="Keys of this page")
-        expect(sheet).to_be_visible()
-        for what in ("Escalate", "Next", "Previous", "Reject"):
-            expect(sheet.get_by_text(what, exact=True)).to_be_visible()
-        page.keyboard.press("j")
-        page.keyboard.press("Escape")
-        expect(sheet).to_be_hidden()
-        assert page.url == before
-        next_one(page)
+def test_the_sheet_lists_the_keys_and_hides_them_from_the_page(
+    served: Served, chromium: Browser
+) -> None:
+    page = open_page(chromium)
+    sign_in(page, served.link("admin"))
+    page.locator(".pd-held").wait_for()
+    settled(page)
+    before = page.url
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys of this page")
+    expect(sheet).to_be_visible()
+    for what in ("Escalate", "Next", "Previous", "Reject"):
+        expect(sheet.get_by_text(what, exact=True)).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    assert page.url == before
+    next_one(page)
 
 
 @pytest.mark.browser
-def test_a_decision_shows_in_another_session_without_a_reload(served: Served) -> None:
-    with browser() as chromium:
-        watcher, decider = open_page(chromium), open_page(chromium)
-        sign_in(watcher, served.link("admin"))
-        sign_in(decider, served.link("supervisor"))
-        decider.locator(".pd-held", has_text="Held by you").wait_for()
-        settled(decider)
-        name = decider.locator(".pd-line").first.inner_text().partition(" ·")[0]
-        grid = "document.querySelector('[data-testid=stDataFrame] canvas')"
-        watcher.wait_for_function(f"name => {grid}?.textContent.includes(name)", arg=name)
-        decider.keyboard.press("s")
-        decider.locator(".st-key-decide-escalate-1").wait_for()
-        decider.keyboard.press("1")
-        decider.get_by_text("Escalated.").wait_for()
-        start = time.monotonic()
-        watcher.wait_for_function(
-            f"name => !{grid}?.textContent.includes(name)", arg=name, timeout=PATIENCE_MS
-        )
-        assert time.monotonic() - start <= SEEN_WITHIN_SECONDS
+def test_a_decision_shows_in_another_session_without_a_reload(
+    served: Served, chromium: Browser
+) -> None:
+    watcher, decider = open_page(chromium), open_page(chromium)
+    sign_in(watcher, served.link("admin"))
+    sign_in(decider, served.link("supervisor"))
+    decider.locator(".pd-held", has_text="Held by you").wait_for()
+    settled(decider)
+    name = decider.locator(".pd-line").first.inner_text().partition(" ·")[0]
+    grid = "document.querySelector('[data-testid=stDataFrame] canvas')"
+    watcher.wait_for_function(f"name => {grid}?.textContent.includes(name)", arg=name)
+    decider.keyboard.press("s")
+    decider.locator(".st-key-decide-escalate-1").wait_for()
+    decider.keyboard.press("1")
+    decider.get_by_text("Escalated.").wait_for()
+    start = time.monotonic()
+    watcher.wait_for_function(
+        f"name => !{grid}?.textContent.includes(name)", arg=name, timeout=PATIENCE_MS
+    )
+    assert time.monotonic() - start <= SEEN_WITHIN_SECONDS
 
 
 @pytest.mark.browser
-def test_a_reload_keeps_its_person_and_what_was_open(served: Served) -> None:
-    with browser() as chromium:
-        page = open_page(chromium)
-        sign_in(page, served.link("supervisor"))
-        page.locator(".pd-held").wait_for()
-        settled(page)
-        next_one(page)
-        who, address = page.locator(".pd-line").first.inner_text(), page.url
-        page.reload()
-        expect(page.locator(".pd-line").first).to_have_text(who, timeout=PATIENCE_MS)
-        assert page.url == address
-        assert page.evaluate("document.cookie").find("proofdesk") == -1  # no script can read it
-        page.get_by_role("button", name="Sign out").click()
-        page.get_by_text("Open your sign-in link").wait_for()
-        page.reload()
-        page.get_by_text("Open your sign-in link").wait_for()
+def test_a_reload_keeps_its_person_and_what_was_open(served: Served, chromium: Browser) -> None:
+    page = open_page(chromium)
+    sign_in(page, served.link("supervisor"))
+    page.locator(".pd-held").wait_for()
+    settled(page)
+    next_one(page)
+    who, address = page.locator(".pd-line").first.inner_text(), page.url
+    page.reload()
+    expect(page.locator(".pd-line").first).to_have_text(who, timeout=PATIENCE_MS)
+    assert page.url == address
+    assert page.evaluate("document.cookie").find("proofdesk") == -1  # no script can read it
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("Open your sign-in link").wait_for()
+    page.reload()
+    page.get_by_text("Open your sign-in link").wait_for()
