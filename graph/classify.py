@@ -254,7 +254,12 @@ class ReasonClassifier:
                 for at in self._lot.choice(len(kept), beyond, replace=False):
                     del self._came_in[kept[at]]
             learned_from = len(self._traffic.rows) if self._traffic else 0
-            stale = self._traffic is not None and self._traffic.model is not model
+            # Not for corrections on top of what the model knew: what it learned of a text since
+            # outweighs what came in near it, and a correction must not wait the seconds this takes.
+            stale = (
+                self._traffic is not None
+                and self._traffic.model.calibration is not model.calibration
+            )
             if stale or worth_learning(len(self._came_in), learned_from, self._new, len(self._ids)):
                 texts, vectors = list(self._came_in), np.stack(list(self._came_in.values()))
                 alone = model.judge(vectors, [tokens_of(text) for text in texts])

@@ -55,7 +55,7 @@ _CONTRADICTED = 0.4  # below it the meaning is so far off that alarming words ar
 
 # Where nothing fires: how far a contact says anything that should, and this much of the share of its
 # likeliest escalation. Chosen by what it cost on contacts that were left out of what is learned.
-_SILENT_DOUBT = 1.25
+_SILENT_DOUBT = 1.05
 _SHARE_COUNTS = 0.5
 
 _LONG = 70  # words from which on a contact is read in stretches as well as as a whole

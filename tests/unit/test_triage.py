@@ -124,8 +124,8 @@ def test_a_severe_trigger_hands_off_and_points_at_the_words():
         "> my lawyer says hello\nHow do I send it back?",
         "How do I send it back?\n\nOn Mon, 4 May 2026, Bob wrote:\n> my lawyer",
         "How do I send it back?\n\nOn Mon, 4 May 2026, Bob wrote:\n\nask my lawyer",
-        "How do I send it back?\n\n-- \nJo, my lawyer",
-        "How do I send it back?\n\nKind regards,\nJo\nmy lawyer ltd",
+        "How do I send it back?\n\n-- \nJo Unacceptable",
+        "How do I send it back?\n\nKind regards,\nJo\nUnacceptable Records Ltd",
         "How do I send it back?\n-----Original Message-----\nmy lawyer",
     ],
 )
@@ -340,7 +340,7 @@ def test_words_of_a_rule_without_examples_are_never_overruled():
         (0.41, 1.5, True, False),  # what fires is looked at anyway: only a near escalation counts
         (0.43, 0.0, True, True),
         (0.2, 1.1, False, True),  # nothing fires, though the contact surely says something
-        (0.2, 0.9, False, False),
+        (0.2, 0.8, False, False),
         (0.49, 0.5, False, False),  # near one escalation, and yet it sounds harmless
         (0.0, 1.3, False, True),
     ],
