@@ -242,8 +242,9 @@ def test_a_thin_message_is_asked_with_its_subject():
     assert asked == "Return of the oak table Any news?"
 
 
-def test_a_contact_of_nothing_but_quotes_falls_back_to_its_subject():
-    assert question_of(contact("> quoted", subject="Opening hours")) == "Opening hours"
+def test_a_contact_of_nothing_but_quotes_is_asked_with_its_subject():
+    asked = question_of(contact("> quoted", subject="Opening hours"))
+    assert asked == "Opening hours quoted"
 
 
 @pytest.mark.parametrize(("text", "sign"), [("I hate this, it is terrible", -1), ("I love it", 1)])
