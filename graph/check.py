@@ -282,11 +282,15 @@ class EvidenceChecker:
             question, text, support.passages, units.editions(support, self._past)
         )
         plainly = Findings()
+        # A figure that stands nowhere in the source is wrong however well the rest fits, and so is
+        # what contradicts the very sentence it repeats.
+        certain: list[Finding] = []
         if not read_answer(text).silent:
             for piece in _join_answers([text[a:b] for a, b in split_sentences(text)]):
+                before = len(plainly.items)
                 self._judge(index, piece, support, plainly)
-        # A figure that stands nowhere in the source is wrong however well the rest fits.
-        certain = [found for found in plainly.items if _is_absent_figure(found, support)]
+                held = plainly.items[before:]
+                certain += _contradictions(piece, held, support) if held else []
         if judged.flagged:
             nearest = judged.came or judged.nearest
             findings.add(
@@ -562,6 +566,28 @@ def _without_heading(piece: str, support: Support) -> str:
     return piece
 
 
+def _contradictions(piece: str, findings: Sequence[Finding], support: Support) -> list[Finding]:
+    """Return the findings that hold whatever was asked.
+
+    "Only with a receipt" leaves words out that its question has, so only a sentence of its own is
+    held against the sentence of the source that it repeats.
+    """
+    answer = _NO_ANSWER.match(piece) or _YES_ANSWER.match(piece)
+    body = piece[answer.end() :].lstrip(" ,;:–—-") if answer else piece
+    covered = 0.0
+    if _SENTENCE.search(body) and not _NO_SUBJECT.match(body):
+        alignment = align(tokenize(body), support.units)
+        covered = alignment.coverage if alignment.windows else 0.0
+    certain: list[Finding] = []
+    for found in findings:
+        unknown = fold(found["words"]).split() if found["rule"] == "name" else []
+        someone = len(unknown) > 1 and not any(word in support.words for word in unknown)
+        least = _SURE_OF_A_NAME if someone else _SURE_OF.get(found["rule"], 2.0)
+        if covered >= least or _is_absent_figure(found, support):
+            certain.append(found)
+    return certain
+
+
 def _is_absent_figure(finding: Finding, support: Support) -> bool:
     if finding["rule"] not in {"number", "amount", "date", "duration", "percentage", "link"}:
         return False
@@ -616,6 +642,28 @@ _PROMISE_MESSAGE: Final[dict[FindingRule, str]] = {
 }
 
 
+# How much of a sentence must stand in its source before a finding against it holds whatever was
+# asked: found on the true answers of bench/support.py. A name of one word is often the same thing in
+# other words ("IPs"); first and last name, neither in the source, are someone else.
+_SURE_OF: Final[Mapping[str, float]] = {
+    "negation": 0.65,
+    "permission": NEAR_VERBATIM,
+    **dict.fromkeys(("number", "amount", "percentage", "date", "duration"), 0.6),
+}
+_SURE_OF_A_NAME: Final = 0.6
+# A sentence has a subject before its verb; what lacks either is the rest of its question.
+_SENTENCE: Final = re.compile(
+    r"\w(?<!\bthat)(?<!\bwhich)(?<!\bwho)\W+(?:(?:is|are|was|were|can|could|may|might|must|will|would|shall|should|do|does|did|has|have|had)\b|"
+    r"\w+n['’]t\b|cannot\b|(?:go|goes|needs?|takes?|costs?|lasts?|expires?|apply|applies|includes?|requires?|"
+    r"arrives?|ends?|get|gets|receives?|pays?)\b)",
+    re.I,
+)
+_NO_SUBJECT: Final = re.compile(
+    r"\W*(?:only|not|if|unless|until|when|while|after|before|once|because|as|through|with|without|by|in|at|"
+    r"on|for|from|to|up|under|over|generally|usually|within)\b",
+    re.I,
+)
+_YES_ANSWER: Final = re.compile(r"\s*(?:yes|yeah|correct|right)\b\s*[,;:–—.!-]*", re.I)
 _NO_ANSWER: Final = re.compile(
     r"\s*(?:no\b\s*[,;:–—-]|not\s+(?:yet|necessarily|really|always|definitely|currently|exactly|"
     r"at\s+(?:the\s+moment|this\s+time|present)|right\s+now|any\s?more)\b)",

@@ -8,6 +8,7 @@ import pytest
 
 from core.identifiers import text_digest
 from graph.check import EvidenceChecker
+from graph.support import AnswerJudge, Judged
 from graph.values import CheckReport, Citation, Draft
 from kb.content import Passage
 
@@ -377,3 +378,78 @@ def test_a_finding_about_a_model_shows_both_words_and_says_what_to_do() -> None:
     assert "voluntarily" in finding["message"]
     assert "read it beside its source" in finding["message"]
     assert finding["passage_id"] == "v1#0"
+
+
+SHOP = (
+    "Items can be returned within 30 days of delivery if they are unused. "
+    "Sale items cannot be returned. Exchanges are possible within 60 days. "
+    "Refunds go to the original payment method within 5 business days. "
+    "You may bring dogs into the garden but not into the restaurant. Cats are not allowed. "
+    "Parking is not free on weekends. Orders over 50 euros ship free. "
+    "You must show a receipt for every exchange. Members get 10% off their first order. "
+    "Priya Patel in the Billing Team answers questions about invoices."
+)
+
+
+class Agreeing(AnswerJudge):
+    """A judge of short answers that every answer gets past."""
+
+    def __init__(self) -> None:
+        pass
+
+    def judge(self, *_: object) -> Judged:
+        return Judged(False, 0.0)
+
+
+def judge_edit(text: str, question: str) -> CheckReport:
+    cited = passage(SHOP)
+    draft = draft_of(text, source=cited, opening="", closing="")
+    checker = EvidenceChecker(answers=Agreeing())
+    return checker.check(draft, {cited.id: cited}, {cited.version_id}, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "rule"),
+    [
+        ("Can I return a sale item?", "Sale items can be returned.", "negation"),
+        ("Can I return a sale item?", "Yes, sale items can be returned.", "negation"),
+        ("How long can I exchange it?", "Exchanges are possible within 30 days.", "duration"),
+        ("How long can I return it?", "Items can be returned within 5 business days.", "duration"),
+        ("Can I return it?", "Items cannot be returned within 30 days of delivery if they are "
+         "unused.", "negation"),
+        ("Can I exchange it?", "Exchanges are not possible.", "negation"),
+        ("Can I bring my cat?", "Cats are allowed.", "negation"),
+        ("Is parking free?", "Yes. Parking is free on weekends.", "negation"),
+        ("May I bring my dog?", "You may not bring dogs into the garden.", "negation"),
+        ("From how much on is it free?", "Orders over 30 euros ship free.", "amount"),
+        ("Do I need a receipt?", "You may show a receipt for every exchange.", "permission"),
+        ("What do members get?", "Members get 50% off their first order.", "percentage"),
+        ("Who answers questions about invoices?",
+         "Zoltan Kovacs in the Billing Team does answer questions about invoices.", "name"),
+    ],
+)  # fmt: skip
+def test_a_question_makes_no_lie_true(question: str, text: str, rule: str) -> None:
+    report = judge_edit(text, question)
+    assert rule in rules(report), report["findings"]
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How long can I exchange it?", "Up to 60 days"),
+        ("How long can I exchange it?", "You have 60 days to exchange it."),
+        ("When do I get my refund?", "Within 5 business days."),
+        ("Can I return a sale item?", "No, sale items cannot be returned."),
+        ("Can I return a sale item?", "No."),
+        ("Can I return it?", "Yes, within 30 days if unused."),
+        ("Can I return it?", "Only if it is unused."),
+        ("May I bring my dog?", "Yes, but only into the garden."),
+        ("Can I bring my cat?", "No, cats aren't allowed."),
+        ("Do I need a receipt?", "Yes, for every exchange."),
+        ("Who answers questions about invoices?", "Priya Patel"),
+        ("Is it free to park?", "Not on weekends."),
+    ],
+)
+def test_a_question_makes_a_short_answer_whole(question: str, text: str) -> None:
+    report = judge_edit(text, question)
+    assert report["passed"], report["findings"]
