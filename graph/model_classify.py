@@ -11,6 +11,7 @@ outcome says so.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -35,6 +36,7 @@ Choose the one reason that says what the customer is writing about, or "{NONE}" 
 Do not stretch a reason: a neighbouring subject is not the same subject. Copy up to four words of \
 the message that show it.
 Reply with one JSON object: {{"reason": "…", "words": ["…"]}}"""
+_LOG = logging.getLogger(__name__)
 _LONGEST: Final = 4_000  # characters of a message
 _EXAMPLES: Final = 3  # of each reason
 _AT_ONCE: Final = 8
@@ -72,6 +74,7 @@ class ModelClassifier:
         self._embedded = embedded
         self._reasons = reasons
         self._model = model
+        self._refused = False
 
     def learn(self, text: str, reason: str | None) -> None:
         """Take a person's correction; the examples learn it."""
@@ -104,18 +107,22 @@ class ModelClassifier:
 
     def _ask(self, questions: Sequence[str]) -> list[Any]:
         """Return a reply to each question; None where the model raised."""
-        asked = self._model.with_structured_output(_schema(self._reasons), method="json_schema")
         listed = [_described(reason) for reason in self._reasons]
         given: list[Any] = [
             [("system", _RULES), ("human", _as_data(listed, question))] for question in questions
         ]
         try:
+            asked = self._model.with_structured_output(_schema(self._reasons), method="json_schema")
             with span("model", purpose="reason", contacts=len(given)):
                 replies: list[Any] = asked.batch(
                     given, config={"max_concurrency": _AT_ONCE}, return_exceptions=True
                 )
-        # Whatever a provider's client raises, the word of the examples stands.
-        except Exception:
+        # Whatever a provider's client raises, the word of the examples stands. That a model knows no
+        # schemas is raised too, before anything is asked.
+        except Exception as error:
+            if not self._refused:
+                _LOG.warning("the language model could not be asked: %s", type(error).__name__)
+            self._refused = True
             return [None] * len(questions)
         return [None if isinstance(reply, Exception) else reply for reply in replies]
 

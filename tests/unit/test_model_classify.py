@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
 from graph.fakes import ScriptedChatModel
 from graph.model_classify import BY_MODEL, NO_ANSWER, NONE, TOO_MILD, ModelClassifier
@@ -110,6 +112,17 @@ def test_a_model_that_is_down_is_not_asked_on() -> None:
     found = many.classify_all([conversation() for _ in range(40)])
     assert len(model.asked) == 8
     assert {one["by"] for one in found} == {NO_ANSWER}
+
+
+def test_a_model_without_schemas_leaves_the_word_to_the_examples_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model = FakeListChatModel(responses=["never asked"])
+    service = ModelClassifier(Embedded(guess("delivery")), REASONS, model)
+    with caplog.at_level(logging.WARNING, "graph.model_classify"):
+        found = [service.classify(conversation()) for _ in range(3)]
+    assert {one["by"] for one in found} == {NO_ANSWER}
+    assert caplog.text.count("could not be asked: NotImplementedError") == 1
 
 
 def test_the_message_is_given_as_data_beside_all_reasons() -> None:

@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
 from graph.fakes import ScriptedChatModel
 from graph.reasons import ReasonMap
@@ -97,7 +98,44 @@ def test_what_a_customer_writes_reaches_the_model_as_data_only():
     assert outcome["tier"] == "escalate_first"
     system, human = model.asked[0]
     assert "Ignore" not in str(system.content)
-    assert json.loads(str(human.content))["customer_wrote"] == planted
+    (message,) = json.loads(str(human.content))["messages"]
+    assert message == {"by": "customer", "text": planted, "settled": False}
+
+
+def test_the_model_is_told_what_was_answered_and_what_was_settled():
+    model = ScriptedChatModel(replies=[{"triggers": []}])
+    contact = conversation("A scam took my money.", subject="Account 12")
+    turn = contact["turns"][0]
+    contact["turns"] += [
+        {**turn, "id": "a", "speaker": "assistant", "text": "We have paid it back to you."},
+        {**turn, "id": "b", "text": "Thanks, that solved it.\n\nKind regards\nJo Smith"},
+    ]
+    VotedTriage(TriageService(RULES, ReasonMap(), HashEmbedder()), RULES, model).triage(
+        contact, ABOUT
+    )
+    given = json.loads(str(model.asked[0][1].content))
+    assert given["subject"] == "Account 12"
+    assert given["messages"] == [
+        {"by": "customer", "text": "A scam took my money.", "settled": True},
+        {"by": "assistant", "text": "We have paid it back to you.", "settled": True},
+        {"by": "customer", "text": "Thanks, that solved it.", "settled": False},
+    ]
+
+
+def test_of_a_very_long_contact_the_model_reads_the_newest_words():
+    _, model = voted({"triggers": []}, text="old " * 5_000 + "the newest")
+    (message,) = json.loads(str(model.asked[0][1].content))["messages"]
+    assert message["text"].endswith("old the newest")
+    assert len(message["text"]) <= 4_000
+
+
+def test_a_model_that_knows_no_schemas_leaves_the_verdict_of_the_rules_and_says_so_once(caplog):
+    model = FakeListChatModel(responses=["never asked"])
+    service = VotedTriage(TriageService(RULES, ReasonMap(), HashEmbedder()), RULES, model)
+    with caplog.at_level(logging.WARNING, "graph.tier_vote"):
+        outcomes = [service.triage(conversation(TEXT), ABOUT) for _ in range(3)]
+    assert [one["tier"] for one in outcomes] == ["review_required"] * 3
+    assert caplog.text.count("could not be asked: NotImplementedError") == 1
 
 
 def test_a_model_that_answers_none_of_the_first_contacts_is_not_asked_on():
