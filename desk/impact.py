@@ -20,7 +20,7 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import NotFound
 from desk.audit import DESK, write_audit
-from desk.contacts import get_contact, start_new_run
+from desk.contacts import hold_contact, start_new_run
 from desk.jobs import Jobs
 from desk.models import Contact, Delivery, Review, SourceUse
 from desk.permissions import Actor, require
@@ -194,8 +194,8 @@ class Impact:
                 for review in reviews:
                     if not _may_be_redrafted(session, review):
                         continue
-                    held = review.claimed_until
-                    key = f"redraft:{review.id}:{held.timestamp() if held else 0:.0f}"
+                    # A job that found it taken is over; an hour later it is asked for again.
+                    key = f"redraft:{review.id}:{now:%Y%m%d%H}"
                     self._jobs.enqueue(session, "redraft", key, review.id)
                     asked += 1
             if len(reviews) < _JOBS_AT_ONCE:
@@ -215,6 +215,7 @@ class Impact:
                 raise NotFound(f"There is no review {review_id!r}.")
             if not review.stale or not _may_be_redrafted(session, review):
                 return "kept"
+            contact = hold_contact(session, review.contact_id)
             take = (
                 update(Review)
                 .where(Review.id == review_id, *_free(now))
@@ -224,7 +225,6 @@ class Impact:
             if session.scalar(take) is None:
                 return "kept"
             let_go(session, review_id)
-            contact = get_contact(session, review.contact_id)
             contact.updated_at = now
             start_new_run(session, self._jobs, contact)
             write_audit(

@@ -166,16 +166,40 @@ def test_a_changed_fact_marks_the_waiting_review_and_has_it_drafted_anew(
     assert trail[-3:] == ["source.changed", "review.withdrawn", "review.opened"]
 
 
+def test_a_marked_draft_that_was_given_back_is_written_anew_at_the_next_look(
+    open_synced: OpenDesk,
+) -> None:
+    clock = FixedClock(datetime(2026, 11, 22, 9, tzinfo=UTC))
+    desk = open_synced(clock)
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    supervisor = desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+    contact = open_contact(desk, agent, REFUND)
+    first = pending_review(desk, agent, contact)
+    change(desk, "5 business days", "9 business days")
+    desk.reviews.claim(supervisor, first)  # before the job that was asked for comes to it
+    run_jobs(desk)
+    assert status(desk, first) == "pending"
+    desk.reviews.release(supervisor, first)
+    clock.advance(timedelta(hours=1))
+    assert desk.impact.redraft_stale() == 1
+    run_jobs(desk)
+    assert status(desk, first) == "withdrawn"
+    assert "9 business days" in str(
+        desk.reviews.get(ADMIN, pending_review(desk, agent, contact)).draft["sentences"]
+    )
+
+
 def test_a_working_desk_drafts_anew_by_itself(open_synced: OpenDesk) -> None:
     before = open_synced()
     agent = before.people.add(None, "Mina", "mina@example.com", "agent")
     contact = open_contact(before, agent, REFUND)
     first = pending_review(before, agent, contact)
     before.close()
-    desk = open_synced(inline=False)
+    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    desk = open_synced(FixedClock(now), inline=False)
     desk.start()
     change(desk, "5 business days", "9 business days")
-    assert desk.jobs.wait(f"redraft:{first}:0", 240) == "redrafted"
+    assert desk.jobs.wait(f"redraft:{first}:2026112209", 240) == "redrafted"
     desk.contacts.wait_for_draft(contact, 240)
     draft = desk.reviews.get(ADMIN, pending_review(desk, agent, contact)).draft
     assert "9 business days" in str(draft["sentences"])
