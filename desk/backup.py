@@ -103,7 +103,8 @@ def back_up(
         )
         (folder / _MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
         packed = folder / "packed.zip"
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        packing = zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False)
+        with packing as archive:
             for path in [_MANIFEST, *files]:
                 archive.write(folder / path, path)
         packed.replace(target)
@@ -115,29 +116,39 @@ def restore(settings: Settings, source: Path) -> Manifest:
 
     The index is not in a backup; it is built from the records on first use.
 
+    What was on its way out when the backup was made may have left since: before the desk goes to
+    work, :meth:`desk.delivery.Deliveries.hold_back` must send it back to review.
+
     Raises:
         BadInput: ``source`` is no backup, is damaged, or came from another engine.
         Refused: There is a desk already where it is to go.
         Unavailable: ``pg_restore`` is missing or fails.
     """
-    home = settings.home
-    if home.exists() and any(home.iterdir()):
+    home, url = settings.home, make_url(settings.database)
+    new = not home.exists()
+    if not new and any(home.iterdir()):
         raise Refused(f"{home} is not empty: a backup is restored into an empty home.")
-    home.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=home.absolute().parent) as name:
-        folder = Path(name) / "home"
-        manifest = _unpack(source, folder)
-        url = make_url(settings.database)
-        if url.get_backend_name() != manifest.engine:
-            raise BadInput(
-                f"{source}: this backup came from {manifest.engine}, and PROOFDESK_DATABASE_URL "
-                f"is on {url.get_backend_name()}; set it to the same engine."
-            )
-        if manifest.engine == "postgresql":
-            _into_postgresql(settings.database, folder / _DUMP)
-        if home.exists():
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        # Within the home, which may be a volume of its own: nothing is moved between file systems.
+        with tempfile.TemporaryDirectory(prefix=".restore-", dir=home) as name:
+            folder = Path(name)
+            manifest = _unpack(source, folder)
+            if url.get_backend_name() != manifest.engine:
+                raise BadInput(
+                    f"{source}: this backup came from {manifest.engine}, and PROOFDESK_DATABASE_URL "
+                    f"is on {url.get_backend_name()}; set it to the same engine."
+                )
+            if manifest.engine == "postgresql":
+                _into_postgresql(settings.database, folder / _DUMP)
+            else:
+                _into_sqlite(Path(url.database or ""), folder / _RECORDS)
+            for path in folder.iterdir():
+                path.rename(home / path.name)
+    except BaseException:
+        if new:
             home.rmdir()
-        folder.replace(home)
+        raise
     return manifest
 
 
@@ -185,20 +196,27 @@ def _plain(value: object) -> str:
 
 
 def _copy_sqlite(settings: Settings, folder: Path) -> None:
-    """Copy records and threads as they stand at one moment: neither can be written meanwhile."""
+    """Copy records and threads as they stand at one moment.
+
+    They cannot be written for that moment alone: what began to read then sees no later write (both
+    files keep a write-ahead log), however long the copy takes.
+    """
     url = make_url(settings.database)
     places = {_RECORDS: Path(url.database or ""), _THREADS: settings.home / _THREADS}
-    with contextlib.ExitStack() as stack:
-        for place in places.values():
-            if place.is_file():
-                _hold_still(stack, place)
-        for name, place in places.items():
-            if place.is_file():
-                with (
-                    contextlib.closing(sqlite3.connect(place)) as given,
-                    contextlib.closing(sqlite3.connect(folder / name)) as taken,
-                ):
-                    given.backup(taken)
+    there = {name: place for name, place in places.items() if place.is_file()}
+    with contextlib.ExitStack() as readers:
+        given = {}
+        with contextlib.ExitStack() as writers:
+            for place in there.values():
+                _hold_still(writers, place)
+            for name, place in there.items():
+                given[name] = sqlite3.connect(place, isolation_level=None)
+                readers.callback(given[name].close)
+                given[name].execute("BEGIN")
+                given[name].execute("SELECT count(*) FROM sqlite_master").fetchone()
+        for name, reader in given.items():
+            with contextlib.closing(sqlite3.connect(folder / name)) as taken:
+                reader.backup(taken)
 
 
 def _hold_still(stack: contextlib.ExitStack, place: Path) -> None:
@@ -233,6 +251,15 @@ def _unpack(source: Path, folder: Path) -> Manifest:
         if _digest(folder / path) != digest:
             raise BadInput(f"{source}: {path} in it is damaged.")
     return manifest
+
+
+def _into_sqlite(place: Path, records: Path) -> None:
+    if place.exists():
+        raise Refused(
+            f"{place} exists: a backup is restored into a database that is not there yet."
+        )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(records, place)
 
 
 def _into_postgresql(url: str, dump: Path) -> None:

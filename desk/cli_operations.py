@@ -81,10 +81,24 @@ def restore(source: Annotated[Path, typer.Argument(help="An archive that backup 
     manifest = restore_backup(settings, source)
     with opened(settings) as desk:
         verdict = desk.audit_seals.verify()
-    for fault in verdict.faults:
+        held = desk.deliveries.hold_back()
+    faults = list(verdict.faults)
+    if verdict.digest != manifest.audit_digest:
+        faults.append("The audit trail is not the one that was backed up: its newest seal differs.")
+    for fault in faults:
         typer.echo(fault)
     typer.echo(f"The desk of {manifest.made_at:%Y-%m-%d %H:%M} UTC is in {settings.home}.")
-    raise typer.Exit(1 if verdict.faults else 0)
+    if held:
+        typer.echo(
+            f"{held} approved answers had not left when it was backed up. They may have left since, "
+            "so they wait for review again."
+        )
+    workspace = settings.home / "workspace"
+    if settings.workspace_folder != workspace:
+        typer.echo(
+            f"Its workspace is in {workspace}; PROOFDESK_WORKSPACE names {settings.workspace_folder}."
+        )
+    raise typer.Exit(1 if faults else 0)
 
 
 @operations_app.command()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from core.errors import BadInput, Refused
 from core.identifiers import new_id
 from core.settings import Settings
 from desk.backup import back_up, export, restore
 from desk.bootstrap import Desk, open_desk
+from desk.cli import app
+from desk.jobs import InlineJobs
 from desk.permissions import Actor
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
@@ -87,6 +91,79 @@ def test_a_restored_desk_goes_on_where_the_backup_was_made_under_load(
         assert after.search.search(QUESTION)[0].passage.article_id == "help-center/refunds.md"
     finally:
         after.close()
+
+
+def test_what_was_on_its_way_out_waits_for_review_in_a_restored_desk(
+    desk: Desk,
+    agent: Actor,
+    supervisor: Actor,
+    elsewhere: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk.undo_seconds = 60
+    contact = open_contact(desk, agent, QUESTION)
+    review = pending_review(desk, agent, contact)
+    desk.reviews.decide(supervisor, review, {"kind": "approve"})
+    archive = backed_up(desk, tmp_path / "desk.zip")
+
+    monkeypatch.setenv("PROOFDESK_HOME", str(elsewhere.home))
+    if elsewhere.database_url:
+        monkeypatch.setenv("PROOFDESK_DATABASE_URL", elsewhere.database_url)
+    result = CliRunner().invoke(app, ["restore", str(archive)])
+    assert result.exit_code == 0, result.output
+    assert "1 approved answers had not left" in result.output
+    after = open_desk(elsewhere, inline=True)
+    try:
+        assert isinstance(after.jobs, InlineJobs)
+        (delivery,) = after.deliveries.of_contact(ADMIN, contact)
+        assert after.deliveries.deliver(delivery.id) == "undone"
+        assert not list(elsewhere.home.glob("outbox/*.eml"))
+        thread = f"{contact}:2"
+        assert after.runs.carry(thread) == "in_review"
+        assert pending_review(after, ADMIN, contact) != review
+    finally:
+        after.close()
+
+
+def test_a_home_that_is_there_and_empty_takes_a_backup(
+    desk: Desk, elsewhere: Settings, tmp_path: Path
+) -> None:
+    elsewhere.home.mkdir()
+    before = elsewhere.home.stat().st_ino  # as of a volume, which cannot be replaced by a folder
+    restore(elsewhere, backed_up(desk, tmp_path / "desk.zip"))
+    assert elsewhere.home.stat().st_ino == before
+    assert (elsewhere.home / "workspace" / "reasons.yaml").is_file()
+    assert not list(elsewhere.home.glob(".restore-*"))
+
+
+def test_records_go_where_the_settings_have_them(
+    open_synced: OpenDesk, settings_on_sqlite: Settings, tmp_path: Path
+) -> None:
+    place = tmp_path / "records" / "elsewhere.sqlite"
+    given = settings_on_sqlite.model_copy(
+        update={"home": tmp_path / "restored", "database_url": f"sqlite:///{place}"}
+    )
+    desk = open_desk(settings_on_sqlite, inline=True)
+    archive = backed_up(desk, tmp_path / "desk.zip")
+    digest = desk.audit_seals.verify().digest
+    desk.close()
+    restore(given, archive)
+    after = open_desk(given, inline=True)
+    try:
+        assert after.audit_seals.verify().digest == digest
+    finally:
+        after.close()
+    other = given.model_copy(update={"home": tmp_path / "third"})
+    with pytest.raises(Refused, match="exists"):
+        restore(other, archive)
+    assert not other.home.exists()
+
+
+def test_a_file_older_than_its_archive_can_say_is_kept(desk: Desk, tmp_path: Path) -> None:
+    article = desk.settings.workspace_folder / "articles" / "refunds.md"
+    os.utime(article, (0, 0))
+    assert backed_up(desk, tmp_path / "desk.zip").is_file()
 
 
 def test_a_home_that_is_not_empty_is_left_alone(
