@@ -23,7 +23,7 @@ from core.errors import (
 from core.identifiers import new_id
 from core.vocabulary import TIERS, DecisionKind, ReviewStatus, Tier
 from desk.audit import write_audit
-from desk.contacts import get_contact
+from desk.contacts import get_contact, hold_contact
 from desk.jobs import Jobs
 from desk.models import Contact, Delivery, Person, Presence, Review
 from desk.permissions import Actor, decisions_open_to, require
@@ -389,6 +389,10 @@ class Reviews:
             review = _waiting(session, review_id)
             guard(review)
             decision = _signed(reply, review, actor, now)
+            if "hold" in decision:
+                raise DecisionRefused(
+                    "hold: a draft is put in the place of another by revising it."
+                )
             _require_role(actor, review, decision["kind"])
             told = _for_audit(decision, review)
             event = f"review.{decision['kind']}"
@@ -413,6 +417,7 @@ class Reviews:
             status: What becomes of the review.
             event: What the audit trail calls it, with ``told``.
         """
+        contact = hold_contact(session, review.contact_id)
         take = (
             update(Review)
             .where(Review.id == review.id, *_free_for(actor, now))
@@ -421,7 +426,6 @@ class Reviews:
         )
         if session.scalar(take) is None:
             raise _why_not(session, review.id)
-        contact = get_contact(session, review.contact_id)
         contact.status = "deciding"
         contact.updated_at = now
         write_audit(

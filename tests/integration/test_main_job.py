@@ -411,3 +411,14 @@ def test_hostile_text_is_only_ever_text(desk: Desk, agent: Actor, tmp_path: Path
     if view.summary.status == "in_review":
         draft = desk.reviews.get(agent, pending_review(desk, agent, contact_id)).draft
         assert "evil.example" not in str(draft["sentences"])
+
+
+def test_a_decision_cannot_pass_itself_off_as_a_revision(
+    desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    review_id = pending_review(desk, agent, open_contact(desk, agent, QUESTION))
+    draft = desk.reviews.get(agent, review_id).draft
+    with pytest.raises(DecisionRefused, match="hold"):
+        desk.reviews.decide(supervisor, review_id, {"kind": "edit", "draft": draft, "hold": True})
+    assert desk.reviews.get(agent, review_id).summary.status == "pending"
+    assert desk.audit_seals.verify().faults == []
