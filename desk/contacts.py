@@ -170,7 +170,7 @@ class Contacts:
         _validate_text(new.text)
         now = self._clock.now()
         with self._database.write() as session:
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             ordinal = len(contact.messages)
             message = _message(contact.id, ordinal, new, now)
             contact.messages.append(message)
@@ -206,7 +206,7 @@ class Contacts:
         """Give the contact to a person, or to nobody."""
         require(actor, "work_contacts")
         with self._database.write() as session:
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             person = session.get(Person, person_id) if person_id else None
             if person_id and (person is None or not person.active):
                 raise NotFound(f"There is no person {person_id!r} at this desk.")
@@ -225,7 +225,7 @@ class Contacts:
         """Close a contact that needs no answer (any more)."""
         require(actor, "work_contacts")
         with self._database.write() as session:
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             if contact.status not in ("answered", "waiting", "escalated", "failed"):
                 raise BadInput(
                     f"The contact is {contact.status.replace('_', ' ')}: decide its review first."
@@ -248,7 +248,7 @@ class Contacts:
         require(actor, "work_contacts")
         now = self._clock.now()
         with self._database.write() as session:
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             if contact.status != "failed":
                 raise BadInput("The desk goes on with this contact by itself: nothing to retry.")
             undelivered = session.scalar(
@@ -321,6 +321,21 @@ class Contacts:
 def get_contact(session: Session, contact_id: str) -> Contact:
     """Return the row of a contact. Raises NotFound."""
     row = session.get(Contact, contact_id)
+    if row is None:
+        raise NotFound(f"There is no contact {contact_id!r}.")
+    return row
+
+
+def hold_contact(session: Session, contact_id: str) -> Contact:
+    """Return the row of a contact as it is now; nobody else changes it until this work ends.
+
+    Whoever changes a contact and something of it holds the contact first, so that two never wait
+    for each other. (SQLite has one writer at a time and needs no lock on a row.)
+
+    Raises:
+        NotFound: There is no such contact.
+    """
+    row = session.get(Contact, contact_id, with_for_update=True)
     if row is None:
         raise NotFound(f"There is no contact {contact_id!r}.")
     return row

@@ -22,7 +22,7 @@ from core.errors import BadInput, ClaimedByOther, Conflict, NotAllowed, NotFound
 from core.identifiers import new_id
 from core.vocabulary import TIERS, ContactStatus, Tier, most_severe
 from desk.audit import write_audit
-from desk.contacts import Contacts, get_contact, start_over
+from desk.contacts import Contacts, get_contact, hold_contact, start_over
 from desk.jobs import Jobs
 from desk.models import Contact, Handoff, Person, ReasonCorrection, Review
 from desk.permissions import Actor, require
@@ -190,7 +190,7 @@ class Corrections:
         text = question_of(self._contacts.load(contact_id))
         now = self._clock.now()
         with self._database.write() as session:
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             if contact.reason == reason_id and (reason_id or contact.tier):
                 name = reason.name if reason else "none of the map's reasons"
                 raise BadInput(f"The contact is about {name!r} already.")
@@ -240,7 +240,7 @@ class Corrections:
                 raise BadInput("This correction was taken back already.")
             if row.by != actor.id and not actor.may("decide"):
                 raise NotAllowed("Somebody else made this correction: a supervisor may undo it.")
-            contact = get_contact(session, row.contact_id)
+            contact = hold_contact(session, row.contact_id)
             latest = session.scalar(
                 select(ReasonCorrection.id)
                 .where(

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Protocol, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -21,11 +21,11 @@ from core.errors import Conflict, NotFound
 from core.identifiers import new_id
 from core.logs import about
 from core.tracing import span
-from core.vocabulary import DeliveryStatus
+from core.vocabulary import TIERS, DeliveryStatus
 from desk.audit import DESK, write_audit
-from desk.contacts import get_contact, last_customer_message, start_new_run
+from desk.contacts import hold_contact, last_customer_message, start_new_run, start_over
 from desk.jobs import Jobs
-from desk.models import Delivery, DeliveryAttempt, Message, Review
+from desk.models import Contact, Delivery, DeliveryAttempt, Message, Review
 from desk.permissions import Actor, require
 from desk.uses import hand_over, let_go
 from graph.draft import draft_text
@@ -53,6 +53,10 @@ class Transport(Protocol):
         """Deliver ``letter`` unless its key was delivered before; return where it went."""
         ...
 
+    def was_sent(self, key: str) -> bool:
+        """Tell whether a letter of this key left, as far as can be found out."""
+        ...
+
 
 class EmlTransport:
     """Writes each letter as an ``.eml`` file: the embedded default."""
@@ -63,7 +67,7 @@ class EmlTransport:
     def send(self, letter: Letter) -> str:
         """Write the letter; a key that was written before is left as it is."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        target = self._folder / f"{letter.key}.eml"
+        target = self._file(letter.key)
         if target.exists():
             return str(target)
         message = EmailMessage()
@@ -85,6 +89,13 @@ class EmlTransport:
         finally:
             os.close(folder)
         return str(target)
+
+    def was_sent(self, key: str) -> bool:
+        """Tell whether its file is there."""
+        return self._file(key).exists()
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key}.eml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +152,12 @@ class Deliveries:
         with self._database.write() as session:
             if session.scalar(select(Delivery.id).where(Delivery.key == key)):
                 return
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             delivery = Delivery(
                 id=new_id("del"),
                 key=key,
                 contact_id=contact_id,
-                review_id=_review_of(session, contact.thread, key),
+                review_id=_review_of(session, contact_id, key),
                 status="scheduled",
                 subject=f"Re: {contact.subject}" if contact.subject else "Your question",
                 recipient=contact.customer_email,
@@ -222,20 +233,17 @@ class Deliveries:
             # A sync came between the look and the lock: what it brought is looked at too.
 
     def _take(self, session: Session, delivery_id: str, found: Recheck) -> bool:
-        delivery = _get(session, delivery_id)
-        if delivery.status == "sending":
+        delivery, contact = _hold(session, delivery_id)
+        # One that an attempt took before and broke off at may have left or not.
+        again = delivery.status == "sending"
+        if again and self._transport.was_sent(delivery.key):
             return True
-        if delivery.status != "scheduled" or self._stop(session, delivery, found.stops):
+        if not (again or delivery.status == "scheduled"):
             return False
-        take = (
-            update(Delivery)
-            .where(Delivery.id == delivery_id, Delivery.status == "scheduled")
-            .values(status="sending")
-            .returning(Delivery.id)
-        )
-        if session.scalar(take) is None:
+        if self._stop(session, delivery, contact, found.stops):
             return False
-        if found.notes:
+        delivery.status = "sending"
+        if found.notes and not again:
             write_audit(
                 session,
                 self._clock.now(),
@@ -247,22 +255,26 @@ class Deliveries:
             )
         return True
 
-    def _stop(self, session: Session, delivery: Delivery, changes: list[EvidenceChange]) -> bool:
+    def _stop(
+        self,
+        session: Session,
+        delivery: Delivery,
+        contact: Contact,
+        changes: list[EvidenceChange],
+    ) -> bool:
         """Send the draft back to review if it may not leave; tell whether it did."""
-        contact = get_contact(session, delivery.contact_id)
         review = session.get(Review, delivery.review_id) if delivery.review_id else None
         newer_run = review is not None and review.thread != contact.thread
-        wrote_again = (
-            review is not None
-            and last_customer_message(contact) != (review.state["evidence"]["last_message_id"])
-        )
-        if not (changes or newer_run or wrote_again):
+        wrote_again = review is not None and _wrote_again(contact, review)
+        stricter = review is not None and _stricter(contact, review)
+        if not (changes or newer_run or wrote_again or stricter):
             return False
         delivery.status = "undone"
         let_go(session, delivery.id)
         if not newer_run:
-            # After a further message the contact is triaged and drafted anew.
-            start_new_run(session, self._jobs, contact, None if wrote_again else delivery.draft)
+            # Else it is triaged and drafted anew: it is about something else now.
+            same = not (wrote_again or stricter)
+            start_new_run(session, self._jobs, contact, delivery.draft if same else None)
         write_audit(
             session,
             self._clock.now(),
@@ -275,21 +287,55 @@ class Deliveries:
                 "changes": changes,
                 "newer_run": newer_run,
                 "wrote_again": wrote_again,
+                "stricter": stricter,
             },
         )
         return True
 
+    def hold_back(self) -> int:
+        """Send everything that is on its way out back to review; return how many answers.
+
+        For a desk that was restored: the one it is a copy of went on, so an answer may have left
+        already, or rest on what is no longer true.
+        """
+        moving = select(Delivery.id).where(Delivery.status.in_(("scheduled", "sending")))
+        with self._database.read() as session:
+            found = list(session.scalars(moving))
+        return sum(self._hold_back(delivery_id) for delivery_id in found)
+
+    def _hold_back(self, delivery_id: str) -> bool:
+        with self._database.write() as session:
+            delivery, contact = _hold(session, delivery_id)
+            if delivery.status not in ("scheduled", "sending"):
+                return False
+            if self._transport.was_sent(delivery.key):
+                return False  # its letter came with the backup: it is only written down
+            delivery.status = "undone"
+            let_go(session, delivery_id)
+            start_new_run(session, self._jobs, contact, delivery.draft)
+            write_audit(
+                session,
+                self._clock.now(),
+                DESK,
+                "delivery.stopped",
+                contact_id=contact.id,
+                review_id=delivery.review_id,
+                data={"delivery": delivery_id, "restored": True},
+            )
+            return True
+
     def give_up(self, delivery_id: str, cause: str) -> None:
         """Set a delivery aside that could not be sent: a person must look at it."""
         with self._database.write() as session:
-            delivery = _get(session, delivery_id)
+            delivery, contact = _hold(session, delivery_id)
             if delivery.status not in ("scheduled", "sending"):
                 return
             delivery.status = "failed"
             let_go(session, delivery_id)
-            contact = get_contact(session, delivery.contact_id)
-            contact.status = "failed"
-            contact.failure = f"The answer was approved but could not be delivered: {cause}"
+            review = session.get(Review, delivery.review_id) if delivery.review_id else None
+            if review is None or review.thread == contact.thread:  # else a newer run speaks for it
+                contact.status = "failed"
+                contact.failure = f"The answer was approved but could not be delivered: {cause}"
             write_audit(
                 session,
                 self._clock.now(),
@@ -307,20 +353,14 @@ class Deliveries:
             Conflict: It has left already.
         """
         require(actor, "decide_own")
-        undone = (
-            update(Delivery)
-            .where(Delivery.id == delivery_id, Delivery.status == "scheduled")
-            .values(status="undone")
-            .returning(Delivery.id)
-        )
         with self._database.write() as session:
-            delivery = _get(session, delivery_id)
+            delivery, contact = _hold(session, delivery_id)
             if not actor.may("decide") and delivery.approved_by != actor.id:
                 require(actor, "decide")
-            if session.scalar(undone) is None:
+            if delivery.status != "scheduled":
                 raise Conflict(f"This answer is {delivery.status}: it cannot be called back.")
+            delivery.status = "undone"
             let_go(session, delivery_id)
-            contact = get_contact(session, delivery.contact_id)
             contact.updated_at = self._clock.now()
             start_new_run(session, self._jobs, contact, delivery.draft)
             write_audit(
@@ -360,12 +400,12 @@ class Deliveries:
     def _sent(self, delivery_id: str, location: str) -> str:
         now = self._clock.now()
         with self._database.write() as session:
-            delivery = _get(session, delivery_id)
+            delivery, contact = _hold(session, delivery_id)
             if delivery.status == "sent":
                 return delivery.status
+            review = session.get(Review, delivery.review_id) if delivery.review_id else None
             delivery.status, delivery.sent_at, delivery.location = "sent", now, location
             session.add(self._attempt(delivery_id, ""))
-            contact = get_contact(session, delivery.contact_id)
             contact.messages.append(
                 Message(
                     id=new_id("msg"),
@@ -376,7 +416,6 @@ class Deliveries:
                     at=now,
                 )
             )
-            contact.status = "waiting" if delivery.draft["kind"] == "clarify" else "answered"
             contact.updated_at = now
             write_audit(
                 session,
@@ -387,17 +426,52 @@ class Deliveries:
                 review_id=delivery.review_id,
                 data={"delivery": delivery.id},
             )
+            if review is not None and review.thread != contact.thread:
+                return delivery.status  # a newer run speaks for the contact
+            contact.status = "waiting" if delivery.draft["kind"] == "clarify" else "answered"
+            if review is not None and _wrote_again(contact, review):
+                # While it was on its way, too late to be stopped.
+                start_over(session, self._jobs, contact)
+                write_audit(
+                    session,
+                    now,
+                    DESK,
+                    "contact.reopened",
+                    contact_id=contact.id,
+                    data={"from": "sending"},
+                )
             return delivery.status
 
     def _attempt(self, delivery_id: str, error: str) -> DeliveryAttempt:
         return DeliveryAttempt(delivery_id=delivery_id, at=self._clock.now(), error=error)
 
 
-def _review_of(session: Session, thread: str, decision_id: str) -> str | None:
-    for review in session.scalars(select(Review).where(Review.thread == thread)):
+def _wrote_again(contact: Contact, review: Review) -> bool:
+    """Tell whether the customer wrote since the draft of ``review`` was written."""
+    known: str = review.state["evidence"]["last_message_id"]
+    return last_customer_message(contact) != known
+
+
+def _stricter(contact: Contact, review: Review) -> bool:
+    """Tell whether the contact turned out to need more than it was decided with."""
+    tiers: list[str] = list(TIERS)
+    return contact.tier in tiers and tiers.index(contact.tier) > tiers.index(review.tier)
+
+
+def _review_of(session: Session, contact_id: str, decision_id: str) -> str | None:
+    # Not among those of the present run alone: the contact may have gone on meanwhile.
+    for review in session.scalars(select(Review).where(Review.contact_id == contact_id)):
         if review.decision and review.decision.get("id") == decision_id:
             return review.id
     return None
+
+
+def _hold(session: Session, delivery_id: str) -> tuple[Delivery, Contact]:
+    """Return a delivery and its contact as they are now; nobody else changes them meanwhile."""
+    delivery = _get(session, delivery_id)
+    contact = hold_contact(session, delivery.contact_id)
+    session.refresh(delivery)
+    return delivery, contact
 
 
 def _get(session: Session, delivery_id: str) -> Delivery:

@@ -26,7 +26,7 @@ from core.logs import about
 from core.tracing import span
 from core.vocabulary import ContactStatus
 from desk.audit import DESK, write_audit
-from desk.contacts import contact_of, get_contact, run_of
+from desk.contacts import contact_of, get_contact, hold_contact, run_of
 from desk.models import UNPRUNED_CONTACT, Contact, Delivery, Review
 from desk.rewrites import note_rewrites
 from desk.risk import due_at, risk_of
@@ -86,7 +86,7 @@ class Runs:
         """Carry a run from where it stands to its first pause or its end; return where it is."""
         contact_id = contact_of(thread)
         with self._database.write() as session:
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             if contact.thread != thread:
                 return "superseded"
             if contact.pruned_run >= contact.run:
@@ -167,7 +167,7 @@ class Runs:
         """Put a contact whose run cannot go on before a person, with the cause in words."""
         contact_id = contact_of(thread)
         with self._database.write() as session:
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             if contact.thread != thread:  # a newer run speaks for the contact
                 return
             let_go_of_drafts(session, contact_id)
@@ -208,7 +208,7 @@ class Runs:
         state = cast(RunState, snapshot.values)
         stale = self._changed_meanwhile(state) if snapshot.interrupts else []
         with self._database.write() as session:
-            contact = get_contact(session, contact_id)
+            contact = hold_contact(session, contact_id)
             if decided_review:
                 self._settle_review(session, decided_review, state)
                 let_go(session, decided_review)
