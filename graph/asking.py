@@ -11,10 +11,13 @@ from graph.values import Conversation
 
 _ASKS = re.compile(
     r"(?:how|what|when|where|which|who|whose|why|can|could|may|do|does|did|is|are|am|was|were|will|"
-    r"would|should|has|have|isn['’]t|aren['’]t|don['’]t|doesn['’]t|can['’]t)\b"
-    r"|.*\b(?:i(?: would|['’]d) like to know|i want to know|wondering|(?<!don.t )(?<!not )tell me|let me know|please (?:explain|advise)|"
+    r"would|should|has|have|isn['’]t|aren['’]t|don['’]t|doesn['’]t|can['’]t)\b",
+    re.I,
+)
+_ASKS_WITHIN = re.compile(
+    r"\b(?:i(?: would|['’]d) like to know|i want to know|wondering|(?<!don.t )(?<!not )tell me|let me know|please (?:explain|advise)|"
     r"need to know|not sure (?:how|what|if|whether|when)|(?:can|could) you)\b",
-    re.I | re.S,
+    re.I,
 )
 
 
@@ -26,7 +29,11 @@ _FOLLOWS_UP = re.compile(
 def _asking(text: str) -> list[str]:
     """Return the sentences of a message that ask something."""
     sentences = [text[start:end] for start, end in sentence_spans(text)]
-    return [s for s in sentences if s.rstrip("\"'”’) ").endswith("?") or _ASKS.match(s)]
+    return [
+        s
+        for s in sentences
+        if s.rstrip("\"'”’) ").endswith("?") or _ASKS.match(s) or _ASKS_WITHIN.search(s)
+    ]
 
 
 def open_question(conversation: Conversation, question: str) -> str:
@@ -59,7 +66,7 @@ def folded(text: str) -> str:
 
 
 _CLAUSE = re.compile(
-    r"(?:[,;]\s*|\s+)(?:and|also|or|plus)\s+(?:also\s+)?(?=(?:how|when|what|where|why|which|who|is|are|do|does|did|can|could|will)\b\s+\w+\s+\w+)",
+    r"(?:[,;]\s{0,3}|\s{1,3})(?:and|also|or|plus)\s{1,3}(?:also\s{1,3})?(?=(?:how|when|what|where|why|which|who|is|are|do|does|did|can|could|will)\b\s{1,3}\w{1,40}\s{1,3}\w)",
     re.I,
 )
 _MOST_PARTS = 3

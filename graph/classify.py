@@ -54,6 +54,8 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_QUESTION = 80  # words
+# Characters. Whoever writes more has said by then what it is about; triage reads it all.
+_MOST_READ = 20_000
 _ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS["en"].split())
 # The question says what is wanted, the whole contact what it is about: the question leads.
 _WEIGHTS = (0.7, 0.3)
@@ -109,7 +111,7 @@ def question_of(conversation: Conversation) -> str:
     customer's earlier question (or the subject) stands before it.
     """
     messages = [
-        without_courtesies(own_words(turn["text"]).strip())
+        without_courtesies(own_words(turn["text"]).strip()[:_MOST_READ])
         for _, turn in customer_turns(conversation)
     ]
     messages = [message for message in messages if message]
@@ -253,7 +255,7 @@ class ReasonClassifier:
                 kept = list(self._came_in)
                 for at in self._lot.choice(len(kept), beyond, replace=False):
                     del self._came_in[kept[at]]
-            learned_from = len(self._traffic.rows) if self._traffic else 0
+            learned_from = self._learned_from if self._traffic else 0
             # Not for corrections on top of what the model knew: what it learned of a text since
             # outweighs what came in near it, and a correction must not wait the seconds this takes.
             stale = (
@@ -392,13 +394,15 @@ class _Read:
 
 def _read(conversation: Conversation) -> _Read:
     question = question_of(conversation)
-    said_all = (plain(turn["text"]) for _, turn in customer_turns(conversation))
-    spoken = " ".join(text for text in said_all if text)
+    said_all = (plain(turn["text"])[:_MOST_READ] for _, turn in customer_turns(conversation))
+    spoken = " ".join(text for text in said_all if text)[:_MOST_READ]
     asked, said = tokens_of(question), tokens_of(spoken)
     # Embedding is what takes time, and triage embeds the whole anyway: the question is read besides
     # only where it leaves much of that out.
     leaves_out = len(said - asked) > _LEFT_OUT * len(said)
     texts = [text for text in (question if leaves_out or not spoken else "", spoken) if text]
-    said_last = [own_words(turn["text"]).strip() for _, turn in customer_turns(conversation)]
+    said_last = [
+        own_words(turn["text"]).strip()[:_MOST_READ] for _, turn in customer_turns(conversation)
+    ]
     last = next((words for words in reversed(said_last) if words), spoken)
     return _Read(question, spoken, last, tuple(dict.fromkeys(texts)))

@@ -37,7 +37,7 @@ _TROUBLE = re.compile(
 # A negation in a question is how politeness sounds, and "what if" is no trouble yet.
 _NO_TROUBLE = re.compile(
     r"""\b(?:(?:ca|could|wo|would|is|are|do|does|did)n['’]?t\ (?:you|we|it\ be|there)\b
-    |(?:what|how)\b[^.?!\n]{0,20}\ (?:if|when)\b[^.?!\n]*|(?:in\ case|before)\ (?:i|we|it)\b|don['’]?t\ (?:need|want|like|mind|worry|know\ (?:if|how|what|where|which|when|whether))
+    |(?:what|how)\b[^.?!\n]{0,20}\ (?:if|when)\b[^.?!\n]{0,400}|(?:in\ case|before)\ (?:i|we|it)\b|don['’]?t\ (?:need|want|like|mind|worry|know\ (?:if|how|what|where|which|when|whether))
     |do(?:es)?\ not\ (?:need|want)|no\ (?:problem|issue|trouble)|haven['’]?t\ (?:bought|ordered|decided)|nothing\ (?:bought|booked)|if\ (?:i|my|the|it)\b)""",
     _FLAGS,
 )
@@ -53,7 +53,7 @@ _DO_IT = re.compile(
     _FLAGS,
 )
 _ASKS = re.compile(
-    r"""\?|(?:^|[.!,;\n]\s*)(?:(?:hi|hiya|hello|hey|and|but|so|ok|also|good\ \w+)[\s,]+)*(?:what|whats|which|who|whose|when|where|wheres|why|how|is|are|do|does|did|can
+    r"""\?|(?:^|[.!,;\n]\s{0,3})(?:(?:hi|hiya|hello|hey|and|but|so|ok|also|good\ \w{1,20})[\s,]{1,3}){0,4}(?:what|whats|which|who|whose|when|where|wheres|why|how|is|are|do|does|did|can
     |could|may|will|would|should|any(?:one|body)?)\b|\b(?:i\ )?(?:wonder|want\ to\ know|like\ to\ know|need\ to\ know|curious|tell\ me|explain|difference\ between|let\ me\ know)""",
     _FLAGS,
 )
@@ -86,6 +86,22 @@ _OFFERED = re.compile(
     _FLAGS,
 )
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b|!{2,}")
+_RUN = re.compile(r"(\s)\s+|([^\w\s])\2{3,}")
+_MOST_READ = 20_000  # characters; whoever writes more has said by then what it is about
+
+
+def _readable(text: str) -> str:
+    """Return the beginning of ``text``, runs of blanks and of one sign folded.
+
+    Quotes are cut into blanks, so that even an ordinary mail has long runs of them.
+    """
+    return _RUN.sub(_folded, text[: 10 * _MOST_READ])[:_MOST_READ]
+
+
+def _folded(run: re.Match[str]) -> str:
+    if run[2]:
+        return run[2] * 3
+    return "\n" if "\n" in run[0] else " "
 
 
 def intent_of(text: str) -> Intent:
@@ -98,6 +114,7 @@ def intent_of(text: str) -> Intent:
         ``complaint``: finds fault with the company, not only with what happened; ``problem``: something does not work or went wrong; ``request``: somebody is to do something;
         ``question``: wants to know; ``thanks``: no more than that; ``other``: none of it.
     """
+    text = _readable(text)
     if _GRIEVANCE.search(_NO_GRIEVANCE.sub(" ", text)):
         return "complaint"
     if _TROUBLE.search(_NO_TROUBLE.sub(" ", text)):
@@ -111,6 +128,7 @@ def intent_of(text: str) -> Intent:
 
 def urgency_of(text: str, intent: Intent = "other") -> Urgency:
     """Return how much ``text`` presses: what it says of time, or how loud its trouble is."""
+    text = _readable(text)
     if _UNHURRIED.search(text):
         return "low"
     if _PRESSING.search(_OFFERED.sub(" ", text)):

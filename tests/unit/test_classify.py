@@ -5,6 +5,7 @@ import pytest
 
 from graph.classify import ReasonClassifier, language_of, question_of
 from graph.reasons import Reason, ReasonMap
+from graph.traffic import Traffic
 from graph.values import Conversation
 from retrieval.embeddings import HashEmbedder
 from tests.factories import conversation
@@ -282,3 +283,25 @@ def test_a_correction_that_was_taken_back_leaves_no_trace():
 def test_intent_and_urgency_stand_beside_the_reason():
     found = classifier().classify(contact("My parcel is lost, I need it today!"))
     assert (found["intent"], found["urgency"]) == ("problem", "high")
+
+
+def test_a_rush_of_contacts_about_one_thing_is_not_learned_anew_with_every_one(monkeypatch):
+    learned = []
+
+    def learn(*given):
+        learned.append(len(given[1]))
+        return learn_for_real(*given)
+
+    learn_for_real = Traffic.learn
+    monkeypatch.setattr(Traffic, "learn", learn)
+    one = classifier()
+    for number in range(500):
+        one.classify(contact(f"When does my parcel {number} arrive?"))
+    assert learned
+    assert len(learned) < 10
+
+
+@pytest.mark.parametrize("part", ["1 ", "\n", "no. ", "my ", ". ", "what ", "hi, ", "(", "A."])
+def test_a_long_hostile_message_is_classified_in_no_time(part):
+    found = classifier().classify(contact("parcel " + part * (50_000 // len(part)) + " arrive"))
+    assert found["language"]

@@ -47,3 +47,17 @@ def test_what_a_customer_is_after(text, intent):
 )
 def test_how_much_a_contact_presses(text, urgency):
     assert urgency_of(text, intent_of(text)) == urgency
+
+
+@pytest.mark.parametrize(
+    "part", ["\n", " ", ".", ". ", "1 ", "_", "my ", "hi, ", "what if ", "how ", "good a", "(", "!"]
+)
+def test_a_long_hostile_message_is_judged_in_no_time(part):
+    text = f"a{part * (50_000 // len(part))}b"
+    assert intent_of(text)
+    assert urgency_of(text, "problem")
+
+
+def test_blanks_where_a_quote_was_cut_part_no_words_that_belong_together():
+    assert intent_of("Thanks.\n" + " " * 500 + "\n\n  how long does it take") == "question"
+    assert intent_of("I want  to \t know  something, please  cancel   my order") == "request"

@@ -248,3 +248,12 @@ def test_a_bank_account_is_one_if_its_check_digits_or_the_customer_says_so(text,
     rule = TierRules.load(None).get("sensitive_personal_data")
     assert rule is not None
     assert bool(list(rule.word_hits(text))) is fires
+
+
+@pytest.mark.parametrize(
+    "part", ["_", " ", "\n", "1 ", "a", "my ", ", ", "(", "card ", "one ", "AAA ", "order number "]
+)
+def test_the_shipped_rules_read_a_long_hostile_message_in_no_time(part):
+    text = f"a {part * (50_000 // len(part))} I want to end my life"
+    fired = [one.id for one in TierRules.load(None).rules if list(one.word_hits(text))]
+    assert "crisis" in fired
