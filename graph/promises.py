@@ -20,28 +20,57 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# Left out on purpose: "can", "have", "take", "it", "back" and their like state terms as well
+# ("we can take it back in a day"). They count only within a phrase of ``_PHRASES``.
 _COURTESY_WORDS: Final = _words(
-    "hi hello hey dear greetings good morning afternoon evening day there team all everyone sir "
+    "hi hello hey dear greetings good morning afternoon evening there team all everyone sir "
     "madam ms mr mrs mx thanks thank you your so very much many again for contacting reaching out "
-    "writing getting in touch with us me message email question questions note patience "
+    "writing in touch us me message email question questions note patience "
     "understanding time asking letting know feedback interest report inquiry enquiry request "
-    "i we our my am is are be was were this that the a an it to of and or on at about from if "
-    "have has had any other further more else anything something need help hope helps answers "
+    "i we our my am is are be was were this that the a an to of and or on at about from if "
+    "has had any other further more else anything something need help hope helps answers "
     "answered clarifies clear please let just reply feel free happy glad pleased here sorry "
     "apologies apologize apologise sincerely regret hear trouble inconvenience delay wait waiting "
     "confusion caused frustration experience experienced kind best warm regards wishes cheers "
-    "yours truly faithfully take care great nice lovely wonderful weekend rest ahead welcome can "
-    "could may do did not hesitate back assist assistance support customer service desk center "
+    "yours truly faithfully care great nice lovely wonderful weekend rest ahead welcome "
+    "may did assist assistance support customer service desk center "
     "as soon best's ll m re ve s d would like love always appreciate appreciated appreciating "
-    "understand how what i'm we're we'll i'll you're that's here's look looked into found below "
+    "contact reach write asked really long understand how what i'm we're we'll i'll you're that's here's look looked into found below "
     "following information details answer hopefully useful concern concerns raising bringing "
-    "attention moment taken taking see says say tell come up still by"
+    "attention moment taken taking see says say tell by still"
+)
+_PHRASES: Final = re.compile(
+    r"\btake\s+(?:good\s+)?care\b|\bgood\s+day\b|\b(?:take|taking|took)\s+(?:the|your|a)\s+(?:time|moment)\b|"
+    r"\bhave\s+(?:a|an)\s+(?:(?:very|really)\s+)?(?:great|nice|good|lovely|wonderful|pleasant|excellent|fantastic)\s+"
+    r"(?:rest\s+of\s+(?:your|the)\s+)?(?:day|week|weekend|morning|afternoon|evening|time|one)\b|"
+    r"\brest\s+of\s+(?:your|the)\s+(?:day|week)\b|"
+    r"\b(?:do|did)(?:\s+not|n['’]t)\s+hesitate\b|\b(?:not|never)\s+hesitate\b|"
+    r"\b(?:get(?:ting)?|be|keep)\s+in\s+touch\b(?:\s+with\s+(?:us|me)\b)?|\bin\s+touch\s+with\s+(?:us|me)\b|"
+    r"\b(?:get(?:ting)?|come|coming|reply|replying|writ(?:e|ing)|report(?:ing)?|hear(?:ing)?)\s+back(?:\s+(?:to|from)\s+"
+    r"(?:us|me|you))?\b|\bas\s+soon\s+as\s+(?:we|i|you)\s+can\b|\bcomes?\s+up\b|\bfeel\s+free\s+to\s+do\s+so\b|"
+    r"\b(?:anything|something|what|how|where)\s+(?:(?:else|more|further)\s+)?(?:that\s+)?(?:(?:we|i)\s+(?:can|could|may)|"
+    r"(?:can|could|may)\s+(?:we|i))\s+(?:do|help|assist|be\s+of\s+(?:help|assistance|service))\b(?:\s+(?:for\s+)?you\b)?"
+    r"(?:\s+with\b)?|"
+    r"\b(?:help|assist|assistance|support)(?:\s+you)?\s+with\s+(?=(?:any|this|that|your|something|further|more)\b|anything\b)|"
+    r"\bhelp\s+with\s*$|"
+    r"\bif\s+you\s+(?:may\s+|still\s+)?have\s+(?=(?:(?:any|an|a|more|other|further|another|some)\s+)*(?:other\s+|more\s+|"
+    r"further\s+)*(?:questions?|concerns?|trouble|feedback|inquiry|enquiry|request)\b)|"
+    r"\bfor\s+having\s+(?:waited|asked)\b|\bhave\s+(?:been\s+waiting|caused|experienced|had\s+to\s+wait)\b|"
+    r"\bto\s+have\s+(?:you|had)\b(?:\s+with\s+us\b)?|\b(?:we|i)\s+have\s+(?=(?:looked|found|answered)\b)|"
+    r"\bwith\s+(?=(?:kind|best|warm)\s+(?:regards|wishes)\b)|"
+    r"\b(?:appreciate|hear|about)\s+it\b|\b(?:hope|if|glad|happy)\s+it\s+(?=(?:helps|answers|clarifies|is\s+clear)\b)|"
+    r"\bif\s+you\s+(?:can|could)\s+(?:please\s+)?(?=(?:let\s+(?:us|me)\s+know|reply|tell\s+(?:us|me))\b)|"
+    r"\bif\s+(?:this|that|it)\s+(?:(?:is|was|did|has|does)\s+not|(?:isn|wasn|didn|hasn|doesn)['’]t)\s+(?:help(?:ed)?|clear|"
+    r"answer(?:ed)?\b|what\s+you\s+(?:need(?:ed)?|asked|meant))|"
+    r"\b(?:sorry|regret)\s+(?:that\s+)?(?:we|i)\s+(?:can|could)(?:\s*not|n['’]t)\s+(?:help|assist)\b",
+    re.I,
 )
 _COURTESY_HEAD: Final = re.compile(
     r"^\W*(?:hi|hello|hey|dear|greetings|good\s+(?:morning|afternoon|evening|day)|thanks?\b|many\s+thanks|"
     r"(?:i|we)(?:['’]m|['’]re|\s+am|\s+are)?\s+(?:\w+\s+)?(?:hope|sorry|apologi[sz]e|appreciate|regret|understand|"
     r"glad|happy|pleased|here)|sorry|(?:my|our|please\s+accept\s+(?:my|our))\s+(?:\w+\s+)?apolog|apologies|"
-    r"(?:kind|best|warm)?(?:est)?\s*(?:regards|wishes)|sincerely|cheers|yours|take\s+care|have\s+a|"
+    r"(?:with\s+)?(?:kind|best|warm)?(?:est)?\s*(?:regards|wishes)|sincerely|cheers|yours|take\s+care|have\s+a|"
+    r"how\s+(?:can|may|could)\s+(?:i|we)\s+(?:help|assist)|"
     r"(?:please\s+)?(?:let\s+(?:us|me)|feel\s+free|do\s+not\s+hesitate|don['’]t\s+hesitate|just\s+reply|reply)|"
     r"if\s+(?:you|there|this|anything|that)|is\s+there|(?:you['’]re|you\s+are)\s+welcome|(?:hope|glad|happy)\b|"
     r"here(?:['’]s|\s+is|\s+are)\s+(?:what|the\s+(?:answer|information|details))|"
@@ -75,16 +104,19 @@ def is_courtesy(text: str) -> bool:
     if len(stripped) > _LONGEST_COURTESY or _NOT_COURTESY.search(stripped):
         return False
     if _SIGNATURE.match(stripped):
-        return True
+        return _is_name(stripped)
     for pattern in (_GREETING_NAME, _SIGNED):
         found = pattern.match(stripped)
         if found:
+            if not _is_name(found.group(1)):
+                return False
             stripped = stripped[: found.start(1)] + stripped[found.end(1) :]
             if not _WORD.search(stripped):
                 return True
             break
     if not _COURTESY_HEAD.match(stripped):
         return False
+    stripped = _PHRASES.sub(" ", stripped)
     return all(
         word.lower().replace("’", "'") in _COURTESY_WORDS
         or word.lower().replace("’", "'").split("'")[0] in _COURTESY_WORDS
@@ -93,7 +125,7 @@ def is_courtesy(text: str) -> bool:
 
 
 _SIGN_OFF: Final = re.compile(
-    r"^\W*(?:(?:many|kind|best|warm)?(?:est)?\s*(?:regards|wishes|thanks)|sincerely|cheers|thank\s+you|"
+    r"^\W*(?:(?:with\s+)?(?:many|kind|best|warm)?(?:est)?\s*(?:regards|wishes|thanks)|sincerely|cheers|thank\s+you|"
     r"yours\s+\w+|take\s+care)\W*$",
     re.I,
 )
@@ -112,7 +144,7 @@ def uncourteous(text: str) -> list[str]:
     for line in text.split("\n"):
         if not line.strip():
             continue
-        if signed and _NAME_LINE.match(line) and not _CLAIM_IN_NAME.search(line):
+        if signed and _NAME_LINE.match(line) and _is_name(line):
             signed -= 1
             continue
         signed = 3 if _SIGN_OFF.match(line) else 0
@@ -124,10 +156,47 @@ def uncourteous(text: str) -> list[str]:
     return found
 
 
-_CLAIM_IN_NAME: Final = re.compile(
-    r"\b(?:no|not|never|free|always|all|refunds?|credits?|yes|guaranteed?|cancell?ed|closed|deleted)\b|\d",
+# Titles, "von", a role behind a comma and "The Acme Support Team" fit in as many words.
+_LONGEST_NAME = 6
+_TEAM: Final = re.compile(
+    r"\b(?:team|support|service|services|desk|care|department|office|center|centre|manager|agent|"
+    r"assistant|specialist|advis[eo]r|lead|coordinator|representative)\W*$",
     re.I,
 )
+_CLAIM_IN_NAME: Final = re.compile(
+    r"\b(?:no|not|never|free|always|all|every|any\w+|yes|guarante\w+|cancell?ed|closed|deleted|approv\w+|"
+    r"accepted|paid|granted|allowed|waived|refunded|returned|issued|sent|confirmed|shipped|included|extended|"
+    r"resolved|credited|delivered|exchanged|replaced|returnable|refundable|today|tomorrow|tonight|soon|now|"
+    r"immediately|forever|unlimited|instant\w*|you|yours?|we|our|us|it|is|are|was|were|will|can|may|get|"
+    r"has|have|been|coming|pending|nothing|everything)\b|\d",
+    re.I,
+)
+_THING_IN_NAME: Final = re.compile(
+    r"\b(?:refunds?|credits?|returns?|exchanges?|replacements?|vouchers?|discounts?|payments?|money|cash|"
+    r"delivery|deliveries|shipping|shipment|orders?|parcels?|items?|goods|accounts?|subscriptions?|plans?|"
+    r"fees?|charges?|prices|sales?|days|weeks?|months?|warranty|compensation)\b",
+    re.I,
+)
+# An "-ed" of two syllables or more is a participle, but for these.
+_PARTICIPLE: Final = re.compile(
+    r"\b(?!(?:alfred|wilfred|winifred|manfred|siegfried|mildred|ahmed|mohamm?ed|muhamm?ed|hamed|hammed|"
+    r"khaled|waleed|rasheed|saeed|majeed|hameed|sayed|syed)\b)\w{4,}ed\b",
+    re.I,
+)
+
+
+def _is_name(text: str) -> bool:
+    """Say whether capitalised words may name who is greeted or who signs: they state nothing."""
+    words = re.sub(r"^\W*(?:[Tt]he|[Yy]our)\s+", "", text)
+    if len(words.split()) > _LONGEST_NAME or _CLAIM_IN_NAME.search(words):
+        return False
+    if _PARTICIPLE.search(words):
+        return False
+    return bool(_TEAM.search(words)) or (
+        len(words.partition(",")[0].split()) <= 3 and not _THING_IN_NAME.search(words)
+    )
+
+
 _REQUEST: Final = re.compile(
     r"^\W*(?:please|could|can|would|may|might|what|which|when|where|who|how|do|did|does|is|are|have|has|"
     r"so\s+that|to\s+help|before\s+we|in\s+order|thanks?|which)\b",
