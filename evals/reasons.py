@@ -28,7 +28,7 @@ from evals.reason_scores import (
     wrong,
 )
 from evals.report import CurveWords, Report, Words
-from evals.runs import Judging, Progress, Run, finished, word_for_word
+from evals.runs import Judging, Progress, Run, finished, of_probe, word_for_word
 from graph.classify import ReasonClassifier
 from graph.reasons import ReasonMap
 from graph.values import Conversation, ReasonGuess
@@ -337,6 +337,16 @@ def _floor(one: Round, embedder: Embedder) -> Iterator[Verdict]:
         yield Verdict(each.id, "floor", best["reason"], best["confidence"], tuple(guesses))
 
 
+def _asked_for(planned: Plan) -> dict[str, set[str]]:
+    """Return probe → ids of the texts that a plan asks it about."""
+    found: dict[str, set[str]] = {}
+    for one in planned.rounds:
+        for probe, asked in one.asked:
+            if probe is not None:
+                found.setdefault(probe, set()).add(asked.id)
+    return found
+
+
 def report_of(
     found: Found, planned: Plan, *, gate: Gate | None = None, baseline: Path | None = None
 ) -> Report:
@@ -359,5 +369,9 @@ def report_of(
         read=read_verdicts,
         told=told,
         better=lambda was, now: better(was, now, reasons),
+        bases={
+            probe: of_probe(probe, (name for name in names if name in reasons))
+            for probe, names in _asked_for(planned).items()
+        },
     )
     return runs.report_of(WORDS, found, judging, gate=gate, baseline=baseline)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -14,7 +14,7 @@ from evals.files import Row, read_rows, read_text, write_rows, write_whole
 from evals.gate import Gate, failures
 from evals.report import Comparison, Flip, Report, Verdict, Words, as_json, as_markdown
 from evals.report_html import as_html
-from evals.scores import Scores
+from evals.scores import Figure, Scores
 
 AGAIN: Final = "verdicts of"
 """Label of a run that was only scored again."""
@@ -37,6 +37,26 @@ class Run(Generic[V]):
     about: dict[str, str]
 
 
+@dataclass(frozen=True, eq=False)
+class Basis(Generic[V]):
+    """Which verdicts figures are of, and which cases must have one.
+
+    Attributes:
+        what: What the verdicts are of, such as a probe, for a sentence.
+        cases: Ids of the labelled cases that are asked about.
+        counts: Whether a verdict is one of them.
+    """
+
+    what: str
+    cases: Collection[str]
+    counts: Callable[[V], bool]
+
+
+def of_probe(probe: str, cases: Iterable[str]) -> Basis[Any]:
+    """Return the basis of figures that all verdicts of one probe count for."""
+    return Basis(probe, frozenset(cases), lambda verdict: verdict.probe == probe)
+
+
 @dataclass(frozen=True)
 class Judging(Generic[V]):
     """How a suite judges verdicts on the data at hand.
@@ -46,12 +66,15 @@ class Judging(Generic[V]):
         read: Reads the verdicts of an earlier run from its folder or a verdict file.
         told: A verdict in a word or two; two verdicts are the same when these are.
         better: Whether the second verdict is better than the first; None where no label says so.
+        bases: First part of a figure's name → what it is of. A gate on a figure fails while a
+            labelled case lacks a verdict: figures of a handful of cases say nothing of the data.
     """
 
     score: Callable[[Sequence[V]], Scores] | None
     read: Callable[[Path], list[V]]
     told: Callable[[V], str]
     better: Callable[[V, V], bool | None]
+    bases: Mapping[str, Basis[V]] = field(default_factory=dict)
 
 
 def report_of(
@@ -81,8 +104,37 @@ def report_of(
     comparison = None
     if baseline and judging.score:
         comparison = _compare(words, baseline, found.verdicts, judging, judging.score)
-    said = None if gate is None else failures(gate, scores.figures if scores else {})
+    said = None
+    if gate is not None:
+        figures = scores.figures if scores else {}
+        said = _unjudged(words, gate, figures, found.verdicts, judging) + failures(gate, figures)
     return Report(words, found.about, scores, found.verdicts, comparison, said)
+
+
+def _unjudged(
+    words: Words,
+    gate: Gate,
+    figures: Mapping[str, Figure],
+    verdicts: Sequence[V],
+    judging: Judging[V],
+) -> list[str]:
+    """Return a sentence for each basis of the gate's figures that some labelled cases are not in."""
+    needed = [
+        name.partition(".")[0]
+        for name, bound in gate.figures.items()
+        if not bound.optional or (name in figures and figures[name].value is not None)
+    ]
+    named = (judging.bases.get(name) for name in needed)
+    said: list[str] = []
+    for basis in dict.fromkeys(one for one in named if one is not None):
+        judged = {verdict.id for verdict in verdicts if basis.counts(verdict)}
+        if lacking := len(set(basis.cases) - judged):
+            have = "has" if lacking == 1 else "have"
+            said.append(
+                f"{lacking} of {len(basis.cases)} labelled {words.cases} {have} no verdict of "
+                f"{basis.what}: its figures are not those of the data."
+            )
+    return said
 
 
 def _key(verdict: Verdict) -> Hashable:

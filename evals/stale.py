@@ -17,11 +17,11 @@ from evals import runs, stale_probes
 from evals.files import write_rows
 from evals.gate import Gate
 from evals.report import CurveWords, Report, Words
-from evals.runs import Judging, Progress, Run, finished
+from evals.runs import Judging, Progress, Run, finished, of_probe
 from evals.stale_baselines import text_differs, token_rule
 from evals.stale_cases import Data, Label
 from evals.stale_judges import Folds, judges
-from evals.stale_scores import DETECTORS, MEASURES, score
+from evals.stale_scores import DETECTORS, MEASURES, probes_for, score
 from evals.stale_twins import twins
 from evals.stale_verdicts import EXTRA_PROBES, PROBES, Probe, Verdict, only_probes, read_verdicts
 from evals.stale_world import Kit
@@ -142,11 +142,16 @@ def report_of(
     Raises:
         BadInput: The earlier run cannot be read or shares no edit with this one.
     """
+    asked_of = {case.id: probes_for(case) for case in data.cases if case.id in data.labels}
     judging = Judging(
         score=partial(score, data.cases, data.labels) if data.labels else None,
         read=read_verdicts,
         told=lambda verdict: "flagged" if verdict.flagged else "passed",
         better=lambda was, now: _good(now, data.labels.get(now.id)),
+        bases={
+            probe: of_probe(probe, (name for name, probes in asked_of.items() if probe in probes))
+            for probe in (*PROBES, *EXTRA_PROBES)
+        },
     )
     return runs.report_of(WORDS, found, judging, gate=gate, baseline=baseline)
 

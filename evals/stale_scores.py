@@ -95,6 +95,19 @@ def rests_on(passage: str, cited: Iterable[str]) -> bool:
 # Scores
 
 
+def probes_for(case: Case) -> frozenset[str]:
+    """Return the probes, and what is run beside them, that have something to ask about an edit."""
+    found = {"diff", "approve", "text_differs", "token_rule"}
+    if case.new_article:
+        found.add("twins")
+        if case.question:
+            found |= {*ASKERS}
+        if case.old_answer and case.new_answer:
+            found |= {"draft_old", "draft_new"}
+            found |= {"draft_old_with_history", "draft_new_with_history"}
+    return frozenset(found)
+
+
 def score(
     cases: Sequence[Case], labels: Mapping[str, Label], verdicts: Sequence[Verdict]
 ) -> Scores:

@@ -26,6 +26,7 @@ from evals.triage_cases import TriageCase
 from evals.triage_scores import (
     MEASURES,
     Verdict,
+    bases,
     better,
     read_verdicts,
     score,
@@ -212,5 +213,6 @@ def report_of(
         read=read_verdicts,
         told=told,
         better=lambda was, now: better(was, now, labels),
+        bases=bases(labels),
     )
     return runs.report_of(WORDS, found, judging, gate=gate, baseline=baseline)

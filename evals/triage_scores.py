@@ -357,6 +357,30 @@ def better(was: Verdict, now: Verdict, labels: Mapping[str, Label]) -> bool | No
     return badness(now, label) < badness(was, label)
 
 
+def bases(labelled: Collection[str]) -> dict[str, runs.Basis[Verdict]]:
+    """Return what each group of figures is of.
+
+    Args:
+        labelled: Ids of the contacts that have a label.
+    """
+    message = runs.of_probe("message", labelled)
+    return {
+        "message": message,
+        "triggers": message,
+        "words": runs.of_probe("words", labelled),
+        "chance": runs.Basis(
+            "message with its chance",
+            labelled,
+            lambda one: one.probe == "message" and one.score is not None,
+        ),
+        "desk": runs.Basis(
+            "message with its tier for the desk",
+            labelled,
+            lambda one: one.probe == "message" and one.desk_tier is not None,
+        ),
+    }
+
+
 def report_text(scores: Scores) -> str:
     """Return figures as a person reads them in a terminal: totals, then triggers."""
     totals = ("escalated", "leaked", "kept", "needless")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput
+from evals.gate import Gate
 from evals.reason_cases import (
     Asked,
     Texts,
@@ -23,7 +24,8 @@ from evals.reason_cases import (
     without,
 )
 from evals.reason_scores import Verdict, better, read_verdicts, score, wrong
-from evals.reasons import plan, plan_of_own, run
+from evals.reasons import plan, plan_of_own, report_of, run
+from evals.runs import Run
 from evals.scores import Figure, share
 from graph.reasons import Reason, ReasonMap
 from retrieval.embeddings import HashEmbedder
@@ -337,3 +339,18 @@ def test_verdicts_come_back_as_they_were_written(tmp_path: Path):
     file.write_text('{"id": "a", "confidence": 2}')
     with pytest.raises(BadInput, match=r"out.jsonl:1: confidence"):
         read_verdicts(file)
+
+
+def test_a_gate_does_not_hold_on_a_part_of_the_texts():
+    planned = plan(read(("late", "card"), ("fee", "fees"), ("x", "mortgage")), MAP, unknown=0)
+    bounds = {"known.kept": {"minimum": 0.5}, "outside.refused": {"minimum": 0.5}}
+    gate = Gate.model_validate({"suite": "reasons", "figures": bounds})
+    ids = [one.id for one in planned.texts.asked]
+    found = [
+        Verdict(ids[0], "known", "card", 0.9),
+        Verdict(ids[1], "known", "fees", 0.9),
+        Verdict(ids[2], "outside", None, 0.1),
+    ]
+    assert report_of(Run(found, {}), planned, gate=gate).gate_failures == []
+    (said,) = report_of(Run(found[1:], {}), planned, gate=gate).gate_failures or [""]
+    assert said.startswith("1 of 2 labelled texts has no verdict of known")

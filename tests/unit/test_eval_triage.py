@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import BadInput
 from desk.triage_file import ContactLine, TriageLine
+from evals.gate import Gate
 from evals.report import as_markdown, by_kind
 from evals.report_html import as_html
 from evals.runs import Run
@@ -244,6 +245,36 @@ def test_verdicts_on_other_contacts_are_refused():
 def row(name: str = "a", **changes: object) -> str:
     messages = [{"role": "customer", "text": "hello"}]
     return json.dumps({"id": name, "channel": "chat", "messages": messages, **changes})
+
+
+GATE = Gate.model_validate(
+    {
+        "suite": "triage",
+        "figures": {"message.kept": {"minimum": 0.8}, "triggers.macro_f1": {"minimum": 0.7}},
+    }
+)
+
+
+def test_a_gate_does_not_hold_on_a_handful_of_verdicts():
+    assert report_of(Run(PERFECT, {}), CASES, gate=GATE).gate_failures == []
+    assert report_of(Run(PERFECT[1:], {}), CASES, gate=GATE).gate_failures == [
+        "1 of 4 labelled contacts has no verdict of message: its figures are not those of the data."
+    ]
+    words = [replace(one, probe="words") for one in PERFECT]
+    (said,) = report_of(
+        Run([PERFECT[2], PERFECT[3], *words], {}), CASES, gate=GATE
+    ).gate_failures or [""]
+    assert said.startswith("2 of 4 labelled contacts have no verdict of message")
+
+
+def test_a_gate_on_the_desks_tier_asks_for_one_on_every_contact():
+    gate = Gate.model_validate({"suite": "triage", "figures": {"desk.kept": {"minimum": 0.8}}})
+    found = [PERFECT[0], PERFECT[1], replace(PERFECT[2], desk_tier="allowed"), PERFECT[3]]
+    (said,) = report_of(Run(found, {}), CASES, gate=gate).gate_failures or [""]
+    assert said.startswith("3 of 4 labelled contacts have no verdict of message with its tier")
+    spared = {"desk.kept": {"minimum": 0.8, "optional": True}, "message.kept": {"minimum": 0.8}}
+    gate = Gate.model_validate({"suite": "triage", "figures": spared})
+    assert report_of(Run(PERFECT, {}), CASES, gate=gate).gate_failures == []
 
 
 @pytest.mark.parametrize(

@@ -440,6 +440,16 @@ def test_the_gates_that_ship_are_gates():
         assert read_gate(file, suite).figures
 
 
+def test_a_gate_asks_for_a_verdict_on_every_edit_that_its_probe_is_asked_about():
+    asked = replace(CASE, id="b", new_article=Path("new.md"), old_article=Path("old.md"))
+    data = Data((replace(CASE, id="a"), asked), {"a": CHANGED, "b": CHANGED})
+    bounds = gate(**{"diff.recall": {"minimum": 0.9}, "ask.drafted": {"minimum": 0.9}})
+    on_all = [verdict("a", True), verdict("b", True), verdict("b", False, probe="ask", draft="9")]
+    assert report_of(Run(on_all, {}), data, gate=bounds).gate_failures == []
+    (said,) = report_of(Run(on_all[1:], {}), data, gate=bounds).gate_failures or [""]
+    assert said.startswith("1 of 2 labelled edits has no verdict of diff")
+
+
 # Reports and runs
 
 
