@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextArea
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
@@ -104,11 +105,24 @@ def test_what_stands_in_the_way_is_told_at_the_sentence(
     page = opened(open_page("desk", agent), contact_id)
     page.button(key="assistant.quick.W").click().run()
     page.button(key="answer.edit").click().run()
-    box = next(one for one in page.text_area if (one.key or "").startswith("answer.text."))
+    box = _edit_box(page)
     box.input((box.value or "").replace("5 business days", "9 business days"))
     page.button(key="answer.edit.send").click().run()
     assert "pd-finding" in seen(page)
     assert not _has(page, "proposal.approve")
+
+
+def test_the_edit_box_holds_the_draft_that_stands_above_it(
+    open_page: OpenPage, agent: Actor, contact_id: str
+) -> None:
+    page = opened(open_page("desk", agent), contact_id)
+    page.button(key="assistant.quick.W").click().run()
+    page.button(key="answer.edit").click().run()
+    assert "5 business days" in (_edit_box(page).value or "")
+    ask(page, "add what standard shipping costs")
+    assert "$4.50" in (_edit_box(page).value or "")
+    page.button(key="answer.edit.send").click().run()
+    assert "$4.50" in seen(page).split("Proposed with the assistant")[1]
 
 
 def test_the_assistant_can_be_taken_back(
@@ -210,3 +224,7 @@ def test_what_others_wrote_is_never_markup(
 
 def _has(page: AppTest, key: str) -> bool:
     return any(button.key == key for button in page.button)
+
+
+def _edit_box(page: AppTest) -> TextArea:
+    return next(one for one in page.text_area if (one.key or "").startswith("answer.text."))

@@ -131,7 +131,7 @@ def _waiting(
     else:
         decide(desk, view)
     if st.session_state.get(EDITING) == view.summary.id:
-        _edit_form(draft, view)
+        _edit_form(draft, proposal.id if proposal else view.summary.id)
     with refusals_shown():
         _sources(desk, draft, places)
     if proposal:  # it answers what changed: the draft comes first now
@@ -207,8 +207,9 @@ def _edit(review_id: str) -> None:
     st.session_state[EDITING] = None if st.session_state.get(EDITING) == review_id else review_id
 
 
-def _edit_form(draft: Draft, view: ReviewView) -> None:
-    key = f"answer.text.{view.summary.id}"
+def _edit_form(draft: Draft, whose: str) -> None:
+    # A box keeps its text while its key is the same: the next proposal needs a box of its own.
+    key = f"answer.text.{whose}"
     with st.form("answer.edit.form", border=False):
         st.text_area(
             "The answer as the customer will read it", value=draft_text(draft), height=240, key=key
