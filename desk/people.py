@@ -235,7 +235,8 @@ class People:
     def open_session(self, link_token: str) -> str:
         """Sign whoever ``link_token`` belongs to in; return the secret their browser keeps.
 
-        The secret is good for a week or until :meth:`close_session`; only its digest is kept.
+        The secret is good for a week or until :meth:`close_session`; only its digest is kept. The
+        audit trail says who signed in and when.
 
         Raises:
             NotAllowed: The link is unknown or too old.
@@ -252,6 +253,7 @@ class People:
                     expires_at=now + SESSION_LIFETIME,
                 )
             )
+            write_audit(session, now, actor.id, "person.signed_in", data={"person": actor.id})
         return token
 
     def of_session(self, token: str) -> Actor | None:

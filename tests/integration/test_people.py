@@ -94,6 +94,20 @@ def test_what_was_done_to_people_is_in_the_trail(
     ]
 
 
+def test_who_signed_in_is_in_the_trail_and_their_secrets_are_not(
+    database: Database, people: People, admin: Actor, mina: Actor
+) -> None:
+    link = people.new_link_token(admin, mina.id)
+    secret = people.open_session(link)
+    with pytest.raises(NotAllowed):
+        people.open_session(f"{link}x")
+    newest, before = AuditTrail(database).latest(admin, 2)
+    assert (newest.event, newest.actor) == ("person.signed_in", mina.id)
+    assert before.event == "person.link_made"
+    assert secret not in str(newest.data)
+    assert link not in str(newest.data)
+
+
 def test_only_an_admin_changes_people(people: People, admin: Actor, mina: Actor) -> None:
     with pytest.raises(NotAllowed):
         people.leave(mina, admin.id)
