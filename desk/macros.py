@@ -26,7 +26,7 @@ from desk.models import AuditEvent
 from desk.outdated import Outdated, outdated
 from graph.draft import cite_whole
 from graph.ports import Changes, Checker, Citer, Past
-from graph.promises import is_courtesy, is_request
+from graph.promises import is_courtesy, is_instruction
 from graph.statements import PLACEHOLDER, readable
 from graph.values import Draft, Finding, FindingRule, Sentence
 from kb.amendments import NOT_JUDGED, change_in_place
@@ -123,7 +123,7 @@ def said(paragraphs: Iterable[str]) -> list[Said]:
             text = _NEXT_NUMBER.sub("", text)  # "… right away. 2." before the next of a list
             if not re.search(r"\w", text) or is_courtesy(text):
                 continue
-            if not _actionable(text) and (text.endswith("?") or is_request(text)):
+            if not _actionable(text) and (text.endswith("?") or is_instruction(text)):
                 continue
             open_holes = [m for m in PLACEHOLDER.finditer(raw) if not _NAME_HOLE.search(m.group())]
             found.append(Said(text, bool(open_holes) or bool(_CASE.search(text))))

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from core.vocabulary import ForbiddenTrigger
+from kb.facts import extract_facts
 from kb.sentences import split_sentences
 
 
@@ -198,20 +199,143 @@ def _is_name(text: str) -> bool:
 
 
 _REQUEST: Final = re.compile(
-    r"^\W*(?:please|could|can|would|may|might|what|which|when|where|who|how|do|did|does|is|are|have|has|"
+    r"^\W*(?:please|could|can|would|may|might|shall|should|what|which|when|where|who|how|do|did|does|is|are|have|has|"
     r"so\s+that|to\s+help|before\s+we|in\s+order|thanks?|which)\b",
+    re.I,
+)
+_GIVING: Final = re.compile(
+    r"^\W*please[\s,]+(?:(?:also|kindly|just|first|then|either|could\s+you|can\s+you)\s+)*(?:(?:re)?send|tell|give|"
+    r"provide|reply|respond|answer|confirm|share|attach|let\s+(?:us|me)\s+know|check|include|specify|describe|"
+    r"state|write|upload|forward|enter|add|name|list|explain|indicate|clarify|mention|quote|choose|select|pick|"
+    r"fill|complete|verify)\b",
+    re.I,
+)
+# What follows "tell us when" or "let us know whether" is asked, not said.
+_ASKED: Final = re.compile(
+    r"\b(?:tell|know|say|ask|sure|confirm|check|see|describe|explain|specify|clear|about|of|on|and|or)"
+    r"(?:\s+(?:us|me))?(?:\s+(?:also|please|exactly|for\s+us|or))?,?\s+"
+    r"(?:if|whether|what|which|when|where|how|who|why)\b(?!\s+(?:we|i)\b)[^,;:.?!–—]*",
+    re.I,
+)
+_TELLS: Final = re.compile(
+    r"\b(?:(?:please|also|do|to)\s+note|note\s+that|take\s+note|be\s+aware|aware\s+that|be\s+(?:re)?assured|"
+    r"rest\s+(?:easy|assured)|be\s+(?:advised|informed|reminded)|remember\s+that|(?:please|do)\s+remember|"
+    r"(?:keep|bear)\s+in\s+mind|(?:please|also)\s+know|know\s+that|did\s+you\s+know|"
+    r"have\s+you\s+(?:heard|seen|noticed|read)|(?:tell|remind|inform|assure)\s+you|let\s+you\s+know|"
+    r"(?:we|i)\s+(?:say|add|promise|point\s+out)|guess\s+what)\b",
+    re.I,
+)
+_CLAUSE: Final = (
+    r"(?:[,;:–—]|\s-|\b(?:and|but|so|then|because|as|since|while|given)|"
+    r"\b(?:confirm|sure|say|think|glad|agree|great|good|news|fact|so)\s+that)\s+(?:that\s+|then\s+)?"
+)
+_TO_YOU: Final = re.compile(
+    r"\byou(?:['’]ll|\s+(?:will|may|shall|qualify|deserve|are\s+(?:entitled|eligible|due|owed|covered|allowed)|"
+    r"(?:do\s+not|don['’]t|won['’]t|need\s+not)\s+(?:need|have)?))\b|"
+    rf"(?:^\W*(?:when|if|once|as)\s+|{_CLAUSE})you\s+(?:can|could|get|receive|must|need\s+not)\b",
+    re.I,
+)
+_FOR_YOU: Final = re.compile(
+    rf"{_CLAUSE}(?:we|i)(?:['’]ll|\s+(?:can|could|will|shall|always|gladly|happily|also|then|do))*\s+(?:refund|pay|"
+    r"replace|credit|return|waive|cover|give|offer|accept|take|compensate|reimburse|exchange|deliver|extend|"
+    r"cancel|upgrade|send\s+you\s+(?:a\s+)?(?:free|new|replacement|another|your))\b",
+    re.I,
+)
+_TO_HELP: Final = re.compile(
+    r"\b(?:so\s+(?:that\s+)?|before\s+)(?:we|i)\s+(?:can|could|may|will|['’]ll)?\s*(?:help|check|look|find|see|trace|locate|"
+    r"identify|investigate|verify|confirm|process|sort|answer|reach|call|contact|send|get\s+back|assist|"
+    r"understand|open|forward|pass|cancel|change|update|replace|exchange|remove|close|continue|proceed)\b"
+    r"[^,;:.?!–—]*",
+    re.I,
+)
+_FINE_IF: Final = re.compile(
+    r"\b(?:fine|ok(?:ay)?|all\s?right|acceptable|good|great|nice|enough|help|happy|glad|suit\w*|work|satisf\w+|"
+    r"pleased)(?:\s+(?:for|with)\s+you)?,?\s+(?:if|that|when|because|since|as)\s+"
+    r"(?!(?:we|i|someone|our\s+\w+)\s+(?:ask|call|contact|email|write|look|check|share|forward|get\s+back|"
+    r"pass|open|reply)\b)",
+    re.I,
+)
+_VERB: Final = (
+    r"(?:is|are|will|can|cannot|may|must|shall|do|does|has|have|won['’]t|go|goes|takes?|costs?|arrives?|apply|"
+    r"applies|ships?|expires?|lasts?|ends?|includes?|comes?|remains?)"
+)
+_OTHER_CLAIM: Final = re.compile(
+    rf"{_CLAUSE}(?!(?:you|your|yours|it|this|that|these|which|what|who|when|where|how|why|whether|if|please|could|"
+    r"can|would|will|do|does|did|is|are|was|were|have|has|may|might|should|also|or|any|there|and|but|so|then|"
+    r"(?:the|a|an)\s+(?:\w+\s+)?(?:number|address|name|account|e-?mail|item|product|parcel|package|order|"
+    r"device|box|code|date|message|error|photo|picture|screen|label|model|one|charge|payment|invoice|amount|"
+    rf"card|serial|problem))\b)(?:[\w'’-]+\s+){{1,5}}?{_VERB}\b",
+    re.I,
+)
+_OUTCOME: Final = re.compile(
+    r"\b(?:refund|money|credit|replacement|reimbursement|compensation|discount|voucher)s?\s+(?:\w+\s+)?"
+    r"(?:is|are|will|has\s+been|have\s+been|arrives?|comes?|goes|takes?)\b",
+    re.I,
+)
+_LAVISH: Final = re.compile(
+    r"\b(?:full\s+refund|money\s+back|at\s+any\s+time|unlimited|guarante\w+)\b|(?<!you\s)\bfree\b(?!\s+to)",
+    re.I,
+)
+_WISH: Final = re.compile(
+    r"\b(?:like|want|prefer|asking|ask|looking|expect\w*|mean|request\w*|rather|choose)\b", re.I
+)
+# A figure that names a thing of the customer's is no term.
+_OWN_FIGURE: Final = re.compile(
+    r"\b(?:order|orders|number|numbers|no\.?|model|ref\w*|case|invoice|ticket|parcel|account|item|booking|contract|"
+    r"step|version|windows|ios|android|page|line|ending(?:\s+in)?)\s*#?\s*[\w-]{0,20}\d[\w-]{0,20}"
+    r"(?:(?:\s*,|\s+or|\s+and)+\s*#?[\w-]{0,20}\d[\w-]{0,20})*|#\d[\w-]{0,20}|\b[A-Z]{1,6}-?\d[\w-]{0,20}|"
+    r"\b(?:last|first)\s+\w+\s+(?:digits|characters|letters|numbers)\b|"
+    r"\b(?:\d{1,2}|one|two|three|four)\s+(?:photos?|pictures?|images?|sentences?|words?)\b"
+)
+_ABOUT_THEIRS: Final = re.compile(
+    r"^\W*(?:(?:did|have|has|had|was|were)\s+(?:you|it|the|your|this|any)|"
+    r"is\s+it\s+(?:more|less|longer|over|under)|what\s+happened)\b",
     re.I,
 )
 
 
 def is_request(text: str) -> bool:
-    """Say whether ``text`` only asks the customer for something (for clarifying drafts)."""
+    """Say whether ``text`` only asks the customer for something (for clarifying drafts).
+
+    A question, or "please" with a verb of giving. What it says besides (terms, figures, what will
+    become of the customer) makes it a claim.
+    """
+    stripped = text.strip()
+    asks = stripped.endswith("?")
+    if not (
+        len(stripped) <= 400
+        and (_REQUEST.match(stripped) if asks else _GIVING.match(stripped))
+        and not re.search(r"[$€£%]|https?:|www\.", stripped)
+    ):
+        return False
+    wishes = asks and _WISH.search(stripped)
+    if _TELLS.search(stripped) or _FINE_IF.search(stripped):
+        return False
+    if _LAVISH.search(stripped) and not wishes:
+        return False
+    if not (asks and _ABOUT_THEIRS.match(stripped)) and _states_a_figure(stripped):
+        return False
+    rest = _TO_HELP.sub(" ", _ASKED.sub(" ", stripped))
+    return not any(pattern.search(rest) for pattern in (_TO_YOU, _FOR_YOU, _OTHER_CLAIM, _OUTCOME))
+
+
+def is_instruction(text: str) -> bool:
+    """Say whether ``text`` only bids the customer do something, politely."""
     stripped = text.strip()
     return bool(
         len(stripped) <= 400
-        and (stripped.endswith("?") or re.match(r"\W*please\b", stripped, re.I))
-        and _REQUEST.match(stripped)
+        and re.match(r"\W*please\b", stripped, re.I)
         and not re.search(r"[$€£%]|https?:|www\.", stripped)
+        and not _TELLS.search(stripped)
+        and not _TO_YOU.search(stripped)
+    )
+
+
+def _states_a_figure(text: str) -> bool:
+    rest = _OWN_FIGURE.sub(" ", text)
+    return bool(re.search(r"\d", rest)) or any(
+        fact.kind in {"duration", "amount", "percentage"} and not fact.vague
+        for fact in extract_facts(rest)
     )
 
 

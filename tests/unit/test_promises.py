@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.promises import uncourteous
+from graph.promises import is_request, uncourteous
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,110 @@ def test_a_courtesy_with_names_is_one(text: str) -> None:
 )
 def test_terms_in_polite_or_capital_words_are_no_courtesy(text: str) -> None:
     assert uncourteous(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Could you please tell us your order number?",
+        "What is the email address of your account?",
+        "Please send us your order number and a photo of the damage.",
+        "Please reply with the serial number on the back of the device.",
+        "Please let us know which of the two orders you mean.",
+        "Please confirm whether the parcel has arrived.",
+        "Please let me know when you will be at home.",
+        "Which plan are you on?",
+        "Did you order within the last 30 days?",
+        "Is it more than 14 days since the parcel arrived?",
+        "Do you mean order 4471 or 4472?",
+        "Is it the HX200?",
+        "Could you tell us why you cannot log in?",
+        "What is the error message you get?",
+        "Would you like a refund or a replacement?",
+        "Are you asking for a full refund or an exchange?",
+        "Could you send us a photo so that we can see the damage?",
+        "Please tell us your account email so we can look into this.",
+        "Is it okay if we call you?",
+        "When did you buy it, and which shop was it?",
+        "Could you share the last four digits of the card?",
+        "Please attach 2 photos of the label.",
+        "Please provide the date of purchase, your name and your delivery address.",
+        "Please confirm that you are the owner of the account.",
+        "May we have your phone number?",
+        "Do you know your customer number?",
+        "Could you let us know if you can still sign in?",
+        "Have you already tried a different browser?",
+        "Where should we send it?",
+        "Please check that the address on your order is right.",
+        "How did you pay for the order?",
+        "Do you remember the date on which it arrived?",
+        "Please describe what happened before the screen went dark.",
+        "What would you like us to do?",
+        "Please tell us whether the refund has arrived.",
+        "Could you tell me which refund is missing?",
+        "Shall we cancel the order?",
+        "Please give us your booking reference.",
+        "Are you free on Tuesday?",
+        "Please include the delivery note.",
+        "Please answer with the number of your invoice, which is at the top of it.",
+        "Could you tell us if the item is unused?",
+        "Is the item unused, and do you have the receipt?",
+        "Before we can answer, which country do you live in?",
+        "To help you, could you tell us your order number?",
+        "Thanks, and what is your postcode?",
+        "Please quote case 8841 in your reply.",
+        "Please could you resend the photo?",
+    ],
+)
+def test_what_only_asks_needs_no_source(text: str) -> None:
+    assert is_request(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please be aware that you will get all of your money back.",
+        "Please note that sale items may be returned within 90 days and you will get a full refund.",
+        "Is it fine if your full refund arrives within 2 days?",
+        "Please know that returns are free.",
+        "Please rest easy, your refund is on its way.",
+        "Please remember that sale items can be returned.",
+        "Please send us your order number and you will get your money back.",
+        "Please send us your order number, all returns are free.",
+        "Please reply and we refund you.",
+        "Please send the item back; refunds are instant.",
+        "Please confirm that sale items can be returned.",
+        "Did you know that you get a full refund?",
+        "Can we tell you that all items can be returned?",
+        "Is it great that every order ships free?",
+        "Could you send your number, as you will get a full refund?",
+        "What could be better than a refund in two days?",
+        "Please enjoy your free replacement.",
+        "Please take 20 days to decide.",
+        "Please expect your refund tomorrow.",
+        "Please return the item at any time.",
+        "Please keep the item and the money.",
+        "Would you be happy if your replacement arrives tomorrow?",
+        "Could you tell us your number, because the fee is waived?",
+        "Please share the good news that all fees are waived.",
+        "Thanks, you will get all your money back, ok?",
+        "When you send it back you will get a full refund, ok?",
+        "Have you seen that refunds take 2 days?",
+        "Please see that your full refund arrives.",
+        "Do you want your full refund within 2 days?",
+        "Please tell us your number and then we replace it.",
+        "Please let us know your address, then you can keep the broken one.",
+        "Please confirm your address and your discount is 20 dollars.",
+        "Are you aware that sale items can be returned?",
+        "Please consider it done.",
+        "Please accept our free voucher.",
+        "Is there anything else, since returns are possible until Christmas?",
+        "Please send it to 12 High Street, Leeds.",
+        "Could you confirm your address so that we can refund you?",
+        "Please check your account: your credit is there.",
+        "May I add that cancelling costs nothing?",
+        "Please find your refund in your account.",
+    ],
+)
+def test_terms_in_a_polite_question_need_a_source(text: str) -> None:
+    assert not is_request(text)
