@@ -196,13 +196,3 @@ def _difference(judged: JudgedPassage) -> PassageDifference:
 
 def _rank(one: PassageDifference) -> tuple[bool, float]:
     return (not one.tells_otherwise, -one.score)
-
-
-def facts_of(passages: Sequence[PassageDifference]) -> list[tuple[PassageDifference, str, str]]:
-    """Return each changed fact with its passage, its old and its new words. Pure."""
-    return [
-        (passage, str(fact["old"]), str(fact["new"]))
-        for passage in passages
-        if passage.tells_otherwise
-        for fact in passage.facts
-    ]

@@ -15,7 +15,6 @@ from core.errors import NotFound
 from core.vocabulary import SourceFlagKind
 from desk.models import SourceFlagRow
 from desk.permissions import Actor, require
-from desk.queues import ContactQueues as ContactQueues
 from kb.changes import STOPPING
 from kb.content import Passage, PassageKind
 from kb.counterparts import counterpart

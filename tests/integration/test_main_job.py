@@ -19,7 +19,7 @@ from desk.bootstrap import Desk
 from desk.contacts import NewContact, NewMessage
 from desk.jobs import InlineJobs
 from desk.permissions import Actor
-from desk.views import ContactQueues
+from desk.queues import ContactQueues
 from tests.factories import ADMIN
 from tests.integration.conftest import REFUNDS, open_contact, pending_review
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
-from desk.views import ContactQueues
+from desk.queues import ContactQueues
 from ui.components.notice import empty
 from ui.components.pager import page_buttons, read_page
 from ui.components.review_detail import decided_review

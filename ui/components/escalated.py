@@ -11,7 +11,7 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.contacts import ContactSummary
 from desk.permissions import Actor
-from desk.views import ContactQueues
+from desk.queues import ContactQueues
 from ui.components.conversation import contact_heading, conversation
 from ui.components.handoff import handoff_brief
 from ui.components.labels import (

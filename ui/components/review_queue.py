@@ -10,8 +10,8 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
+from desk.queues import ContactQueues
 from desk.reviews import ReviewFilter, ReviewSummary
-from desk.views import ContactQueues
 from ui.components.labels import DECISION_NAMES
 from ui.components.notice import notice
 from ui.components.pager import page_buttons, read_page

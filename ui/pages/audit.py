@@ -8,7 +8,7 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor, require
-from desk.views import ContactQueues
+from desk.queues import ContactQueues
 from ui.components.frame import title
 from ui.components.notice import empty, refusals_shown
 from ui.components.office import office_styles

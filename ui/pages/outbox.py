@@ -6,7 +6,7 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
-from desk.views import ContactQueues
+from desk.queues import ContactQueues
 from ui.components.delivery import STATUS_NAMES, delivery_shown, delivery_table
 from ui.components.frame import title
 from ui.components.labels import namer

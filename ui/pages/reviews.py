@@ -8,8 +8,8 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
+from desk.queues import ContactQueues
 from desk.reviews import ReviewFilter
-from desk.views import ContactQueues
 from ui.components.bulk import approve_many, bulk_button, bulk_is_open, carry_out_many
 from ui.components.correct_reason import carry_out_correction
 from ui.components.decide import carry_out_asked
