@@ -37,7 +37,7 @@ from graph.interrupts import allowed_decisions
 from graph.ports import Deps
 from graph.reading import OneReading
 from graph.state import RunState
-from graph.values import EvidenceChange
+from graph.values import EvidenceChange, Finding
 from kb.models import Article
 
 RECURSION_LIMIT = 50
@@ -249,7 +249,10 @@ class Runs:
             "review.returned",
             contact_id=review.contact_id,
             review_id=review_id,
-            data={"changes": state.get("changes", []), "findings": state["check"]["findings"]},
+            data={
+                "changes": state.get("changes", []),
+                "findings": [_without_words(one) for one in state["check"]["findings"]],
+            },
         )
 
     def _changed_meanwhile(self, state: RunState) -> list[EvidenceChange]:
@@ -334,6 +337,11 @@ class Runs:
             for version in state["evidence"]["versions"]
             if version["version_id"] not in in_force
         }
+
+
+def _without_words(finding: Finding) -> dict[str, Any]:
+    """Return what the trail, which keeps everything for ever, may hold of a finding."""
+    return {name: finding[name] for name in ("sentence", "rule", "passage_id")}
 
 
 def _broke_off(snapshot: StateSnapshot) -> bool:

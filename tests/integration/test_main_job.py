@@ -116,6 +116,11 @@ def test_an_edit_that_the_sources_do_not_bear_comes_back(
     with pytest.raises(DecisionRefused, match="say why"):
         desk.reviews.decide(supervisor, outcome.next_review_id, {"kind": "approve"})
     assert letters(desk) == []
+    trail = [e for e in desk.audit.of_contact(ADMIN, contact_id) if e.review_id == first]
+    (returned,) = [entry for entry in trail if entry.event == "review.returned"]
+    told = [(finding["sentence"], finding["rule"]) for finding in returned.data["findings"]]
+    assert told == [(one["sentence"], one["rule"]) for one in view.check["findings"]]
+    assert "2 business days" not in str(trail)  # nobody can take words out of the trail again
 
 
 def test_a_rejected_draft_is_written_again(desk: Desk, agent: Actor, supervisor: Actor) -> None:
