@@ -71,7 +71,7 @@ _DISCLAIMS = re.compile(
 _OF_MAIL = re.compile(
     r"\b(?:e-?mails?|message|communication|transmission|information|contents?|recipients?|addressees?"
     r"|sender|privileged|confidential(?:ity)?|disclos\w+|disclaimer|cop(?:y|ies|ying)|distribut\w+"
-    r"|virus(?:es)?|attachments?|views|opinions|registered (?:in|office|number)|liability)\b",
+    r"|virus(?:es)?|phishing|attachments?|views|opinions|registered (?:in|office|number)|liability)\b",
     re.IGNORECASE,
 )
 _ABOUT_ONESELF = re.compile(r"\b(?:i|i['’]?m|i['’]ve|i['’]ll|i['’]d|my|myself|mine)\b", re.I)

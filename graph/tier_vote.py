@@ -131,7 +131,8 @@ def _firing(rule: Rule, words: str, conversation: Conversation) -> TriggerFiring
                 "end": start + len(words),
             }
     # Words that the customer did not write are the model's own, and are not shown as evidence.
-    return {"id": rule.id, "tier": rule.tier, "evidence": rule.description, "by": by}
+    evidence = words if words and words in conversation["subject"] else rule.description
+    return {"id": rule.id, "tier": rule.tier, "evidence": evidence, "by": by}
 
 
 class VotedTriage:

@@ -172,7 +172,7 @@ class Rule(BaseModel):
     drafts: tuple[str, ...] = ()
     threshold: float | None = Field(None, gt=0, lt=1)
     said: Literal["anywhere", "after_answer"] = "anywhere"
-    settles: bool = True
+    settles: bool | Literal["when_solved"] = True
     override: str | None = Field(None, min_length=10)
 
     @model_validator(mode="before")

@@ -15,7 +15,15 @@ import numpy.typing as npt
 
 from core.vocabulary import Tier, most_severe
 from graph import brief as briefs
-from graph.customer_text import Said, customer_turns, own_words, plain, sentence_spans, units
+from graph.customer_text import (
+    Said,
+    customer_turns,
+    own_words,
+    plain,
+    sentence_spans,
+    units,
+    with_signature,
+)
 from graph.meaning import ExampleRules, ExampleVectors, Floats, Shipped
 from graph.reasons import ReasonMap
 from graph.tiers import FieldValue, Rule, TierRules
@@ -25,12 +33,23 @@ from retrieval.ports import Embedder, Hit, Vectors
 
 Route = Literal["handoff", "clarify", "retrieve"]
 
-_SETTLED = re.compile(
-    r"\b(?:thank(?:s| you)|thx|cheers|ta|perfect|brilliant|wonderful|lovely|great|awesome|fab"
-    r"|(?:that|it|this)(?:'s|’s|s| has| is)?(?: all)? (?:worked|did it|did the trick|fixed|helped"
+_THANKED = re.compile(
+    r"\b(?:thank(?:s| you)|thx|cheers|ta|perfect|brilliant|wonderful|lovely|great|awesome|fab)\b",
+    re.IGNORECASE,
+)
+_SOLVED = re.compile(
+    r"\b(?:(?:that|it|this)(?:'s|’s|s| has| is)?(?: all)? (?:worked|did it|did the trick|fixed|helped"
     r"|sorted|solved|resolved)|(?:all|now) (?:good|sorted|set|fine|settled|solved)|works? now"
-    r"|working now|(?:is|has been) (?:sorted|settled|solved|resolved|fixed)|(?:has|have) arrived"
-    r"|(?:arrived|came) (?:today|this morning|safely)|no longer an issue|problem solved)\b",
+    r"|working now|(?:is|has been) (?:sorted|settled|solved|resolved|fixed)|no longer an issue"
+    r"|problem solved)\b",
+    re.IGNORECASE,
+)
+_ARRIVED = re.compile(
+    r"\b(?:(?:has|have) arrived|(?:arrived|came) (?:today|this morning|safely))\b", re.IGNORECASE
+)
+_WISHED = re.compile(
+    r"\b(?:until|till|once|if|when|whether|want|demand|expect|insist|hop(?:e|ing)|must|should|needs?"
+    r"|make sure|ensure|get|was told|you sa(?:y|id))\b",
     re.IGNORECASE,
 )
 _NOT_SETTLED = re.compile(
@@ -42,9 +61,23 @@ _NOT_SETTLED = re.compile(
 _NO_ANSWER = re.compile(
     r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|welcome|i can help|i'd be happy"
     r"|happy to help|of course|sure|certainly|let me|(?:one|just a) moment|please hold (?:on|the line)"
-    r"|i(?:'m| am) (?:the|your|a) (?:virtual|digital)|thanks for|thank you for|i see\b|i understand)",
+    r"|i(?:'m| am) (?:the|your|a) (?:virtual|digital)|thanks for|thank you for|i see\b|i understand"
+    r"|(?:(?:i|we)(?:'m|’m|'re|’re| am| are) )?(?:so |very |really |truly )?sorry (?:to|for|about)\b"
+    r"|(?:i|we) (?:need|will need|(?:'|’)ll need) (?:your|the|a few|some|to know)\b"
+    r"|(?:please|kindly) (?:tell|send|give|provide|share|confirm|let)\b)",
     re.IGNORECASE,
 )
+_MORE_HELP = re.compile(
+    r"\b(?:(?:any|some)thing (?:else|more)|what else|help you (?:with|further)|(?:did|does|has|have)"
+    r" (?:that|this|it|you)|(?:is|are) (?:that|this|it|everything|things|you) (?:now )?(?:ok|okay|all"
+    r" right|alright|clear|fine|sorted|working))\b",
+    re.IGNORECASE,
+)
+_LEAST_ANSWER = 3  # words of a sentence that tells something
+_BARE = 10  # words beside thanks that still say no more than thanks
+_REPLY_MARKS = re.compile(r"\A(?:\s{0,3}(?:re|fwd?|aw|wg|sv|tr|rv)\s?:)+", re.IGNORECASE)
+_LONGEST_SUBJECT = 1_000  # characters
+_LEAST_SUBJECT = 3  # words of a subject that means something by itself
 _SAME_ISSUE = 0.6  # cosine from which two messages of one customer say the same
 
 # Shares of a rule's threshold. They were chosen together with it.
@@ -66,19 +99,43 @@ _STRETCH = 45  # words
 class _Scene:
     """Which turns of a conversation are judged, and how.
 
-    ``open_from`` is the position from which on nothing is settled yet; ``answered`` holds the
-    positions of customer turns that come after an answer of the assistant to an earlier one.
+    ``open_from`` is the position from which on nothing is settled yet, ``unsolved_from`` the one from
+    which on nothing is said to be solved; ``answered`` holds the positions of customer turns that
+    come after an answer of the assistant to an earlier one. ``subject`` is what the customer wrote
+    above it all.
     """
 
     turns: list[tuple[int, Turn]]
     open_from: int
+    unsolved_from: int
     answered: frozenset[int]
+    subject: str = ""
 
     @cached_property
     def open(self) -> str:
         """What the customer says of what is not settled."""
-        said = (plain(turn["text"]) for index, turn in self.turns if index >= self.open_from)
+        return self._said_from(self.open_from)
+
+    @cached_property
+    def unsolved(self) -> str:
+        """What the customer says of what they do not say is solved."""
+        return self._said_from(self.unsolved_from)
+
+    def _said_from(self, position: int) -> str:
+        said = (plain(turn["text"]) for index, turn in self.turns if index >= position)
         return " ".join(text for text in said if text)
+
+    def counts_from(self, rule: Rule) -> int:
+        """The position from which on what is said counts for ``rule``."""
+        if rule.settles == "when_solved":
+            return self.unsolved_from
+        return self.open_from if rule.settles else 0
+
+    def subject_for(self, rule: Rule) -> str:
+        """The subject, where it counts for ``rule`` and is not settled; else ""."""
+        first = self.turns[0][0] if self.turns else 0
+        counts = rule.tier == "escalate_first" and rule.said == "anywhere"
+        return self.subject if counts and self.counts_from(rule) <= first else ""
 
     @cached_property
     def everything(self) -> str:
@@ -99,6 +156,8 @@ class _Scene:
         """The text that ``rule`` is about; "" when there is none."""
         if rule.said == "after_answer":
             return self.after_answers
+        if rule.settles == "when_solved":
+            return self.unsolved
         return self.open if rule.settles else self.everything
 
     def parts(self) -> list[Said]:
@@ -115,32 +174,64 @@ class _Scene:
         ]
 
 
-def settled_before(conversation: Conversation) -> int:
+def settled_before(conversation: Conversation, *, by_thanks: bool = True) -> int:
     """Return the position of the last customer turn that takes a matter as settled, else 0.
 
     What the customer said before it counts no more; it needs an answer in between.
+
+    Args:
+        conversation: The contact.
+        by_thanks: Whether thanks are enough, or a parcel that came; else the customer must say
+            that the matter is solved.
     """
     settled = 0
-    replied = False
+    replied = asked_back = False
     for index, turn in enumerate(conversation["turns"]):
-        if turn["speaker"] != "customer":
-            replied = True
-            continue
         text = own_words(turn["text"])
-        sentences = [text[start:end] for start, end in sentence_spans(text)]
-        hits = [at for at, one in enumerate(sentences) if _SETTLED.search(one)]
-        if replied and any(
-            not _NOT_SETTLED.search(" ".join(sentences[at : at + 2])) for at in hits
+        if turn["speaker"] != "customer":
+            replied = replied or answers_something(text)
+            asked_back = asks_back(text)
+        elif replied and (
+            _says_solved(text, _SOLVED)
+            or (by_thanks and _says_solved(text, _ARRIVED))
+            or (by_thanks and not asked_back and _only_thanks(text))
         ):
             settled = index
     return settled
 
 
+def _says_solved(text: str, how: re.Pattern[str]) -> bool:
+    sentences = [text[start:end] for start, end in sentence_spans(text)]
+    for at, one in enumerate(sentences):
+        hit = how.search(one)
+        if hit is None or _WISHED.search(one[: hit.start()]):
+            continue
+        if not one.endswith("?") and not _NOT_SETTLED.search(" ".join(sentences[at : at + 2])):
+            return True
+    return False
+
+
+def _only_thanks(text: str) -> bool:
+    """Whether a message thanks and adds no more than a few words: no number, name or question."""
+    rest, thanks = _THANKED.subn(" ", text)
+    if not thanks or _NOT_SETTLED.search(text):
+        return False
+    tells = any(sign.isdecimal() or sign in "@?" for sign in rest)
+    return not tells and len(rest.split()) <= _BARE
+
+
+def asks_back(text: str) -> bool:
+    """Whether a message ends by asking for something, other than whether more help is wanted."""
+    spans = sentence_spans(text)
+    last = text[slice(*spans[-1])] if spans else ""
+    return (last.endswith("?") or bool(_NO_ANSWER.match(last))) and not _MORE_HELP.search(last)
+
+
 def answers_something(text: str) -> bool:
-    """Whether an assistant's message says something beyond greeting, stalling and asking back."""
+    """Whether a reply says something beyond greeting, stalling, regretting and asking back."""
     sentences = [text[start:end] for start, end in sentence_spans(text)]
     return any(
-        not one.endswith("?") and not _NO_ANSWER.match(one) and len(one.split()) > 3
+        not one.endswith("?") and not _NO_ANSWER.match(one) and len(one.split()) >= _LEAST_ANSWER
         for one in sentences
     )
 
@@ -161,7 +252,11 @@ def after_answer(conversation: Conversation) -> frozenset[int]:
 
 def _scene(conversation: Conversation) -> _Scene:
     return _Scene(
-        customer_turns(conversation), settled_before(conversation), after_answer(conversation)
+        customer_turns(conversation),
+        settled_before(conversation),
+        settled_before(conversation, by_thanks=False),
+        after_answer(conversation),
+        " ".join(_REPLY_MARKS.sub("", conversation["subject"][:_LONGEST_SUBJECT]).split()),
     )
 
 
@@ -214,7 +309,7 @@ def _shown(value: FieldValue) -> str:
 
 
 def _applies(rule: Rule, index: int, scene: _Scene) -> bool:
-    if rule.settles and index < scene.open_from:
+    if index < scene.counts_from(rule):
         return False
     return rule.said == "anywhere" or index in scene.answered
 
@@ -232,14 +327,26 @@ def _firing(rule: Rule, part: str, said: Said) -> TriggerFiring:
 
 
 def by_words(rule: Rule, scene: _Scene) -> TriggerFiring | None:
-    """Return the firing of a rule's phrases and patterns, at their last occurrence."""
+    """Return the firing of a rule's phrases and patterns, at their last occurrence.
+
+    What thanks cannot settle is looked for in signatures too: not every cry below "Regards" is known
+    for what it is.
+    """
+    words_of = own_words if rule.settles is True else with_signature
     for index, turn in reversed(scene.turns):
         if not _applies(rule, index, scene):
             continue
-        for start, end in rule.word_hits(own_words(turn["text"])):
+        for start, end in rule.word_hits(words_of(turn["text"])):
             said = Said(turn["id"], index, start, end, turn["text"][start:end])
             return _firing(rule, "words", said)
+    subject = scene.subject_for(rule)
+    for start, end in rule.word_hits(subject) if subject else ():
+        return _firing_of_subject(rule, "words", subject[start:end])
     return None
+
+
+def _firing_of_subject(rule: Rule, part: str, words: str) -> TriggerFiring:
+    return {"id": rule.id, "tier": rule.tier, "evidence": words, "by": rule.name(part)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +356,12 @@ class Meant:
     Attributes:
         probability: How sure it is that the rule fires, 0..1.
         example: Index of the rule's example nearest to it.
+        subject: The subject, where that says it rather than a message; else "".
     """
 
     probability: float
     example: int = 0
+    subject: str = ""
 
 
 def stretches_of(text: str) -> list[str]:
@@ -274,6 +383,12 @@ def stretches_of(text: str) -> list[str]:
             found.append(" ".join(stretch[:_STRETCH]))
             stretch = stretch[_STRETCH:]
     return [*found, " ".join(stretch)] if stretch else found
+
+
+def _meant(row: _Row | None, column: int, subject: str = "") -> Meant:
+    if row is None:
+        return Meant(0.0)
+    return Meant(float(row.probability[column]), int(row.nearest[column]), subject)
 
 
 def _likeliest(rows: Sequence[_Row]) -> _Row:
@@ -345,6 +460,17 @@ def second_thoughts(rules: Sequence[Rule], meant: Mapping[str, Meant]) -> frozen
     }
     first = max(sure, key=lambda one: sure[one], default=None)
     return frozenset(one for one in sure if one != first and sure[one] < _SECOND)
+
+
+def gives_way(
+    rules: Sequence[Rule], meant: Mapping[str, Meant], named: Collection[str]
+) -> frozenset[str]:
+    """Return the escalations that do not fire by meaning, beside a review or a likelier one.
+
+    What gives way to a review is no likelier one for others to give way to: one of them stays.
+    """
+    gone = contested(rules, meant, named)
+    return gone | second_thoughts([rule for rule in rules if rule.id not in gone], meant)
 
 
 def by_meaning(rule: Rule, meant: Meant | None) -> bool:
@@ -512,8 +638,7 @@ class TriageService:
             if not overruled(rule, read.meant.get(rule.id))
             and (firing := by_words(rule, scene)) is not None
         }
-        giving_way = contested(self._may_give_way, read.meant, words)
-        giving_way |= second_thoughts(self._may_give_way, read.meant)
+        giving_way = gives_way(self._may_give_way, read.meant, words)
         firings: list[TriggerFiring] = []
         for rule in self._rules.rules:
             found = (
@@ -554,8 +679,11 @@ class TriageService:
         meant = read.meant.get(rule.id)
         if meant is None or not by_meaning(rule, meant):
             return None
+        part = f"examples[{meant.example}]"
+        if meant.subject:
+            return _firing_of_subject(rule, part, meant.subject)
         said = self._telling(scene, rule)
-        return _firing(rule, f"examples[{meant.example}]", said) if said else None
+        return _firing(rule, part, said) if said else None
 
     def _doubt(
         self, scene: _Scene, read: _Read, firings: Sequence[TriggerFiring]
@@ -565,8 +693,13 @@ class TriageService:
             return None
         fires = bool(said_by_contact(firings)["triggers"])
         rule = in_doubt(self._meant, read.meant, read.loud, fires=fires)
-        said = self._telling(scene, rule) if rule is not None else None
-        if rule is None or said is None:
+        if rule is None:
+            return None
+        if subject := read.meant[rule.id].subject:
+            firing = _firing_of_subject(self._low_confidence, "", subject)
+            return {**firing, "by": rule.name("unsure")}
+        said = self._telling(scene, rule)
+        if said is None:
             return None
         return {**_firing(self._low_confidence, "", said), "by": rule.name("unsure")}
 
@@ -606,8 +739,13 @@ class TriageService:
         stretches = {
             text: stretches_of(text)
             for scene in scenes
-            for text in (scene.open, scene.everything, scene.after_answers)
+            for text in (scene.open, scene.unsolved, scene.everything, scene.after_answers)
             if text
+        }
+        stretches |= {
+            scene.subject: [scene.subject]
+            for scene in scenes
+            if len(scene.subject.split()) >= _LEAST_SUBJECT
         }
         known = self._judged(chain.from_iterable(stretches.values()))
         rows = {text: _likeliest([known[one] for one in all_]) for text, all_ in stretches.items()}
@@ -626,11 +764,12 @@ class TriageService:
         found: dict[str, Meant] = {}
         for column, rule in enumerate(self._meant):
             row = rows.get(scene.judged_by(rule))
-            found[rule.id] = (
-                Meant(float(row.probability[column]), int(row.nearest[column]))
-                if row is not None
-                else Meant(0.0)
-            )
+            meant = _meant(row, column)
+            subject = scene.subject_for(rule)
+            if meant.probability < rule.sure_enough and subject in rows:
+                above = _meant(rows[subject], column, subject)
+                meant = max(meant, above, key=lambda one: one.probability)
+            found[rule.id] = meant
         return found
 
     def _judged(self, texts: Iterable[str]) -> dict[str, _Row]:

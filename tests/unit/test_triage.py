@@ -11,6 +11,7 @@ from graph.triage import (
     TriageService,
     after_answer,
     contested,
+    gives_way,
     in_doubt,
     overruled,
     route_for,
@@ -172,6 +173,105 @@ def test_thanks_before_any_answer_settle_nothing():
 def test_a_crisis_is_never_settled_by_thanks():
     contact = talk("customer|I want to end my life", "agent|Please call us.", "customer|Thank you.")
     assert fired(judge(contact)) == ["crisis"]
+
+
+GRAVE = [
+    rule("fraud", "escalate_first", phrases=["took 400 pounds"], settles="when_solved"),
+    rule("complaint", phrases=["unacceptable"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("reply", "last", "left"),
+    [
+        ("What is the e-mail address?", "It is jo@example.com, thank you.", ["fraud", "complaint"]),
+        ("Which model is it?", "Great, it says so on the back.", ["fraud", "complaint"]),
+        ("I am sorry to hear that. May I have your name?", "Jo, thanks", ["fraud", "complaint"]),
+        ("Please give me your postcode.", "Perfect, it is SW1.", ["fraud", "complaint"]),
+        ("I will look into it. Is it the blue one?", "Yes, thanks", ["fraud", "complaint"]),
+        ("We look into it today.", "Thanks, the order is 4471-22.", ["fraud", "complaint"]),
+        ("We look into it today.", "I want this solved.", ["fraud", "complaint"]),
+        ("We look into it today.", "Thanks, is it solved now?", ["fraud", "complaint"]),
+        ("We look into it today.", "Thanks, I will wait.", ["fraud"]),
+        ("We have sent a new card.", "It has arrived, thanks.", ["fraud"]),
+        ("It is blocked now. Anything else I can do?", "No, great, thanks.", ["fraud"]),
+        ("We paid it back.", "Thanks, that solved it.", []),
+        ("We paid it back. Did that help?", "All sorted now, thank you so much!", []),
+    ],
+)
+def test_thanks_settle_only_what_was_answered_and_nothing_grave(reply, last, left):
+    contact = talk(
+        "customer|They took 400 pounds, that is unacceptable.",
+        f"assistant|{reply}",
+        f"customer|{last}",
+    )
+    service = TriageService(TierRules(GRAVE), ReasonMap(), HashEmbedder())
+    assert sorted(fired(service.triage(contact, about(None)))) == sorted(left)
+
+
+def test_the_shipped_rules_for_what_is_grave_are_settled_by_no_thanks():
+    shipped = {one.id: one.settles for one in TierRules.load(None).rules}
+    assert shipped["crisis"] is False
+    for grave in ("safety", "fraud", "account_compromise", "legal_threat"):
+        assert shipped[grave] == "when_solved"
+
+
+def test_a_cry_that_passes_for_a_signature_is_found_by_its_words():
+    text = "Where is it?\n\nRegards\nEnd my life Inc"
+    assert fired(judge(talk(f"customer|{text}"))) == ["crisis"]
+
+
+@pytest.mark.parametrize(
+    "subject", ["I want to end my life", "RE: Fwd: end my life", "Re: Care: my lawyer will call"]
+)
+def test_an_escalation_in_the_subject_is_found_and_points_at_no_message(subject):
+    contact = {**talk("customer|Where is my order?"), "subject": subject}
+    outcome = judge(contact)
+    assert outcome["route"] == "handoff"
+    (firing,) = outcome["triggers"]
+    assert firing["evidence"] in subject
+    assert "turn" not in firing
+    assert "start" not in firing
+
+
+def test_an_escalation_is_meant_by_a_subject_too():
+    contact = {
+        **talk("customer|Where is the plan of my order?"),
+        "subject": "Re: the plug is burning",
+    }
+    outcome = judge(contact)
+    assert [(one["id"], one["evidence"]) for one in outcome["triggers"]] == [
+        ("safety", "the plug is burning")
+    ]
+
+
+@pytest.mark.parametrize("subject", ["Unacceptable", "Re: my order", ""])
+def test_a_subject_raises_nothing_milder(subject):
+    contact = {**talk("customer|Where is my ORD-1?"), "subject": subject}
+    assert fired(judge(contact)) == []
+
+
+@pytest.mark.parametrize(("last", "left"), [("Thanks, that worked!", []), ("Any news?", ["x"])])
+def test_a_subject_is_settled_with_the_first_message(last, left):
+    contact = talk("customer|Where is it?", "agent|We found and sent it.", f"customer|{last}")
+    outcome = judge({**contact, "subject": "My lawyer"})
+    assert len(fired(outcome)) == len(left)
+
+
+def test_an_escalation_that_gives_way_to_a_review_makes_no_other_give_way():
+    fraud = rule("fraud", "escalate_first", examples=["a"], threshold=0.2)
+    safety = rule("safety", "escalate_first", examples=["a"], threshold=0.24)
+    review = rule("refund", examples=["a"], threshold=0.25)
+    meant = {"fraud": Meant(0.27), "safety": Meant(0.29), "refund": Meant(0.28)}
+    assert gives_way([fraud, safety, review], meant, ["refund"]) == {"fraud"}
+    assert gives_way([fraud, safety, review], meant, []) == {"safety"}
+
+
+@pytest.mark.parametrize("part", ["thanks ", "solved ", "no. ", "? ", "Re: ", "\n"])
+def test_a_long_hostile_contact_is_routed_in_no_time(part):
+    long = part * (50_000 // len(part))
+    contact = talk("customer|my lawyer", "agent|We paid it.", f"customer|{long} still end my life")
+    assert "crisis" in fired(judge({**contact, "subject": long}))
 
 
 @pytest.mark.parametrize(
