@@ -17,6 +17,7 @@ from desk.assistant_turns import Reply
 from desk.permissions import Actor
 from graph import assistant as rules
 from graph.chat_requests import Request, RequestKind, number_in, topic_of
+from graph.draft import keep_writers
 from graph.extractive import ExtractiveDrafter
 from graph.judging import judge_draft
 from graph.ports import Deps
@@ -153,7 +154,8 @@ class Drafting:
             "clarify" if on.draft["kind"] == "clarify" else "answer"
         )
         written = self._deps.citer.cite(text, current, f"person:{actor.id}", kind)
-        return Reply("Each sentence was tied to its source and checked.", written, "proposed")
+        kept = keep_writers(written, on.draft)
+        return Reply("Each sentence was tied to its source and checked.", kept, "proposed")
 
     def macro(self, on: Asked, macro: MacroLine | None) -> Reply:
         """Propose the draft with a macro at its end; None for the one that the words name."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from rapidfuzz.distance import LCSseq
 
@@ -26,6 +26,7 @@ from graph.alignment import (
 )
 from graph.answers import is_short_answer, read_answer
 from graph.departures import Stretch, departure, stretches_of
+from graph.draft import written_by_model
 from graph.ports import Past
 from graph.promises import forbidden_words, is_courtesy, is_request, uncourteous
 from graph.sentence_check import (
@@ -38,16 +39,15 @@ from graph.sentence_check import (
     shortened,
 )
 from graph.support import AnswerJudge, is_figure_of, why_flagged
-from graph.values import CheckReport, Draft, Finding, FindingRule, TriggerFiring
+from graph.values import CheckReport, Draft, Finding, FindingRule, Sentence, TriggerFiring
 from kb.content import Passage
 from kb.facts import extract_facts, same_value
 from kb.sentences import split_sentences
 from retrieval.ports import Embedder
 
-# Drafts that a language model wrote: every sentence must repeat one place of one passage word for
+# What a language model wrote: every sentence must repeat one place of one passage word for
 # word or nearly so (graph.departures), and mean what that place means.
 EXTRACTIVE: Final = "extractive"
-MODEL_PREFIX: Final = "model:"
 MODEL_MEANING: Final = 0.75
 
 _LONGEST_SENTENCE = 2_000
@@ -128,7 +128,6 @@ class EvidenceChecker:
         units = _UnitCache()
         read = 0
         kind = draft.get("kind")
-        by_model = str(draft.get("drafter", "")).startswith(MODEL_PREFIX)
         sentences: Any = draft.get("sentences")
         if not isinstance(sentences, list):
             findings.add(0, "unsupported", "The draft has no list of sentences to check.", "")
@@ -144,8 +143,11 @@ class EvidenceChecker:
                     "",
                 )
                 break
-            if isinstance(sentence, dict) and isinstance(sentence.get("text"), str):
-                read += len(sentence["text"])
+            by_model = False
+            if isinstance(sentence, dict):
+                by_model = bool(written_by_model(draft, cast(Sentence, sentence)))
+                if isinstance(sentence.get("text"), str):
+                    read += len(sentence["text"])
             self._check_sentence(
                 index,
                 sentence,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
+from rapidfuzz import fuzz
+from rapidfuzz.distance import LCSseq
 
 from core.identifiers import json_digest
 from graph.statements import Statement, readable, statements_of
@@ -17,6 +19,13 @@ from kb.sentences import split_sentences
 from retrieval.ports import Embedder
 
 _BULLET = "- "
+MODEL_PREFIX: Final = "model:"
+"""Who wrote a draft that came from a language model: this and the model's name."""
+
+# A sentence is still who wrote it first while so much of it stays (0..100, by characters), or while
+# words were only taken out of it or put around it; with fewer words than these it is its own.
+_SAME = 90
+_SAME_WORDS = 4
 
 
 def cite(passage: Passage, start: int, end: int) -> Citation:
@@ -101,6 +110,55 @@ def draft_digest(draft: Draft) -> str:
             ],
         }
     )
+
+
+def written_by_model(draft: Draft, sentence: Sentence) -> str:
+    """Return the model that wrote a sentence, ``model:<name>``; "" where none did.
+
+    Args:
+        draft: The draft.
+        sentence: One of its sentences.
+    """
+    drafter = str(draft.get("drafter", ""))
+    if not drafter.startswith(MODEL_PREFIX):
+        drafter = str(sentence.get("written_by", ""))
+    return drafter if drafter.startswith(MODEL_PREFIX) else ""
+
+
+def keep_writers(edited: Draft, before: Draft) -> Draft:
+    """Return an edit with each sentence marked that is still a model's.
+
+    What a model wrote is held closely to its source. Passing through an edit does not make it a
+    person's: neither unchanged nor all but unchanged, nor joined to other words.
+
+    Args:
+        edited: The draft after a person's edit.
+        before: The draft that was edited.
+    """
+    models = {
+        words: model
+        for sentence in before["sentences"]
+        if (model := written_by_model(before, sentence)) and (words := _plain(sentence["text"]))
+    }
+    if not models:
+        return edited
+    return {**edited, "sentences": [_marked(one, models) for one in edited["sentences"]]}
+
+
+def _marked(sentence: Sentence, models: Mapping[str, str]) -> Sentence:
+    said = _plain(sentence["text"])
+    mine = said.split()
+    for words, model in models.items():
+        theirs = words.split()
+        joined = len(theirs) >= _SAME_WORDS and f" {words} " in f" {said} "
+        cut = len(mine) >= _SAME_WORDS and LCSseq.similarity(mine, theirs) == len(mine)
+        if joined or cut or fuzz.ratio(words, said) >= _SAME:
+            return {**sentence, "written_by": model}
+    return sentence
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold().replace("’", "'").replace("'", "")))
 
 
 def abstention(drafter: str, note: str) -> Draft:

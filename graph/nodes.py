@@ -10,7 +10,7 @@ from langgraph.types import interrupt
 from core.errors import BadInput, DecisionRefused
 from core.vocabulary import most_severe
 from graph import evidence as evidence_rules
-from graph.draft import draft_digest
+from graph.draft import draft_digest, keep_writers
 from graph.interrupts import payload, read_decision
 from graph.judging import judge_draft
 from graph.ports import Deps
@@ -237,7 +237,8 @@ def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
         # What the assistant wrote at a person's request is no person's rewriting of a source, and
         # what a model wrote is checked as a model's.
         keeps = decision.get("hold") and own and not own.startswith("person:")
-        return {**decision["draft"], "drafter": own if keeps else drafter}
+        draft = keep_writers(keep_writers(decision["draft"], decision["draft"]), state["draft"])
+        return {**draft, "drafter": own if keeps else drafter}
     text = decision.get("text", "")
     known = [hit["passage_id"] for hit in state.get("hits", [])]
     known += evidence_rules.cited_passage_ids(state["draft"])
@@ -249,7 +250,7 @@ def _edited_draft(state: RunState, decision: Decision, deps: Deps) -> Draft:
     kind: Literal["answer", "clarify"] = (
         "clarify" if state["draft"]["kind"] == "clarify" else "answer"
     )
-    return deps.citer.cite(text, current, drafter, kind)
+    return keep_writers(deps.citer.cite(text, current, drafter, kind), state["draft"])
 
 
 def deliver(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:

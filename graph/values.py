@@ -112,10 +112,14 @@ class Citation(TypedDict):
 
 
 class Sentence(TypedDict):
-    """One sentence of a draft. A courtesy (greeting, thanks) states nothing and cites nothing."""
+    """One sentence of a draft. A courtesy (greeting, thanks) states nothing and cites nothing.
+
+    ``written_by`` is the model whose words a person left as they were; else the draft's drafter.
+    """
 
     text: str
     citations: list[Citation]
+    written_by: NotRequired[str]
 
 
 class Draft(TypedDict):

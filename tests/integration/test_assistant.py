@@ -241,6 +241,27 @@ def test_a_lying_model_is_caught_on_the_sentence(
     assert "approve" not in view.open_decisions
 
 
+def test_an_edit_that_changes_nothing_leaves_a_models_sentence_a_models(
+    desk: Desk, agent: Actor, supervisor: Actor, contact_id: str, with_model: WithModel
+) -> None:
+    short = "You can return a lamp within 30 days."  # of delivery, says the source
+    with_model({"answered": True, "sentences": [{"text": short, "passages": [1]}]})
+    reply = desk.assistant.ask(agent, contact_id, "make it shorter")
+    assert reply.draft
+    edited = desk.assistant.edit(agent, contact_id, draft_text(reply.draft))
+    assert edited.report
+    assert "A model wrote" in edited.report["findings"][0]["message"]
+    outcome = desk.assistant.approve(supervisor, contact_id, edited.id)
+    assert outcome.stopped
+    assert outcome.next_review_id
+    view = desk.reviews.get(supervisor, outcome.next_review_id)
+    again = {"kind": "edit", "text": draft_text(view.draft)}
+    assert desk.reviews.decide(supervisor, outcome.next_review_id, again).stopped
+    own = {"kind": "edit", "text": "Within 30 days of delivery you can return a lamp to us."}
+    third = pending_review(desk, agent, contact_id)
+    assert not desk.reviews.decide(supervisor, third, own).stopped
+
+
 def test_a_model_writes_what_needs_other_words_and_the_agents_words_reach_it(
     desk: Desk, agent: Actor, contact_id: str, with_model: WithModel
 ) -> None:

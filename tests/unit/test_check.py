@@ -8,6 +8,7 @@ import pytest
 
 from core.identifiers import text_digest
 from graph.check import EvidenceChecker
+from graph.draft import keep_writers
 from graph.support import AnswerJudge, Judged
 from graph.values import CheckReport, Citation, Draft
 from kb.content import Passage
@@ -369,6 +370,38 @@ def test_people_and_the_extractive_drafter_are_judged_as_before() -> None:
         draft: Draft = {**draft_of(text, source=cited), "drafter": drafter}
         report = EvidenceChecker().check(draft, {cited.id: cited}, {cited.version_id})
         assert report["passed"] is passes, drafter
+
+
+CARD = "Refunds go to the original payment method within 5 business days."
+ANY = "Refunds go to any payment method."
+
+
+@pytest.mark.parametrize(
+    ("edit", "passes"),
+    [
+        (ANY, False),
+        ("refunds go to any payment method!", False),
+        ("Refunds always go to any payment method.", False),
+        (f"Thank you for waiting, {ANY.lower()}", False),
+        ("Refunds go to any method", False),
+        ("Refunds go to the original payment method within 5 business days.", True),
+        ("Within 5 business days refunds go to the payment method.", True),
+    ],
+)
+def test_an_edit_does_not_make_a_models_sentence_a_persons(edit: str, passes: bool) -> None:
+    cited = passage(CARD)
+    by_model: Draft = {**draft_of(ANY, source=cited), "drafter": "model:x:y"}
+    once = keep_writers(draft_of(edit, source=cited), by_model)
+    twice = keep_writers(draft_of(edit, source=cited), once)
+    for draft in (once, twice):
+        report = EvidenceChecker().check(draft, {cited.id: cited}, {cited.version_id})
+        assert report["passed"] is passes, report["findings"]
+
+
+def test_an_edit_of_what_no_model_wrote_is_the_persons() -> None:
+    before = draft_of(ANY, source=passage(CARD))
+    edited = draft_of(ANY, source=passage(CARD))
+    assert keep_writers(edited, before) == edited
 
 
 def test_a_finding_about_a_model_shows_both_words_and_says_what_to_do() -> None:
