@@ -379,8 +379,8 @@ class Drafting:
             return Reply(written["note"], answer, "answer")
         if not hits:
             return Reply("No source in force says anything about that.")
-        nearest = rules.nearest(hits)
-        return Reply("No source in force answers that. This comes nearest:", nearest, "answer")
+        found = rules.as_found(hits)
+        return Reply("No source in force answers that. This comes nearest:", found, "answer")
 
 
 def proposing(revised: rules.Revised) -> Reply:

@@ -196,7 +196,7 @@ def shorten(
         return Revised(
             draft,
             "Nothing can be left out without losing part of the answer. "
-            + needs_model("reword").replace("Other words need", "Fewer words for the same need"),
+            f"Fewer words for the same need a language model, or your own edit. {_SETTING}",
             changed=False,
         )
     done = []
@@ -494,12 +494,6 @@ def nearest_name(text: str, names: Sequence[str], embedder: Embedder) -> int | N
     return at if score >= _SAME_SUBJECT else None
 
 
-def adds_nothing(draft: Draft, sentences: Iterable[Sentence]) -> bool:
-    """Tell whether the draft holds all of ``sentences`` already."""
-    known = {_folded(sentence["text"]) for sentence in draft["sentences"]}
-    return all(_folded(sentence["text"]) in known for sentence in sentences)
-
-
 def _folded(text: str) -> str:
     return " ".join(content_words(text)) or text.strip()
 
@@ -508,7 +502,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def nearest(hits: Sequence[Hit], most: int = 2) -> Draft:
+def as_found(hits: Sequence[Hit], most: int = 2) -> Draft:
     """Return the passages found, as an answer that claims nothing beyond them."""
     return {
         "kind": "answer",
