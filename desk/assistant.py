@@ -16,11 +16,12 @@ from typing import Final, cast
 from core.clock import Clock
 from core.database import Database
 from core.errors import BadInput, NotFound
-from desk.assistant_drafting import Asked, Drafting, MacroLine, Tell, proposing
+from desk.assistant_drafting import Asked, Drafting, Tell, proposing
 from desk.assistant_turns import Reply, Turn, Turns, first_draft, proposed, waiting
 from desk.contacts import get_contact
 from desk.permissions import Actor, require
 from desk.reviews import DecisionOutcome, Reviews
+from desk.usable_macros import MacroLine
 from graph import assistant as rules
 from graph.chat_requests import (
     LONGEST_REQUEST,
@@ -110,13 +111,7 @@ class Assistant:
             contact = get_contact(session, contact_id)
             said = [m.text for m in contact.messages if m.speaker == "customer"][-1:]
             asked = f"{contact.subject} {' '.join(said)}"[:LONGEST_REQUEST]
-        known = self._drafting.known_macros()
-        if not known:
-            return []
-        vectors = self._embedder.embed([asked, *(f"{m.title}. {m.text[:400]}" for m in known)])
-        near = vectors[1:] @ vectors[0]
-        order = sorted(range(len(known)), key=lambda at: (-float(near[at]), known[at].id))
-        return [known[at] for at in order[:limit]]
+        return self._drafting.macros.nearest(asked, limit)
 
     def fields(self, actor: Actor, contact_id: str) -> list[FieldLine]:
         """Return what the contact's reason requires, and what of it is there."""
@@ -163,7 +158,7 @@ class Assistant:
             BadInput: It may not be used now.
         """
         require(actor, "work_contacts")
-        macro = next((one for one in self._drafting.known_macros() if one.id == macro_id), None)
+        macro = next((one for one in self._drafting.macros.all() if one.id == macro_id), None)
         if macro is None:
             raise BadInput("This macro may not be used now: it was changed, archived or withheld.")
         request = Request("macro", f"Insert the macro “{macro.title}”", 1.0)

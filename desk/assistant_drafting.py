@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal, Protocol, cast, runtime_checkable
 
-from sqlalchemy import select
-
 from core.database import Database
 from desk.assistant_turns import Reply
 from desk.permissions import Actor
+from desk.usable_macros import MacroLine, UsableMacros
 from graph import assistant as rules
 from graph.chat_requests import Request, RequestKind, number_in, topic_of
 from graph.draft import keep_writers
@@ -26,13 +25,12 @@ from graph.state import RunState
 from graph.values import CheckReport, Conversation, Draft, Sentence
 from kb.content import Passage
 from kb.library import Library
-from kb.models import Article
 from retrieval.ports import Embedder, Hit
 
 Tell = Callable[[str], None]
 _PASSAGES_FOR_A_TOPIC: Final = 12
 _PASSAGES_FOR_A_SOURCE: Final = 40
-_MACROS_AT_MOST: Final = 200
+_MACROS_BY_NAME: Final = 50
 _REWRITES: Final[frozenset[RequestKind]] = frozenset(
     {"shorten", "detail", "warm", "formal", "sorry", "language", "reword", "remove"}
 )
@@ -41,15 +39,6 @@ _NO_DRAFT: Final = (
     "No draft waits on this contact, so there is nothing to change. I can look things up: ask me "
     "what a policy says."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class MacroLine:
-    """A macro that may be used now. ``text`` is what it says, as it is stored."""
-
-    id: str
-    title: str
-    text: str
 
 
 @runtime_checkable
@@ -97,6 +86,9 @@ class Drafting:
         deps: What a run gets; called when first needed.
         embedder: Compares texts by meaning.
         reasons: The contact reason map.
+
+    Attributes:
+        macros: Those that may be used now.
     """
 
     def __init__(
@@ -112,6 +104,7 @@ class Drafting:
         self._load_deps = deps
         self._embedder = embedder
         self._reasons = reasons
+        self.macros = UsableMacros(database, library, embedder)
 
     @property
     def _deps(self) -> Deps:
@@ -160,7 +153,7 @@ class Drafting:
     def macro(self, on: Asked, macro: MacroLine | None) -> Reply:
         """Propose the draft with a macro at its end; None for the one that the words name."""
         if macro is None:
-            known = self.known_macros()
+            known = self.macros.nearest(on.request.text, _MACROS_BY_NAME)
             names = [f"{one.title}. {one.text[:200]}" for one in known]
             at = rules.nearest_name(on.request.text, names, self._embedder)
             if at is None:
@@ -178,29 +171,6 @@ class Drafting:
         if left_out:
             said += f" {left_out} of its sentences need a detail that is not known."
         return proposing(rules.with_sentences(on.draft, sentences, on.conversation, said))
-
-    def known_macros(self) -> list[MacroLine]:
-        """Return the macros that may be used now, by id."""
-        query = (
-            select(Article.id, Article.title)
-            .where(
-                Article.kind == "macro",
-                Article.archived.is_(False),
-                Article.gone_at.is_(None),
-                Article.withheld.is_(None),
-            )
-            .order_by(Article.id)
-            .limit(_MACROS_AT_MOST)
-        )
-        with self._database.read() as session:
-            titles = dict(session.execute(query).tuples().all())
-        in_force = self._library.versions_in_force(list(titles))
-        return [
-            MacroLine(article, title, "\n\n".join(passage.plain for passage in passages))
-            for article, title in titles.items()
-            if article in in_force
-            and (passages := self._library.passages_of_version(in_force[article]))
-        ]
 
     def judged(
         self,

@@ -154,6 +154,17 @@ class Library:
         with self._database.read() as session:
             return [_passage(row) for row in session.execute(query.order_by(PassageRow.ordinal))]
 
+    def passages_of_versions(self, version_ids: Sequence[str]) -> dict[str, list[Passage]]:
+        """Return version id → its passages in reading order; unknown versions are absent."""
+        found: dict[str, list[Passage]] = {}
+        with self._database.read() as session:
+            for some in _chunks(list(dict.fromkeys(version_ids))):
+                query = _passages().where(PassageRow.version_id.in_(some))
+                query = query.order_by(PassageRow.version_id, PassageRow.ordinal)
+                for passage in map(_passage, session.execute(query)):
+                    found.setdefault(passage.version_id, []).append(passage)
+        return found
+
     def editions(self, version_id: str, former: int = 2) -> list[list[Passage]]:
         """Return the passages of a version and of those its article had before it, newest first.
 

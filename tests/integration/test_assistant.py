@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from core.errors import BadInput, Conflict, NotAllowed, NotFound
+from core.identifiers import text_digest
 from desk.bootstrap import Desk
 from desk.contacts import NewMessage
 from desk.permissions import Actor
 from graph.draft import draft_text
 from graph.fakes import ScriptedChatModel
 from graph.model_draft import ModelDrafter
+from kb.models import Article, ArticleVersion, PassageRow
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 from tests.integration.one_desk import one_desk
@@ -177,6 +180,80 @@ def test_only_macros_that_the_articles_bear_out_are_offered(open_synced: OpenDes
     withheld = offered.id.replace("lamps", "wrong")
     with pytest.raises(BadInput, match="may not be used now"):
         desk.assistant.insert_macro(agent, contact_id, withheld)
+
+
+def add_macros(desk: Desk, count: int) -> None:
+    """Put macros into the records that say something else each, the last one about refunds."""
+    now = desk.clock.now()
+    with desk.database.write() as session:
+        for number in range(count):
+            name, version = f"macros/m{number:04}.md", f"ver_m{number:04}"
+            text = f"Parcel shelf {number} is in hall {number % 7}."
+            if number == count - 1:
+                text = "A refund takes 5 business days to reach your card."
+            common: dict[str, Any] = {"article_id": name}
+            session.add(
+                Article(id=name, source="macros", path=name, kind="macro", title=f"M {number}")
+            )
+            session.flush()
+            session.add(
+                ArticleVersion(
+                    id=version,
+                    number=1,
+                    title=f"M {number}",
+                    body=text,
+                    format="text",
+                    body_hash="",
+                    meta_hash="",
+                    effective_from=now,
+                    supersedes=[],
+                    synced_at=now,
+                    **common,
+                )
+            )
+            session.flush()
+            session.add(
+                PassageRow(
+                    id=f"{version}#0",
+                    version_id=version,
+                    kind="macro",
+                    ordinal=0,
+                    anchor="",
+                    heading_path=[],
+                    start=0,
+                    end=len(text),
+                    text=text,
+                    plain=text,
+                    content_hash=text_digest(text),
+                    **common,
+                )
+            )
+
+
+def test_the_nearest_macro_is_found_among_many_and_drawing_again_reads_none_of_them(
+    open_synced: OpenDesk,
+) -> None:
+    desk = open_synced()
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    contact_id = open_contact(desk, agent, QUESTION)
+    add_macros(desk, 230)
+    offered = desk.assistant.macros(agent, contact_id, 3)
+    assert [offered[0].id, len(offered)] == ["macros/m0229.md", 3]
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(desk.database.engine, "before_cursor_execute", note)
+    try:
+        assert desk.assistant.macros(agent, contact_id, 3) == offered
+    finally:
+        event.remove(desk.database.engine, "before_cursor_execute", note)
+    assert len(statements) < 10
+    assert not [one for one in statements if "FROM passage" in one or "FROM embedding" in one]
+    with desk.database.write() as session:
+        session.get_one(Article, "macros/m0229.md").archived = True
+    assert "macros/m0229.md" not in [one.id for one in desk.assistant.macros(agent, contact_id)]
 
 
 def test_a_source_that_changes_between_chat_and_approval_stops_it(

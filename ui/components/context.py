@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from desk.assistant import FieldLine
-from desk.assistant_drafting import MacroLine
+from desk.usable_macros import MacroLine
 from graph.values import Brief, Classification, TriggerFiring
 from ui.components.assistant import act
 from ui.components.conversation import by
