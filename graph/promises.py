@@ -33,7 +33,7 @@ _COURTESY_WORDS: Final = _words(
     "answered clarifies clear please let just reply feel free happy glad pleased here sorry "
     "apologies apologize apologise sincerely regret hear trouble inconvenience delay wait waiting "
     "confusion caused frustration experience experienced kind best warm regards wishes cheers "
-    "yours truly faithfully care great nice lovely wonderful weekend rest ahead welcome "
+    "yours truly faithfully care great nice lovely wonderful rest ahead welcome "
     "may did assist assistance support customer service desk center "
     "as soon best's ll m re ve s d would like love always appreciate appreciated appreciating "
     "contact reach write asked really long understand how what i'm we're we'll i'll you're that's here's look looked into found below "
@@ -204,7 +204,7 @@ _REQUEST: Final = re.compile(
     re.I,
 )
 _GIVING: Final = re.compile(
-    r"^\W*please[\s,]+(?:(?:also|kindly|just|first|then|either|could\s+you|can\s+you)\s+)*(?:(?:re)?send|tell|give|"
+    r"^\W*please[\s,]+(?:(?:also|kindly|just|first|then|either|could\s+you|can\s+you)\s+)*(?:(?:re)?send|(?:tell|give)\s+(?:us|me)|"
     r"provide|reply|respond|answer|confirm|share|attach|let\s+(?:us|me)\s+know|check|include|specify|describe|"
     r"state|write|upload|forward|enter|add|name|list|explain|indicate|clarify|mention|quote|choose|select|pick|"
     r"fill|complete|verify)\b",
@@ -222,12 +222,17 @@ _TELLS: Final = re.compile(
     r"rest\s+(?:easy|assured)|be\s+(?:advised|informed|reminded)|remember\s+that|(?:please|do)\s+remember|"
     r"(?:keep|bear)\s+in\s+mind|(?:please|also)\s+know|know\s+that|did\s+you\s+know|"
     r"have\s+you\s+(?:heard|seen|noticed|read)|(?:tell|remind|inform|assure)\s+you|let\s+you\s+know|"
-    r"(?:we|i)\s+(?:say|add|promise|point\s+out)|guess\s+what)\b",
+    r"(?:we|i)\s+(?:say|add|promise|point\s+out)|guess\s+what|(?:could|can)\s+you\s+(?:imagine|believe)|"
+    r"give\s+(?:us|me)\s+(?:a|some|one|until)\s+(?:day|time|week|moment|minute|hour)s?|"
+    r"we\s+(?:have\s+)?(?:approved|granted|waived|promised|agreed|accepted|refunded)|"
+    r"which\s+we\s+(?:are\s+)?(?:send|ship|pay|transfer|refund)(?:ing)?|no\s+longer\s+(?:owe|need|apply|applies)|"
+    r"owe\s+nothing)\b|,\s+which\s+(?:will|can|may|no\s+longer|does|costs?|takes?|is\s+(?:now|always))\b",
     re.I,
 )
 _CLAUSE: Final = (
-    r"(?:[,;:–—]|\s-|\b(?:and|but|so|then|because|as|since|while|given)|"
-    r"\b(?:confirm|sure|say|think|glad|agree|great|good|news|fact|so)\s+that)\s+(?:that\s+|then\s+)?"
+    r"(?:[,;:–—(]\s*|\s-\s+|\b(?:and|but|so|then|because|as|since|while|given)\s+|"
+    r"\b(?:sure|say|think|glad|agree|great|good|news|fact|so)\s+that\s+|"
+    r"\b(?:know|see|confirm|aware|reali[sz]e)\s+)(?:(?:that|then)\s+)?"
 )
 _TO_YOU: Final = re.compile(
     r"\byou(?:['’]ll|\s+(?:will|may|shall|qualify|deserve|are\s+(?:entitled|eligible|due|owed|covered|allowed)|"
@@ -257,12 +262,13 @@ _FINE_IF: Final = re.compile(
 )
 _VERB: Final = (
     r"(?:is|are|will|can|cannot|may|must|shall|do|does|has|have|won['’]t|go|goes|takes?|costs?|arrives?|apply|"
-    r"applies|ships?|expires?|lasts?|ends?|includes?|comes?|remains?)"
+    r"applies|ships?|expires?|lasts?|ends?|includes?|comes?|remains?|(?:was|were)\s+(?:waived|approved|granted|refunded|"
+    r"credited|accepted|upgraded|extended|cancell?ed))"
 )
 _OTHER_CLAIM: Final = re.compile(
-    rf"{_CLAUSE}(?!(?:you|your|yours|it|this|that|these|which|what|who|when|where|how|why|whether|if|please|could|"
+    rf"{_CLAUSE}(?!(?:you|it|this|that|these|which|what|who|when|where|how|why|whether|if|please|could|"
     r"can|would|will|do|does|did|is|are|was|were|have|has|may|might|should|also|or|any|there|and|but|so|then|"
-    r"(?:the|a|an)\s+(?:\w+\s+)?(?:number|address|name|account|e-?mail|item|product|parcel|package|order|"
+    r"(?:the|a|an|your)\s+(?:\w+\s+)?(?:number|address|name|account|e-?mail|item|product|parcel|package|order|"
     r"device|box|code|date|message|error|photo|picture|screen|label|model|one|charge|payment|invoice|amount|"
     rf"card|serial|problem))\b)(?:[\w'’-]+\s+){{1,5}}?{_VERB}\b",
     re.I,
@@ -289,7 +295,7 @@ _OWN_FIGURE: Final = re.compile(
 )
 _ABOUT_THEIRS: Final = re.compile(
     r"^\W*(?:(?:did|have|has|had|was|were)\s+(?:you|it|the|your|this|any)|"
-    r"is\s+it\s+(?:more|less|longer|over|under)|what\s+happened)\b",
+    r"is\s+it\s+(?:more|less|longer|over|under)|is\s+(?:this|that|it)\s+(?:about|the)|what\s+happened)\b",
     re.I,
 )
 
