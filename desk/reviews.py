@@ -44,6 +44,7 @@ from graph.values import (
 CARRY_OUT_SECONDS: Final = 120.0
 LOOKS_FOR: Final = timedelta(seconds=30)
 """How long after they were last seen at it somebody counts as looking at a review."""
+_UNDER_WAY: Final = "It is approved, and the desk is still looking at its sources."
 _AUDITED: Final = frozenset({"id", "kind", "reason", "comment", "tier"})
 
 
@@ -95,15 +96,16 @@ class BulkLine:
     """What became of one review of a bulk approval.
 
     Attributes:
-        result: ``approved``; ``stopped`` by the recheck; ``left`` as it was.
-        sentence: Why it was stopped or left; empty when it was approved.
+        result: ``approved``; ``stopped`` by the recheck; ``left`` as it was; ``under_way`` when the
+            approval stands and the desk has not carried it out yet, or could not.
+        sentence: Why it was stopped or left, or what is under way; empty when it was approved.
         delivery_id: The delivery that its approval released.
     """
 
     review_id: str
     contact_id: str
     subject: str
-    result: Literal["approved", "stopped", "left"]
+    result: Literal["approved", "stopped", "left", "under_way"]
     sentence: str
     delivery_id: str | None
 
@@ -368,11 +370,17 @@ class Reviews:
         known = contact.id if contact else "", contact.subject if contact else ""
         if refusal is not None:
             return BulkLine(review_id, *known, "left", refusal, None)
-        self._jobs.wait(f"resume:{review_id}", wait_seconds)
+        broken = ""
+        try:
+            self._jobs.wait(f"resume:{review_id}", wait_seconds)
+        except ProofdeskError as error:  # the others of the list are no worse for it
+            broken = f"It is approved, and the desk could not carry it out. {error.message}"
         outcome = self.outcome(review_id)
         if outcome.stopped:
             why = " ".join(dict.fromkeys(change["sentence"] for change in outcome.changes))
             return BulkLine(review_id, *known, "stopped", why or "The check objects to it.", None)
+        if outcome.delivery_id is None:
+            return BulkLine(review_id, *known, "under_way", broken or _UNDER_WAY, None)
         return BulkLine(review_id, *known, "approved", "", outcome.delivery_id)
 
     def _take_decision(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from core.errors import NotAllowed
+from core.errors import NotAllowed, Unavailable
 from desk.bootstrap import Desk
 from desk.models import Presence, Review
 from desk.permissions import Actor
@@ -150,6 +150,27 @@ def test_of_many_the_recheck_stops_the_one_whose_source_changed(
     assert [line.result for line in lines] == ["stopped", "approved"]
     assert "12 business days" in lines[0].sentence
     assert len(desk.deliveries.latest(ADMIN)) == 1
+
+
+def test_of_many_one_that_breaks_and_one_that_lasts_hide_nothing_of_the_others(
+    desk: Desk, supervisor: Actor, agent: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, slow, good = (
+        pending_review(desk, agent, open_contact(desk, agent, QUESTION)) for _ in range(3)
+    )
+    wait = desk.jobs.wait
+
+    def wait_in_vain(key: str, timeout_seconds: float) -> str | None:
+        if key == f"resume:{broken}":
+            raise Unavailable("The disk is full.")
+        return None if key == f"resume:{slow}" else wait(key, timeout_seconds)
+
+    monkeypatch.setattr(desk.jobs, "wait", wait_in_vain)
+    lines = desk.reviews.approve_many(supervisor, [broken, slow, good])
+    assert [line.result for line in lines] == ["under_way", "under_way", "approved"]
+    assert "The disk is full." in lines[0].sentence
+    assert "still looking" in lines[1].sentence
+    assert [bool(line.delivery_id) for line in lines] == [False, False, True]
 
 
 def test_an_owner_of_sources_approves_nothing(desk: Desk, review_id: str) -> None:

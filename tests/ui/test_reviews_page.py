@@ -34,6 +34,28 @@ def test_many_are_approved_at_once_and_called_back_at_once(
     assert statuses == {"in_review"}
 
 
+def test_of_many_the_page_tells_apart_what_is_approved_and_what_is_still_under_way(
+    open_page: OpenPage, open_synced: OpenDesk, supervisor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_synced(undo_seconds=60)
+    for number in range(2):
+        open_contact(desk, supervisor, REFUND, subject=f"Refund {number}")
+    wait, left_alone = desk.jobs.wait, []
+
+    def wait_in_vain_once(key: str, timeout_seconds: float) -> str | None:
+        if not left_alone:
+            left_alone.append(key)
+        return None if key in left_alone else wait(key, timeout_seconds)
+
+    page = open_page("reviews", supervisor, desk)
+    page.button(key="bulk.open_button").click().run()
+    monkeypatch.setattr(desk.jobs, "wait", wait_in_vain_once)
+    page.button(key="bulk.send").click().run()
+    assert "1 of 2 approved. 1 is under way." in seen(page)
+    assert "still looking at its sources" in seen(page)
+    assert "Undo" in page.button(key="undo.button").label
+
+
 def test_what_was_decided_shows_what_a_person_changed_word_by_word(
     open_page: OpenPage, desk: Desk, supervisor: Actor, review_id: str
 ) -> None:

@@ -11,7 +11,7 @@ from core.errors import ProofdeskError
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.reviews import BulkLine, ReviewFilter
-from ui.components.notice import empty, notice, refusal
+from ui.components.notice import Tone, empty, notice, refusal
 from ui.components.review_table import bulk_table
 from ui.components.text import say, show, tag, words
 from ui.components.undo import offer_undo_of
@@ -20,7 +20,12 @@ _OPEN: Final = "bulk.open"
 _ASKED: Final = "bulk.asked"
 _DONE: Final = "bulk.done"
 _MOST: Final = 50
-_SIGNS: Final = {"approved": "Approved", "stopped": "Stopped", "left": "Left as it was"}
+_SIGNS: Final = {
+    "approved": "Approved",
+    "stopped": "Stopped",
+    "left": "Left as it was",
+    "under_way": "Under way",
+}
 
 
 def bulk_is_open() -> bool:
@@ -89,9 +94,12 @@ def carry_out_many(desk: Desk, actor: Actor) -> None:
 
 def _done(lines: Sequence[BulkLine]) -> None:
     approved = sum(line.result == "approved" for line in lines)
-    rest = len(lines) - approved
-    left = f" {rest} {'was' if rest == 1 else 'were'} not." if rest else ""
-    notice(f"{approved} of {len(lines)} approved.{left}", "warning" if rest else "good")
+    on_the_way = sum(line.result == "under_way" for line in lines)
+    rest = len(lines) - approved - on_the_way
+    also = f" {on_the_way} {'is' if on_the_way == 1 else 'are'} under way." if on_the_way else ""
+    also += f" {rest} {'was' if rest == 1 else 'were'} not." if rest else ""
+    tone: Tone = "warning" if rest or on_the_way else "good"
+    notice(f"{approved} of {len(lines)} approved.{also}", tone)
     show(
         tag(
             "ul",
