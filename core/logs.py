@@ -26,6 +26,8 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 OURS: Final = ("core", "kb", "retrieval", "graph", "desk", "ui", "evals")
 NEVER_SEES_A_CONTACT: Final = ("uvicorn", "alembic")
+TELLS_ADDRESSES: Final = "uvicorn.access"
+"""Would write a line for each file of a page, and the secret of each sign-in link."""
 WITHHELD: Final = "a message of a library, withheld: it may quote a customer"
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
@@ -51,6 +53,7 @@ def write_log(form: LogFormat, level: LogLevel, stream: IO[str] | None = None) -
     """Write the log of this process to ``stream`` (default: standard error), and nowhere else."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(discreet_formatter(form))
+    handler.addFilter(lambda record: record.name != TELLS_ADDRESSES)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # it tells of its parts
 

@@ -77,8 +77,11 @@ def test_our_own_words_are_told() -> None:
     assert describe(DatabaseUnavailable()).startswith("DatabaseUnavailable: The database does not")
 
 
-def test_a_library_that_may_see_contacts_says_nothing(log: io.StringIO) -> None:
+def test_a_library_that_may_see_contacts_says_nothing(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_log("json", "info", log)
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
     logging.getLogger("openai._base_client").warning("body was %s", SECRET, extra={"body": SECRET})
     logging.getLogger("uvicorn.error").info("Application startup complete.")
     library, server = (json.loads(line) for line in log.getvalue().splitlines())
@@ -86,6 +89,18 @@ def test_a_library_that_may_see_contacts_says_nothing(log: io.StringIO) -> None:
     assert "withheld" in library["message"]
     assert SECRET not in log.getvalue()
     assert server["message"] == "Application startup complete."
+
+
+def test_no_line_holds_the_secret_of_a_sign_in_link(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_log("text", "info", log)
+    for name in ("uvicorn", "uvicorn.access"):
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+    logging.getLogger("uvicorn.access").warning('"GET /?signin=%s HTTP/1.1" 200', SECRET)
+    logging.getLogger("uvicorn.error").error("The port is taken.")
+    assert SECRET not in log.getvalue()
+    assert "The port is taken." in log.getvalue()
 
 
 def test_a_library_with_a_log_of_its_own_is_brought_in(log: io.StringIO) -> None:
