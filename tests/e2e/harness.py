@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,21 +78,29 @@ def serving(home: Path, undo_seconds: int = 60, workspace: Path | None = None) -
         text=True,
     )
     assert server.stdout
+    said: list[str] = []
+    served = threading.Event()
+    # Read to its end: a server whose output nobody takes stands still when the pipe is full.
+    reader = threading.Thread(target=_read, args=(server.stdout, said, served))
+    reader.start()
     try:
-        _read_until_served(server.stdout)
+        served.wait()
+        if not any("http://" in line for line in said):
+            raise AssertionError("the desk was not served:\n" + "".join(said))
         yield Served(home, port)
     finally:
-        server.send_signal(signal.SIGINT)
-        server.communicate(timeout=60)
+        server.terminate()
+        server.wait(timeout=60)
+        reader.join()
+        server.stdout.close()
 
 
-def _read_until_served(output: IO[str]) -> None:
-    said = []
+def _read(output: IO[str], said: list[str], served: threading.Event) -> None:
     for line in output:
         said.append(line)
         if "http://" in line:
-            return
-    raise AssertionError("the desk was not served:\n" + "".join(said))
+            served.set()
+    served.set()
 
 
 @contextmanager

@@ -52,17 +52,23 @@ def _grave(found: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def too_wide(page: Page) -> bool:
-    """Tell whether the page must be scrolled sideways once it has been drawn."""
-    fits = (
-        "() => Math.max(document.documentElement.scrollWidth, "
-        "document.querySelector('[data-testid=stMain]').scrollWidth) <= innerWidth + 1"
-    )
+WIDEST: Final = """() => {
+  const main = document.querySelector("[data-testid=stMain]")
+  if (Math.max(document.documentElement.scrollWidth, main.scrollWidth) <= innerWidth + 1) return ""
+  const parts = [...main.querySelectorAll("*")]
+  const right = element => element.getBoundingClientRect().right
+  const widest = parts.reduce((most, one) => (right(one) > right(most) ? one : most), parts[0])
+  return `${widest.className || widest.tagName} to ${right(widest)}: ${widest.textContent.slice(0, 80)}`
+}"""
+
+
+def too_wide(page: Page) -> str:
+    """Return what makes it necessary to scroll the page sideways once it has been drawn, or ""."""
     try:
-        page.wait_for_function(fits, timeout=DRAWN_MS)
+        page.wait_for_function(f"() => !({WIDEST})()", timeout=DRAWN_MS)
     except TimeoutError:  # also when a machine under load never came to look
-        return not page.evaluate(fits)
-    return False
+        return str(page.evaluate(WIDEST))
+    return ""
 
 
 def press(label: str, shows: str) -> Callable[[Page], None]:
@@ -142,16 +148,17 @@ def test_every_page_is_accessible_in_light_and_dark_and_fits_a_tablet(
     page = open_page(chromium)
     sign_in(page, served.link(role))
     found: dict[str, list[str]] = {}
-    wide: list[str] = []
+    wide: dict[str, str] = {}
     for name, step in WALKS[role]:
         settled(page)
         step(page)
         found |= {f"{name}, {scheme}": findings for scheme, findings in grave_in_each(page)}
         page.set_viewport_size({"width": TABLET[0], "height": TABLET[1]})
-        wide += [name] if too_wide(page) else []
+        if what := too_wide(page):
+            wide[name] = what
         page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     assert found == {}
-    assert wide == []
+    assert wide == {}
 
 
 def grave_in_each(page: Page) -> Iterator[tuple[str, list[str]]]:
