@@ -40,7 +40,8 @@ def test_of_many_the_page_tells_apart_what_is_approved_and_what_is_still_under_w
     desk = open_synced(undo_seconds=60)
     for number in range(2):
         open_contact(desk, supervisor, REFUND, subject=f"Refund {number}")
-    wait, left_alone = desk.jobs.wait, []
+    wait = desk.jobs.wait
+    left_alone: list[str] = []
 
     def wait_in_vain_once(key: str, timeout_seconds: float) -> str | None:
         if not left_alone:

@@ -70,13 +70,19 @@ class DeafEmbedder(HashEmbedder):
         raise RuntimeError("no session")
 
 
-def talk(*messages: str, status: str = "standard", due: int | None = None, **fields: str):
+def talk(
+    *messages: str,
+    status: str = "standard",
+    due: int | None = None,
+    subject: str = "",
+    **fields: str,
+) -> Conversation:
     turns = []
     for at, message in enumerate(messages):
         speaker, _, text = message.partition("|")
         turns.append({"id": f"m{at}", "speaker": speaker, "text": text, "at": ""})
     customer = {"status": status, "sla_due_in_minutes": due, "name": "", "fields": fields}
-    return conversation(turns=turns, customer=customer)
+    return conversation(turns=turns, customer=customer, subject=subject)
 
 
 def about(reason: str | None = "return_item", confidence: float = 0.9) -> Classification:
@@ -225,7 +231,7 @@ def test_a_cry_that_passes_for_a_signature_is_found_by_its_words():
     "subject", ["I want to end my life", "RE: Fwd: end my life", "Re: Care: my lawyer will call"]
 )
 def test_an_escalation_in_the_subject_is_found_and_points_at_no_message(subject):
-    contact = {**talk("customer|Where is my order?"), "subject": subject}
+    contact = talk("customer|Where is my order?", subject=subject)
     outcome = judge(contact)
     assert outcome["route"] == "handoff"
     (firing,) = outcome["triggers"]
@@ -235,10 +241,7 @@ def test_an_escalation_in_the_subject_is_found_and_points_at_no_message(subject)
 
 
 def test_an_escalation_is_meant_by_a_subject_too():
-    contact = {
-        **talk("customer|Where is the plan of my order?"),
-        "subject": "Re: the plug is burning",
-    }
+    contact = talk("customer|Where is the plan of my order?", subject="Re: the plug is burning")
     outcome = judge(contact)
     assert [(one["id"], one["evidence"]) for one in outcome["triggers"]] == [
         ("safety", "the plug is burning")
@@ -247,14 +250,19 @@ def test_an_escalation_is_meant_by_a_subject_too():
 
 @pytest.mark.parametrize("subject", ["Unacceptable", "Re: my order", ""])
 def test_a_subject_raises_nothing_milder(subject):
-    contact = {**talk("customer|Where is my ORD-1?"), "subject": subject}
+    contact = talk("customer|Where is my ORD-1?", subject=subject)
     assert fired(judge(contact)) == []
 
 
 @pytest.mark.parametrize(("last", "left"), [("Thanks, that worked!", []), ("Any news?", ["x"])])
 def test_a_subject_is_settled_with_the_first_message(last, left):
-    contact = talk("customer|Where is it?", "agent|We found and sent it.", f"customer|{last}")
-    outcome = judge({**contact, "subject": "My lawyer"})
+    contact = talk(
+        "customer|Where is it?",
+        "agent|We found and sent it.",
+        f"customer|{last}",
+        subject="My lawyer",
+    )
+    outcome = judge(contact)
     assert len(fired(outcome)) == len(left)
 
 
@@ -270,8 +278,9 @@ def test_an_escalation_that_gives_way_to_a_review_makes_no_other_give_way():
 @pytest.mark.parametrize("part", ["thanks ", "solved ", "no. ", "? ", "Re: ", "\n"])
 def test_a_long_hostile_contact_is_routed_in_no_time(part):
     long = part * (50_000 // len(part))
-    contact = talk("customer|my lawyer", "agent|We paid it.", f"customer|{long} still end my life")
-    assert "crisis" in fired(judge({**contact, "subject": long}))
+    last = f"customer|{long} still end my life"
+    contact = talk("customer|my lawyer", "agent|We paid it.", last, subject=long)
+    assert "crisis" in fired(judge(contact))
 
 
 @pytest.mark.parametrize(
