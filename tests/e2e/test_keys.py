@@ -79,3 +79,10 @@ def test_a_key_that_the_page_does_not_offer_waits_for_nothing(drawn_anew: Page) 
     drawn_anew.evaluate(DRAW, "J")
     drawn_anew.wait_for_function("() => window.pressed.length > 0")
     assert drawn_anew.evaluate("window.pressed") == ["J"]
+
+
+@pytest.mark.browser
+def test_the_sheet_lists_what_the_page_offers_once_it_is_drawn(drawn_anew: Page) -> None:
+    drawn_anew.keyboard.press("?")
+    drawn_anew.evaluate(DRAW, "J")
+    drawn_anew.locator("dialog dd", has_text="J").wait_for()

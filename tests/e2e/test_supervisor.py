@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests.e2e.harness import (
     PATIENCE_MS,
@@ -75,6 +75,19 @@ def test_ten_reviews_are_cleared_by_keyboard_and_the_recheck_stops_one(
     print(f"{REVIEWS} reviews, {hands.presses} key presses")
 
 
+def open_sheet(page: Page) -> Locator:
+    """Open the sheet of keys; pressed again when the page was not there yet to hear it."""
+    sheet = page.get_by_role("dialog", name="Keys of this page")
+    for _ in range(6):
+        page.keyboard.press("?")
+        try:
+            sheet.wait_for(timeout=PATIENCE_MS / 6)
+        except TimeoutError:
+            continue
+        return sheet
+    raise AssertionError("the sheet of keys did not open")
+
+
 @pytest.mark.browser
 def test_the_sheet_lists_the_keys_and_hides_them_from_the_page(
     served: Served, chromium: Browser
@@ -84,9 +97,7 @@ def test_the_sheet_lists_the_keys_and_hides_them_from_the_page(
     page.locator(".pd-held").wait_for()
     settled(page)
     before = page.url
-    page.keyboard.press("?")
-    sheet = page.get_by_role("dialog", name="Keys of this page")
-    expect(sheet).to_be_visible()
+    sheet = open_sheet(page)
     for what in ("Escalate", "Next", "Previous", "Reject"):
         expect(sheet.get_by_text(what, exact=True)).to_be_visible()
     page.keyboard.press("j")

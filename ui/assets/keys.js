@@ -92,9 +92,14 @@ export default function ({ data, parentElement }) {
   const list = dialog.querySelector("dl")
   let last = { key: "", at: 0 }
 
-  const showSheet = () => {
+  const refill = () => {
     fill(list, data.aliases)
+    if (dialog.open && beingDrawn()) setTimeout(refill, LOOK_AGAIN_MS)
+  }
+
+  const showSheet = () => {
     if (!dialog.open) dialog.showModal()
+    refill()
   }
 
   const onKey = (event) => {
