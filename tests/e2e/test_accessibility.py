@@ -55,7 +55,10 @@ def _grave(found: list[dict[str, Any]]) -> list[str]:
 WIDEST: Final = """() => {
   const main = document.querySelector("[data-testid=stMain]")
   if (Math.max(document.documentElement.scrollWidth, main.scrollWidth) <= innerWidth + 1) return ""
-  const parts = [...main.querySelectorAll("*")]
+  const shows = element => getComputedStyle(element).overflowX === "visible"
+  const sticksOut = one =>
+    one.parentElement === main || (shows(one.parentElement) && sticksOut(one.parentElement))
+  const parts = [...main.querySelectorAll("*")].filter(sticksOut)
   const right = element => element.getBoundingClientRect().right
   const widest = parts.reduce((most, one) => (right(one) > right(most) ? one : most), parts[0])
   return `${widest.className || widest.tagName} to ${right(widest)}: ${widest.textContent.slice(0, 80)}`

@@ -75,17 +75,16 @@ def test_ten_reviews_are_cleared_by_keyboard_and_the_recheck_stops_one(
     print(f"{REVIEWS} reviews, {hands.presses} key presses")
 
 
-def open_sheet(page: Page) -> Locator:
-    """Open the sheet of keys; pressed again when the page was not there yet to hear it."""
-    sheet = page.get_by_role("dialog", name="Keys of this page")
+def press_until(page: Page, key: str, shown: Locator) -> None:
+    """Press a key until what it shows is there: a page that is being drawn may not hear it."""
     for _ in range(6):
-        page.keyboard.press("?")
+        page.keyboard.press(key)
         try:
-            sheet.wait_for(timeout=PATIENCE_MS / 6)
+            shown.wait_for(timeout=PATIENCE_MS / 6)
         except TimeoutError:
             continue
-        return sheet
-    raise AssertionError("the sheet of keys did not open")
+        return
+    raise AssertionError(f"{key} did nothing")
 
 
 @pytest.mark.browser
@@ -97,7 +96,8 @@ def test_the_sheet_lists_the_keys_and_hides_them_from_the_page(
     page.locator(".pd-held").wait_for()
     settled(page)
     before = page.url
-    sheet = open_sheet(page)
+    sheet = page.get_by_role("dialog", name="Keys of this page")
+    press_until(page, "?", sheet)
     for what in ("Escalate", "Next", "Previous", "Reject"):
         expect(sheet.get_by_text(what, exact=True)).to_be_visible()
     page.keyboard.press("j")
@@ -119,8 +119,7 @@ def test_a_decision_shows_in_another_session_without_a_reload(
     name = decider.locator(".pd-line").first.inner_text().partition(" ·")[0]
     grid = "document.querySelector('[data-testid=stDataFrame] canvas')"
     watcher.wait_for_function(f"name => {grid}?.textContent.includes(name)", arg=name)
-    decider.keyboard.press("s")
-    decider.locator(".st-key-decide-escalate-1").wait_for()
+    press_until(decider, "s", decider.locator(".st-key-decide-escalate-1"))
     decider.keyboard.press("1")
     decider.get_by_text("Escalated.").wait_for()
     start = time.monotonic()
