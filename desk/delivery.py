@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -269,28 +269,39 @@ class Deliveries:
         stricter = review is not None and _stricter(contact, review)
         if not (changes or newer_run or wrote_again or stricter):
             return False
-        delivery.status = "undone"
-        let_go(session, delivery.id)
         if not newer_run:
             # Else it is triaged and drafted anew: it is about something else now.
             same = not (wrote_again or stricter)
             start_new_run(session, self._jobs, contact, delivery.draft if same else None)
+        why = {
+            "changes": changes,
+            "newer_run": newer_run,
+            "wrote_again": wrote_again,
+            "stricter": stricter,
+        }
+        self._take_back(session, delivery, DESK, "delivery.stopped", why)
+        return True
+
+    def _take_back(
+        self,
+        session: Session,
+        delivery: Delivery,
+        by: str,
+        event: str,
+        why: dict[str, Any],
+    ) -> None:
+        """Have a delivery not leave, and tell the trail."""
+        delivery.status = "undone"
+        let_go(session, delivery.id)
         write_audit(
             session,
             self._clock.now(),
-            DESK,
-            "delivery.stopped",
-            contact_id=contact.id,
+            by,
+            event,
+            contact_id=delivery.contact_id,
             review_id=delivery.review_id,
-            data={
-                "delivery": delivery.id,
-                "changes": changes,
-                "newer_run": newer_run,
-                "wrote_again": wrote_again,
-                "stricter": stricter,
-            },
+            data={"delivery": delivery.id, **why},
         )
-        return True
 
     def hold_back(self) -> int:
         """Send everything that is on its way out back to review; return how many answers.
@@ -310,18 +321,8 @@ class Deliveries:
                 return False
             if self._transport.was_sent(delivery.key):
                 return False  # its letter came with the backup: it is only written down
-            delivery.status = "undone"
-            let_go(session, delivery_id)
             start_new_run(session, self._jobs, contact, delivery.draft)
-            write_audit(
-                session,
-                self._clock.now(),
-                DESK,
-                "delivery.stopped",
-                contact_id=contact.id,
-                review_id=delivery.review_id,
-                data={"delivery": delivery_id, "restored": True},
-            )
+            self._take_back(session, delivery, DESK, "delivery.stopped", {"restored": True})
             return True
 
     def give_up(self, delivery_id: str, cause: str) -> None:
@@ -359,19 +360,9 @@ class Deliveries:
                 require(actor, "decide")
             if delivery.status != "scheduled":
                 raise Conflict(f"This answer is {delivery.status}: it cannot be called back.")
-            delivery.status = "undone"
-            let_go(session, delivery_id)
             contact.updated_at = self._clock.now()
             start_new_run(session, self._jobs, contact, delivery.draft)
-            write_audit(
-                session,
-                self._clock.now(),
-                actor.id,
-                "delivery.undone",
-                contact_id=contact.id,
-                review_id=delivery.review_id,
-                data={"delivery": delivery_id},
-            )
+            self._take_back(session, delivery, actor.id, "delivery.undone", {})
 
     def latest(
         self,
