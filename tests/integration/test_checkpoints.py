@@ -84,9 +84,10 @@ def test_a_pause_is_on_the_disk_before_anybody_hears_of_it(
     saver: ThreadFile, waited: list[tuple[bool, str]]
 ) -> None:
     walk(saver, lambda state: {})({"seen": ""})
-    assert waited[-1] == (True, "writes")
-    # The steps on the way there are not waited for one by one.
-    assert {full for full, _ in waited[:-1]} == {False}
+    # The steps on the way there are not waited for one by one. LangGraph may save what a finished
+    # step wrote after the pause; the checkpoint of the step after, which holds it, came before.
+    assert waited.count((True, "writes")) == sum(full for full, _ in waited) == 1
+    assert (False, "checkpoints") not in waited[waited.index((True, "writes")) :]
 
 
 def test_every_step_after_a_decision_is_on_the_disk_before_the_next(
@@ -109,7 +110,7 @@ def test_a_failure_is_on_the_disk(saver: ThreadFile, waited: list[tuple[bool, st
     waited.clear()
     with pytest.raises(OSError, match="no"):
         carry(Command(resume="approve"))
-    assert waited[-1] == (True, "writes")
+    assert (True, "writes") in waited[waited.index((True, "checkpoints")) :]
 
 
 def test_committed_steps_are_seen_by_another_process(saver: ThreadFile, tmp_path: Path) -> None:
