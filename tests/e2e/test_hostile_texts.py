@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Request
+from playwright.sync_api import Browser, Dialog, Page, Request, expect
 
 from core.vocabulary import Role
 from tests.conftest import missing_part
@@ -152,10 +152,12 @@ def test_what_is_typed_into_any_field_stays_text(served: Served, chromium: Brows
     watch = opened(served, page, "admin")
     go_to(page, "People")
     for text in texts[:4]:
-        settled(page)  # while it is drawn anew, every field is there twice
+        send = page.locator(".st-key-people-add-send button")
+        expect(send).to_have_count(1)  # while it is drawn anew, every field is there twice
+        settled(page)
         page.get_by_label("Name").last.fill(text[:150])
         page.get_by_label("E-mail address").last.fill(f"{os.urandom(4).hex()}@example.com")
-        page.locator(".st-key-people-add-send button").click()
+        send.click()
         page.locator(".pd-notice").first.wait_for()
         watch.look("people")
     go_to(page, "Reviews")
