@@ -302,6 +302,7 @@ class Handoff(Base):
     """A contact that a person carries on, with its brief."""
 
     __tablename__ = "handoff"
+    __table_args__ = (Index("ix_handoff_opened_at", "opened_at"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     key: Mapped[str] = mapped_column(String(100), unique=True)
@@ -315,6 +316,7 @@ class ReasonCorrection(Base):
     """What a person said a contact is about, against what the desk took it for."""
 
     __tablename__ = "reason_correction"
+    __table_args__ = (Index("ix_reason_correction_at", "at"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     contact_id: Mapped[str] = mapped_column(ForeignKey("contact.id"), index=True)

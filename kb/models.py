@@ -88,6 +88,7 @@ class ArticleVersion(Base):
         UniqueConstraint("article_id", "number"),
         Index("ix_article_version_effective_from", "effective_from"),
         Index("ix_article_version_effective_to", "effective_to"),
+        Index("ix_article_version_synced_at", "synced_at"),
     )
 
     id: Mapped[str] = mapped_column(VERSION_ID, primary_key=True)
@@ -177,6 +178,7 @@ class PassageChange(Base):
     __tablename__ = "passage_change"
     __table_args__ = (
         Index("ix_passage_change_article_id_at", "article_id", "at"),
+        Index("ix_passage_change_at", "at"),
         Index("ix_passage_change_new_version_id", "new_version_id"),
     )
 
