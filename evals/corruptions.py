@@ -25,11 +25,11 @@ from graph.draft import cite_whole
 from graph.ports import Checker
 from graph.values import CheckReport, Draft, Sentence
 from kb.content import Passage
-from kb.facts import VALUE_KINDS, Fact, extract_facts
+from kb.facts import Fact, extract_facts
 from kb.markup import split_front_matter
 from kb.passages import cut
 from kb.sentences import split_sentences
-from kb.words import MONTHS, NUMBER_WORDS, WEEKDAYS
+from kb.wrong_values import replace_span, swapped_values, wrong_value
 
 CorruptionKind = Literal[
     "number", "amount", "percentage", "duration", "date", "negation", "permission", "name", "swap"
@@ -234,82 +234,7 @@ _MODAL_SWAPS: Final = {
     "can": "must", "may": "must", "must": "can", "should": "must", "cannot": "must",
     "have to": "can", "need to": "may", "required to": "allowed to", "allowed to": "required to",
 }  # fmt: skip
-_MONTH_NAMES = [m.capitalize() for m in MONTHS if len(m) > 3 and m != "sept"] + ["May"]
-_WEEKDAY_NAMES = [d.capitalize() for d in WEEKDAYS if d.endswith("day")]
 _NOT_NAMES_TO_SWAP = re.compile(r"^(?:[A-Z]|I[ID]|OK|No|Yes|FAQ|e\.g\.)$")
-
-
-def _replace(text: str, start: int, end: int, by: str) -> str:
-    return text[:start] + by + text[end:]
-
-
-def _other_number(text: str, rng: random.Random) -> str:
-    lowered = text.lower()
-    if lowered in NUMBER_WORDS:
-        choices = [w for w in ("two", "three", "four", "five", "six", "seven", "ten", "twelve")
-                   if w != lowered]  # fmt: skip
-        word = rng.choice(choices)
-        return word.capitalize() if text[0].isupper() else word
-    digits = text.replace(",", "")
-    try:
-        value = float(digits)
-    except ValueError:
-        return text
-    decimals = len(digits.split(".")[1]) if "." in digits else 0
-    step = 10**-decimals
-    for _ in range(20):
-        new = rng.choice(
-            (value + step, value - step, value * 2, value + 5, value * 3, value + 15, value * 10,
-             value / 2, value + 30)
-        )  # fmt: skip
-        if decimals == 0:
-            new = float(round(new))
-        if new > 0 and abs(new - value) > step / 2:
-            return f"{new:,.{decimals}f}" if "," in text else f"{new:.{decimals}f}"
-    return text
-
-
-_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)*|\b(?:" + "|".join(sorted(NUMBER_WORDS, key=len, reverse=True)) + r")\b", re.I)  # fmt: skip
-
-
-def _change_value(text: str, fact: Fact, rng: random.Random) -> str | None:
-    if fact.kind == "date":
-        return _change_date(text, fact, rng)
-    if fact.kind == "duration" and rng.random() < 0.25:
-        unit = re.search(r"(second|minute|hour|day|week|month|year)(s?)", fact.text, re.I)
-        if unit:
-            others = [u for u in ("minute", "hour", "day", "week", "month", "year")
-                      if u != unit.group(1).lower()]  # fmt: skip
-            start = fact.start + unit.start(1)
-            return _replace(text, start, start + len(unit.group(1)), rng.choice(others))
-    figures = list(_FIGURE.finditer(fact.text))
-    if not figures:
-        return None
-    figure = rng.choice(figures)
-    new = _other_number(figure.group(), rng)
-    if new == figure.group():
-        return None
-    start = fact.start + figure.start()
-    return _replace(text, start, start + len(figure.group()), new)
-
-
-def _change_date(text: str, fact: Fact, rng: random.Random) -> str | None:
-    month = re.search(r"\b(?:" + "|".join(_MONTH_NAMES) + r")\b", fact.text)
-    weekday = re.search(r"\b(?:" + "|".join(_WEEKDAY_NAMES) + r")\b", fact.text)
-    named = month or weekday
-    if named and rng.random() < 0.5:
-        pool = _MONTH_NAMES if month else _WEEKDAY_NAMES
-        new = rng.choice([name for name in pool if name != named.group()])
-        return _replace(text, fact.start + named.start(), fact.start + named.end(), new)
-    figures = list(re.finditer(r"\d+", fact.text))
-    if not figures:
-        return None
-    figure = rng.choice(figures)
-    value = int(figure.group())
-    top = 28 if value <= 31 else 9999
-    choices = [v for v in (value + 1, value - 1, value + 2, value - 3) if 1 <= v <= top]
-    new = str(rng.choice(choices)).zfill(len(figure.group()))
-    return _replace(text, fact.start + figure.start(), fact.start + figure.end(), new)
 
 
 def _negate(text: str, rng: random.Random) -> str | None:
@@ -324,15 +249,17 @@ def _negate(text: str, rng: random.Random) -> str | None:
             before = re.sub(r"\bca$", "can", before)
             before = re.sub(r"\bwo$", "will", before)
             return before + text[match.end() :]
-        return _replace(text, match.start(), match.end(), "")
+        return replace_span(text, match.start(), match.end(), "")
     spots = list(_AUXILIARY.finditer(text))
     if not spots:
         return None
     match = rng.choice(spots)
     word = match.group()
     if word.lower() == "can" and rng.random() < 0.5:
-        return _replace(text, match.start(), match.end(), word + "not")
-    return _replace(text, match.start(), match.end(), word + rng.choice((" not", " not", " never")))
+        return replace_span(text, match.start(), match.end(), word + "not")
+    return replace_span(
+        text, match.start(), match.end(), word + rng.choice((" not", " not", " never"))
+    )
 
 
 def _change_permission(text: str, rng: random.Random) -> str | None:
@@ -345,7 +272,7 @@ def _change_permission(text: str, rng: random.Random) -> str | None:
     if not spots:
         return None
     match, _, new = rng.choice(spots)
-    return _replace(text, match.start(), match.end(), new)
+    return replace_span(text, match.start(), match.end(), new)
 
 
 def _names_of(text: str) -> list[Fact]:
@@ -361,7 +288,7 @@ def _change_name(text: str, pool: Sequence[str], rng: random.Random) -> str | No
     if emails and rng.random() < 0.5:
         fact = rng.choice(emails)
         user, domain = fact.text.split("@", 1)
-        return _replace(text, fact.start, fact.end, f"{rng.choice(('billing', 'help', 'info'))}x@{domain}"
+        return replace_span(text, fact.start, fact.end, f"{rng.choice(('billing', 'help', 'info'))}x@{domain}"
                         if user != "billing" else f"sales@{domain}")  # fmt: skip
     names = _names_of(text)
     if not names:
@@ -370,24 +297,7 @@ def _change_name(text: str, pool: Sequence[str], rng: random.Random) -> str | No
     words = set(fact.value.split())
     choices = [name for name in pool if not words & set(name.casefold().split())]
     new = rng.choice(choices) if choices and rng.random() < 0.6 else rng.choice(_INVENTED)
-    return _replace(text, fact.start, fact.end, new)
-
-
-def _swap_values(text: str, rng: random.Random) -> str | None:
-    facts = [f for f in extract_facts(text, polarity=False, names=False) if f.kind in VALUE_KINDS]
-    pairs = [
-        (a, b)
-        for i, a in enumerate(facts)
-        for b in facts[i + 1 :]
-        if a.kind == b.kind and a.value != b.value and a.end < b.start
-        and not a.vague and not b.vague
-        # Two parts of one name or an enumeration mean the same in either order.
-        and not re.fullmatch(r"\W*(?:,|and|or|&|/)?\W*", text[a.end : b.start])
-    ]  # fmt: skip
-    if not pairs:
-        return None
-    a, b = rng.choice(pairs)
-    return text[: a.start] + b.text + text[a.end : b.start] + a.text + text[b.end :]
+    return replace_span(text, fact.start, fact.end, new)
 
 
 def name_pool(samples: Iterable[Sample]) -> list[str]:
@@ -409,13 +319,13 @@ def _corrupt(
     if kind == "name":
         return _change_name(text, pool, rng)
     if kind == "swap":
-        return _swap_values(text, rng)
+        return swapped_values(text, rng)
     facts = [
         fact
         for fact in extract_facts(text, polarity=False, names=False)
         if fact.kind == kind and not fact.vague
     ]
-    return _change_value(text, rng.choice(facts), rng) if facts else None
+    return wrong_value(text, rng.choice(facts), rng) if facts else None
 
 
 def corrupt(
