@@ -49,10 +49,12 @@ from desk.jobs import (
     stop_working,
 )
 from desk.macros import MacroJudge, Macros
+from desk.operations_file import load_operations
 from desk.people import People
 from desk.quality import Quality
 from desk.radius import BlastRadius
 from desk.reviews import Reviews
+from desk.tasks import Tasks
 from desk.workers import Liveness, count_workers, new_worker_name
 from desk.workspace_check import WorkspaceCheck
 from graph.ports import Changes, Checker, Citer, Deps, Drafter, TriageRules
@@ -78,6 +80,7 @@ _log = logging.getLogger(__name__)
 
 TAKE_OVER_SECONDS: Final = 2.0
 _FLAGS_ALONE: Final = "flags"
+OPERATIONS_FILE: Final = "operations.yaml"
 SYNC_SECONDS: Final = 3600.0
 CHECKPOINTS_KEPT: Final = timedelta(days=1)
 """How long the checkpoints of a contact stay after its run ended."""
@@ -250,6 +253,18 @@ class Desk:
     def flags(self) -> SourceFlags:
         """What content owners must look at."""
         return SourceFlags(self.database, self.library, self.clock, flag_parts(self))
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """What reviewers' decisions ask of those who own sources, rules and people's work."""
+        return Tasks(
+            self.database,
+            self.clock,
+            # Read anew each time: an edit of a rule is what closes a task.
+            lambda: ReasonMap.load(self.workspace.reasons_file),
+            lambda: TierRules.load(self.workspace.tiers_file),
+            lambda: load_operations(self.workspace.folder / OPERATIONS_FILE).rhythm,
+        )
 
     @cached_property
     def reasons(self) -> ReasonMap:
@@ -450,6 +465,7 @@ class Desk:
         self.impact.redraft_stale()
         self.flags.refresh_due()
         self.flags.sweep()
+        self.tasks.sweep()
         self.runs.prune(self.clock.now() - CHECKPOINTS_KEPT)
         self.audit_seals.seal()
         return found
@@ -593,6 +609,7 @@ class Desk:
     def _sweep_job(self, what: str) -> str:
         if what == _FLAGS_ALONE:
             self.flags.sweep()
+            self.tasks.sweep()
             return ""
         return json.dumps(self.sweep().as_json())
 

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.yamlfile import load_yaml
+from desk.rhythm_settings import RhythmSettings
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -56,6 +57,7 @@ class OperationsFile(BaseModel):
 
     version: int = Field(1, ge=1, le=1)
     autonomy: AutonomySection = Field(default_factory=AutonomySection)
+    rhythm: RhythmSettings = Field(default_factory=RhythmSettings)
 
 
 def load_operations(path: Path) -> OperationsFile:

@@ -18,6 +18,8 @@ Action = Literal[
     "own_sources",  # end source flags, edit articles
     "read_audit",
     "read_quality",  # eval runs, what reviewers reject and rewrite
+    "run_rhythm",  # the daily queue, the days of the week, ticking off what they list
+    "work_tasks",  # read tasks, say that one is under way, done or not to be done
     "manage_people",
     "manage_settings",
 ]
@@ -33,9 +35,11 @@ PERMISSIONS: Final[dict[Role, frozenset[Action]]] = {
             "sync_sources",
             "read_audit",
             "read_quality",
+            "run_rhythm",
+            "work_tasks",
         }
     ),
-    "content_owner": frozenset({"read_reviews", "sync_sources", "own_sources"}),
+    "content_owner": frozenset({"read_reviews", "sync_sources", "own_sources", "work_tasks"}),
     "admin": frozenset(
         {
             "work_contacts",
@@ -46,6 +50,8 @@ PERMISSIONS: Final[dict[Role, frozenset[Action]]] = {
             "own_sources",
             "read_audit",
             "read_quality",
+            "run_rhythm",
+            "work_tasks",
             "manage_people",
             "manage_settings",
         }

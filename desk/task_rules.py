@@ -526,7 +526,6 @@ class Work:
         released: Whether its macro may be used again.
         flag_ended: How its flag ended; "" while it is open.
         rule_digest: Digest of its rule's text now; None when there is no such rule any more.
-        seen_again: Whether its cause was seen after its newest evidence.
         decided: Reviews of its article or contact reason that were decided after that.
     """
 
@@ -535,7 +534,6 @@ class Work:
     released: bool = False
     flag_ended: str = ""
     rule_digest: str | None = None
-    seen_again: bool = False
     decided: int = 0
 
 
@@ -549,8 +547,8 @@ def done_by(
     """Return what closed a task by itself, in one sentence; None while it stands."""
     if work.out_of_use:
         return "Its source is no longer in use."
-    if evidence.get("why") == "withheld" and work.released:
-        return "The macro is in use again."
+    if evidence.get("why") == "withheld":  # a new text of it may be as wrong as the old one
+        return "The macro is in use again." if work.released else None
     if kind in ("article_change", "macro_update") and work.version:
         return f"Version {work.version} of its source came in."
     if work.flag_ended:
@@ -566,7 +564,7 @@ def _quiet(
 ) -> str | None:
     """A cause that stays away is gone only where it could have come: drafts were decided."""
     last = evidence.get("last_at")
-    if evidence.get("why") == "withheld" or not isinstance(last, str) or work.seen_again:
+    if not isinstance(last, str):
         return None
     quiet = now - datetime.fromisoformat(last)
     if quiet < timedelta(weeks=settings.quiet_weeks) or work.decided < _LEAST_DECIDED:

@@ -186,7 +186,7 @@ def test_work_closes_a_task_and_says_how(evidence: Any, work: Work, cause: str) 
         ({}, Work()),
         ({"rule": "r", "rule_digest": "a"}, Work(rule_digest="a")),
         ({"last_at": LAST}, Work(decided=2)),  # nothing was decided: silence says nothing
-        ({"last_at": LAST}, Work(decided=9, seen_again=True)),
+        ({"why": "withheld", "last_at": LAST}, Work(version=3, decided=9)),
         ({"last_at": NOW.isoformat()}, Work(decided=9)),
     ],
 )

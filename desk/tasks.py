@@ -1,0 +1,445 @@
+"""Tasks: what reviewers keep saying, put before whoever can change it, and closed by the change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import yaml
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.clock import Clock
+from core.database import Database
+from core.errors import BadInput, Conflict, NotFound
+from core.identifiers import new_id
+from desk.audit import DESK, write_audit
+from desk.models import ReasonCorrection, Review, SourceFlagRow
+from desk.permissions import Actor, require
+from desk.rhythm_settings import RhythmSettings
+from desk.suggest import masked
+from desk.task_grounds import LOOKBACK, read_names, read_seen, read_work, sources_of
+from desk.task_models import Task
+from desk.task_rules import (
+    TASK_KINDS,
+    TASK_STATES,
+    SuggestedEdit,
+    TaskKind,
+    TaskState,
+    done_by,
+    is_new,
+    proposals,
+    suggested_edit,
+)
+from graph.reasons import ReasonMap
+from graph.tiers import TierRules
+
+LIVE: Final[tuple[TaskState, ...]] = ("open", "in_progress")
+EXCERPT: Final = 200  # characters of somebody's words that are shown beside a task
+_MOST_LIVE: Final = 500
+_MOST_SHOWN: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """One task as a list shows it."""
+
+    id: str
+    kind: TaskKind
+    title: str
+    owner: str
+    state: TaskState
+    raised_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    ended_by: str | None
+    cause: str
+    round: int
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One thing that a task rests on, read from where it is kept.
+
+    Attributes:
+        words: A short excerpt, with addresses and long numbers masked: why the reviewer rejected
+            it, or what the customer asked.
+    """
+
+    review_id: str | None
+    contact_id: str
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDetail:
+    """A task with what it rests on, and what it proposes.
+
+    Attributes:
+        article_title: Title of the article or macro it is about; "" for none.
+        instead: Titles of what was cited in its place afterwards.
+        edit: What the article could say, from what agents wrote in its place.
+        addition: Lines for ``reasons.yaml``; "" for none.
+    """
+
+    line: TaskLine
+    article_title: str
+    instead: tuple[str, ...]
+    witnesses: tuple[Witness, ...]
+    edit: SuggestedEdit | None
+    addition: str
+
+
+@dataclass(frozen=True, slots=True)
+class TasksSwept:
+    """What one look raised and closed."""
+
+    raised: int = 0
+    closed: int = 0
+
+
+def raise_task(
+    session: Session,
+    *,
+    key: str,
+    kind: TaskKind,
+    title: str,
+    owner: str,
+    evidence: Mapping[str, Any],
+    at: datetime,
+) -> str | None:
+    """Put a task before its owner in the caller's unit of work; return its id, None when not.
+
+    A key has one task at a time. While it is open, further evidence joins it; one that was
+    dismissed stays dismissed; one that was done is raised again for evidence that it did not have
+    (``seen`` in the evidence holds the ids that tell).
+
+    Args:
+        session: The caller's unit of work.
+        key: What makes it this task and no other.
+        kind: One of :data:`desk.task_rules.TASK_KINDS`.
+        title: One plain sentence, without a customer's words.
+        owner: A person, a team or a role.
+        evidence: Ids and figures; see :mod:`desk.task_rules`.
+        at: The moment.
+
+    Raises:
+        ValueError: There is no such kind.
+    """
+    if kind not in TASK_KINDS:
+        raise ValueError(f"kind: {kind!r} is none of {', '.join(TASK_KINDS)}")
+    former = list(session.scalars(select(Task).where(Task.key == key).order_by(Task.round)))
+    latest = former[-1] if former else None
+    if latest is not None and latest.state == "dismissed":
+        return None
+    if latest is not None and latest.state in LIVE:
+        _join(latest, title, evidence, at)
+        return None
+    if former and not is_new(evidence, [one.evidence for one in former]):
+        return None
+    task = Task(
+        id=new_id("tsk"),
+        key=key,
+        round=len(former) + 1,
+        kind=kind,
+        title=title,
+        owner=owner,
+        evidence=dict(evidence),
+        state="open",
+        raised_at=at,
+        updated_at=at,
+        cause="",
+    )
+    try:
+        with session.begin_nested():
+            session.add(task)
+    except IntegrityError:  # another worker raised the same one at the same moment
+        return None
+    data = {"task": task.id, "kind": kind, "owner": owner, "round": task.round}
+    write_audit(session, at, DESK, "task.raised", data=data)
+    return task.id
+
+
+def _join(task: Task, title: str, evidence: Mapping[str, Any], at: datetime) -> None:
+    if not is_new(evidence, [task.evidence]):
+        return
+    seen = [*task.evidence.get("seen", ()), *evidence.get("seen", ())]
+    kept = {"rule_digest": task.evidence["rule_digest"]} if "rule_digest" in task.evidence else {}
+    task.evidence = {**evidence, **kept, "seen": list(dict.fromkeys(seen))[-50:]}
+    task.title = title
+    task.updated_at = at
+
+
+class Tasks:
+    """Raises, lists and ends tasks.
+
+    Args:
+        reasons: Reads the reason map as it stands now: a task is closed by the edit of a rule.
+        tiers: Reads the tier rules as they stand now.
+        settings: Reads the workspace's thresholds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        reasons: Callable[[], ReasonMap],
+        tiers: Callable[[], TierRules],
+        settings: Callable[[], RhythmSettings],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._reasons = reasons
+        self._tiers = tiers
+        self._settings = settings
+
+    def sweep(self) -> TasksSwept:
+        """Close what was done and raise what the rules ask for; looking again changes nothing."""
+        now = self._clock.now()
+        settings, reasons, tiers = self._settings(), self._reasons(), self._tiers()
+        with self._database.write() as session:
+            names = read_names(session, reasons, tiers)
+            live = select(Task).where(Task.state.in_(LIVE)).order_by(Task.id).limit(_MOST_LIVE)
+            closed = 0
+            tasks = list(session.scalars(live))
+            work = read_work(session, tasks, names)
+            for task in tasks:
+                cause = done_by(task.kind, task.evidence, work[task.id], now, settings)
+                if cause:
+                    _end(session, task, "done", DESK, cause, now)
+                    closed += 1
+            session.flush()
+            seen = read_seen(session, now, reasons)
+            raised = 0
+            for one in proposals(seen, settings, names, _done(session, now)):
+                raised += (
+                    raise_task(
+                        session,
+                        key=one.key,
+                        kind=one.kind,
+                        title=one.title,
+                        owner=one.owner,
+                        evidence=one.evidence,
+                        at=now,
+                    )
+                    is not None
+                )
+        return TasksSwept(raised, closed)
+
+    def page(
+        self,
+        actor: Actor,
+        states: Sequence[TaskState] = LIVE,
+        *,
+        kind: TaskKind | None = None,
+        mine: bool = False,
+        limit: int = 50,
+        after: TaskLine | None = None,
+    ) -> list[TaskLine]:
+        """Return a page of tasks, the newest first.
+
+        Args:
+            actor: Who asks.
+            states: In one of these states.
+            kind: Only of this kind.
+            mine: Only those of the person who asks, or of their role.
+            limit: Length of the page.
+            after: Last task of the page before.
+
+        Raises:
+            BadInput: There is no such state or kind.
+        """
+        require(actor, "work_tasks")
+        if wrong := [one for one in states if one not in TASK_STATES]:
+            raise BadInput(f"state: {wrong[0]!r} is none of {', '.join(TASK_STATES)}.")
+        if kind is not None and kind not in TASK_KINDS:
+            raise BadInput(f"kind: {kind!r} is none of {', '.join(TASK_KINDS)}.")
+        query = select(Task).where(Task.state.in_(states)).order_by(Task.id.desc()).limit(limit)
+        if kind:
+            query = query.where(Task.kind == kind)
+        if mine:
+            query = query.where(Task.owner.in_((actor.id, actor.name, actor.role)))
+        if after:
+            query = query.where(Task.id < after.id)
+        with self._database.read() as session:
+            return [_line(one) for one in session.scalars(query)]
+
+    def counts(self, actor: Actor) -> dict[TaskState, int]:
+        """Return how many tasks there are in each state."""
+        require(actor, "work_tasks")
+        query = select(Task.state, func.count()).group_by(Task.state)
+        with self._database.read() as session:
+            found = dict(session.execute(query).tuples().all())
+        return {state: found.get(state, 0) for state in TASK_STATES}
+
+    def get(self, actor: Actor, task_id: str) -> TaskDetail:
+        """Return a task with what it rests on. Raises NotFound."""
+        require(actor, "work_tasks")
+        with self._database.read() as session:
+            task = _get(session, task_id)
+            evidence = task.evidence
+            wanted = [str(evidence.get("article", "")), *evidence.get("instead", ())]
+            sources = sources_of(session, wanted)
+            flag = session.get(SourceFlagRow, str(evidence.get("flag", "")))
+            edit = None
+            if flag is not None and evidence.get("why") == "rewritten":
+                sentences = flag.evidence.get("sentences", ())
+                edit = suggested_edit([(one["before"], one["after"]) for one in sentences])
+            corrections = _corrections(session, evidence)
+            article = sources.get(wanted[0])
+            return TaskDetail(
+                line=_line(task),
+                article_title=article.title if article else "",
+                instead=tuple(sources[one].title for one in wanted[1:] if one in sources),
+                witnesses=_witnesses(session, evidence, corrections),
+                edit=_masked(edit) if edit else None,
+                addition=_addition(str(evidence.get("reason") or ""), corrections),
+            )
+
+    def start(self, actor: Actor, task_id: str) -> None:
+        """Say that somebody works on a task.
+
+        Raises:
+            NotFound: There is no such task.
+            Conflict: It is under way or over.
+        """
+        require(actor, "work_tasks")
+        now = self._clock.now()
+        with self._database.write() as session:
+            task = _get(session, task_id)
+            if task.state != "open":
+                raise Conflict(f"The task is {task.state.replace('_', ' ')}.")
+            task.state = "in_progress"
+            task.updated_at = now
+            data = {"task": task.id, "kind": task.kind}
+            write_audit(session, now, actor.id, "task.started", data=data)
+
+    def close(self, actor: Actor, task_id: str, note: str = "") -> None:
+        """Say that a task is done; what comes up anew raises another.
+
+        Raises:
+            NotFound: There is no such task.
+            Conflict: It is over already.
+        """
+        self._finish(actor, task_id, "done", note.strip() or f"{actor.name} says so.")
+
+    def dismiss(self, actor: Actor, task_id: str, reason: str) -> None:
+        """Take a task off the board for good: its key is never raised again.
+
+        Raises:
+            BadInput: No reason is given.
+            NotFound: There is no such task.
+            Conflict: It is over already.
+        """
+        if not reason.strip():
+            raise BadInput("reason: say in a sentence why nothing is to be done.")
+        self._finish(actor, task_id, "dismissed", reason.strip())
+
+    def _finish(self, actor: Actor, task_id: str, state: TaskState, cause: str) -> None:
+        require(actor, "work_tasks")
+        now = self._clock.now()
+        with self._database.write() as session:
+            task = _get(session, task_id)
+            if task.state not in LIVE:
+                raise Conflict(f"The task is {task.state} already.")
+            _end(session, task, state, actor.id, cause, now)
+
+
+def _done(session: Session, now: datetime) -> dict[str, datetime]:
+    """Return key → when its task was last done, as far back as anything is looked at."""
+    query = (
+        select(Task.key, Task.ended_at)
+        .where(Task.state == "done", Task.ended_at >= now - LOOKBACK)
+        .order_by(Task.ended_at)
+    )
+    return {key: at for key, at in session.execute(query).tuples() if at is not None}
+
+
+def _end(
+    session: Session, task: Task, state: TaskState, by: str, cause: str, now: datetime
+) -> None:
+    task.state, task.ended_by, task.cause = state, by, cause
+    task.ended_at = task.updated_at = now
+    data = {"task": task.id, "kind": task.kind, "owner": task.owner}
+    if by == DESK:
+        data["cause"] = cause
+    write_audit(session, now, by, f"task.{state}", data=data)
+
+
+def _get(session: Session, task_id: str) -> Task:
+    task = session.get(Task, task_id)
+    if task is None:
+        raise NotFound(f"There is no task {task_id!r}.")
+    return task
+
+
+def _line(task: Task) -> TaskLine:
+    return TaskLine(
+        id=task.id,
+        kind=task.kind,
+        title=task.title,
+        owner=task.owner,
+        state=task.state,
+        raised_at=task.raised_at,
+        updated_at=task.updated_at,
+        ended_at=task.ended_at,
+        ended_by=task.ended_by,
+        cause=task.cause,
+        round=task.round,
+        evidence=task.evidence,
+    )
+
+
+def _corrections(session: Session, evidence: Mapping[str, Any]) -> list[ReasonCorrection]:
+    if evidence.get("why") != "corrected":
+        return []
+    row = ReasonCorrection
+    query = select(row).where(row.id.in_(evidence.get("seen", ())), row.undone_at.is_(None))
+    return list(session.scalars(query.order_by(row.id)))
+
+
+def _witnesses(
+    session: Session, evidence: Mapping[str, Any], corrections: Sequence[ReasonCorrection]
+) -> tuple[Witness, ...]:
+    if corrections:
+        newest = corrections[: -_MOST_SHOWN - 1 : -1]
+        return tuple(Witness(None, one.contact_id, one.at, excerpt(one.text)) for one in newest)
+    newest_first = list(evidence.get("seen", ()))[: -_MOST_SHOWN - 1 : -1]
+    query = select(Review).where(Review.id.in_(newest_first)).order_by(Review.id.desc())
+    return tuple(
+        Witness(one.id, one.contact_id, one.decided_at or one.opened_at, _said(one, evidence))
+        for one in session.scalars(query)
+    )
+
+
+def _said(review: Review, evidence: Mapping[str, Any]) -> str:
+    """Return why a reviewer rejected or escalated; where nobody did, what the customer asked."""
+    comment = str((review.decision or {}).get("comment") or "")
+    if comment and evidence.get("why") != "unanswered":
+        return excerpt(comment)
+    return excerpt(review.state["classification"]["question"])
+
+
+def excerpt(text: str, most: int = EXCERPT) -> str:
+    """Return the beginning of somebody's words in one line, addresses and long numbers masked."""
+    line = masked(" ".join(text.split()))
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def _masked(edit: SuggestedEdit) -> SuggestedEdit:
+    return SuggestedEdit(masked(edit.before), masked(edit.after), edit.written)
+
+
+def _addition(reason: str, corrections: Sequence[ReasonCorrection]) -> str:
+    """Return what to add to ``reasons.yaml``: the contacts that were taken for another reason."""
+    texts = list(dict.fromkeys(excerpt(one.text, 300) for one in corrections))
+    if not texts or not reason:
+        return ""
+    lines = yaml.safe_dump(texts[-_MOST_SHOWN:], allow_unicode=True, width=10**6)
+    indented = "".join(f"      {line}\n" for line in lines.splitlines())
+    return f"  - id: {reason}\n    examples:  # add these\n{indented}"

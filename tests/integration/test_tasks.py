@@ -1,0 +1,206 @@
+"""Tasks on a small desk: raised by what reviewers say, closed by what somebody changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from core.clock import FixedClock
+from core.errors import BadInput, Conflict, NotAllowed, NotFound
+from core.settings import Settings
+from desk.bootstrap import Desk, open_desk
+from desk.models import AuditEvent, Contact
+from desk.permissions import Actor
+from desk.tasks import TaskLine, raise_task
+from tests.integration.conftest import REASONS, REFUNDS, SHIPPING, open_contact, pending_review
+
+NOW = datetime(2026, 6, 3, 12, tzinfo=UTC)
+QUESTION = "How long does a refund take?"
+HOSTILE = "<script>alert(1)</script> mail me at jo@example.com"
+
+
+@pytest.fixture(scope="module")
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture(scope="module")
+def desk(
+    tmp_path_factory: pytest.TempPathFactory, example_vectors: Path, clock: FixedClock
+) -> Iterator[Desk]:
+    base = tmp_path_factory.mktemp("tasks")
+    workspace, home = base / "workspace", base / "home"
+    (workspace / "articles").mkdir(parents=True)
+    (workspace / "articles" / "refunds.md").write_text(REFUNDS)
+    (workspace / "articles" / "shipping.md").write_text(SHIPPING)
+    (workspace / "reasons.yaml").write_text(REASONS)
+    home.mkdir()
+    (home / "cache").symlink_to(example_vectors)
+    settings = Settings(home=home, workspace=workspace, undo_seconds=0, _env_file=None)
+    desk = open_desk(settings, clock, inline=True)
+    desk.sync()
+    yield desk
+    desk.close()
+
+
+@pytest.fixture(scope="module")
+def lead(desk: Desk) -> Actor:
+    return desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+
+
+@pytest.fixture
+def board(desk: Desk, lead: Actor) -> Iterator[None]:
+    """Begin and end with an empty board, a month after whatever happened before."""
+    desk.clock.advance(timedelta(days=40))  # type: ignore[attr-defined]
+    yield
+    for task in desk.tasks.page(lead):
+        desk.tasks.close(lead, task.id)
+
+
+def rejected(desk: Desk, lead: Actor, why: str, comment: str = "Not so.") -> str:
+    contact = open_contact(desk, lead, QUESTION)
+    review = pending_review(desk, lead, contact)
+    desk.reviews.decide(lead, review, {"kind": "reject", "reason": why, "comment": comment})
+    return contact
+
+
+def only(desk: Desk, lead: Actor) -> TaskLine:
+    (task,) = desk.tasks.page(lead)
+    return task
+
+
+@pytest.mark.usefixtures("board")
+def test_a_wrong_source_goes_to_its_owner_and_a_new_text_closes_it(desk: Desk, lead: Actor) -> None:
+    contact = rejected(desk, lead, "wrong_source", f"Wrong page. {HOSTILE}")
+    assert desk.tasks.sweep().raised == 1
+    task = only(desk, lead)
+    assert (task.kind, task.owner) == ("article_change", "Priya")
+    (witness,) = desk.tasks.get(lead, task.id).witnesses
+    assert witness.contact_id == contact
+    assert "jo@example.com" not in witness.words
+    assert "jo@" not in str(task.evidence) + task.title
+    assert desk.tasks.sweep().raised == 0
+
+    desk.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    article = desk.settings.workspace_folder / "articles" / "refunds.md"
+    article.write_text(REFUNDS.replace("5 business days", "6 business days"))
+    desk.sync()
+    swept = desk.tasks.sweep()
+    assert (swept.raised, swept.closed) == (0, 1)
+    (done,) = [one for one in desk.tasks.page(lead, ("done",)) if one.id == task.id]
+    assert done.cause == "Version 2 of its source came in."
+    assert done.ended_by == "desk"
+    with desk.database.read() as session:
+        told = session.scalars(select(AuditEvent.event).where(AuditEvent.event.like("task.%")))
+        assert {"task.raised", "task.done"} <= set(told)
+
+
+@pytest.mark.usefixtures("board")
+def test_what_is_done_comes_back_only_for_something_new(desk: Desk, lead: Actor) -> None:
+    rejected(desk, lead, "out_of_date")
+    desk.tasks.sweep()
+    first = only(desk, lead)
+    desk.tasks.start(lead, first.id)
+    assert only(desk, lead).state == "in_progress"
+    with pytest.raises(Conflict, match="in progress"):
+        desk.tasks.start(lead, first.id)
+    desk.tasks.close(lead, first.id)
+    assert desk.tasks.sweep().raised == 0
+    desk.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    rejected(desk, lead, "out_of_date")
+    assert desk.tasks.sweep().raised == 1
+    again = only(desk, lead)
+    assert (again.round, again.evidence["count"]) == (2, 1)
+
+
+@pytest.mark.usefixtures("board")
+def test_further_evidence_joins_the_open_task(desk: Desk, lead: Actor) -> None:
+    rejected(desk, lead, "wrong_tier")
+    desk.tasks.sweep()
+    rejected(desk, lead, "wrong_tier")
+    assert desk.tasks.sweep().raised == 0
+    task = only(desk, lead)
+    assert (task.kind, task.evidence["count"]) == ("routing_fix", 2)
+    assert task.title.startswith("Wrong tier in 2 drafts")
+
+
+@pytest.mark.usefixtures("board")
+def test_an_edited_rule_closes_its_task(desk: Desk, lead: Actor) -> None:
+    rejected(desk, lead, "wrong_tier")
+    desk.tasks.sweep()
+    assert desk.tasks.sweep().closed == 0
+    path = desk.settings.workspace_folder / "reasons.yaml"
+    path.write_text(REASONS.replace("name: Refund question", "name: Refunds"))
+    try:
+        assert desk.tasks.sweep().closed == 1
+        done = desk.tasks.page(lead, ("done",))[0]
+        assert "reasons.yaml:refund_question" in done.cause
+    finally:
+        path.write_text(REASONS)
+
+
+@pytest.mark.usefixtures("board")
+def test_corrections_in_one_direction_suggest_examples(desk: Desk, lead: Actor) -> None:
+    # All first: the desk learns from each correction at once.
+    for contact in [
+        open_contact(desk, lead, text)
+        for text in (
+            f"How much is shipping? {HOSTILE}",
+            "What does standard shipping cost, to jo@example.com?",
+            "Do I pay for delivery?",
+        )
+    ]:
+        desk.corrections.correct(lead, contact, "order_status")
+    desk.tasks.sweep()
+    task = only(desk, lead)
+    assert (task.kind, task.owner, task.evidence["count"]) == ("routing_fix", "Orders", 3)
+    detail = desk.tasks.get(lead, task.id)
+    assert detail.addition.startswith("  - id: order_status\n    examples:")
+    for asked in ("How much is shipping?", "standard shipping cost", "Do I pay for delivery?"):
+        assert asked in detail.addition
+    assert "jo@example.com" not in detail.addition
+    assert "shipping?" not in str(task.evidence)
+
+
+@pytest.mark.usefixtures("board")
+def test_what_checks_reviewers_raises_nothing(desk: Desk, lead: Actor) -> None:
+    contact = rejected(desk, lead, "wrong_source")
+    with desk.database.write() as session:
+        session.execute(update(Contact).where(Contact.id == contact).values(origin="seeded"))
+    assert desk.tasks.sweep().raised == 0
+
+
+@pytest.mark.usefixtures("board")
+def test_a_dismissed_task_stays_away_and_needs_a_reason(desk: Desk, lead: Actor) -> None:
+    with desk.database.write() as session:
+        given = {"kind": "coaching", "title": "Coach Mina.", "owner": "supervisor", "at": NOW}
+        first = raise_task(session, key="qa:1", evidence={"seen": ["a"]}, **given)  # type: ignore[arg-type]
+    assert first is not None
+    with pytest.raises(BadInput, match="reason"):
+        desk.tasks.dismiss(lead, first, " ")
+    desk.tasks.dismiss(lead, first, "She left.")
+    with pytest.raises(Conflict, match="dismissed already"):
+        desk.tasks.close(lead, first)
+    with desk.database.write() as session:
+        again = raise_task(session, key="qa:1", evidence={"seen": ["b"]}, **given)  # type: ignore[arg-type]
+    assert again is None
+    assert desk.tasks.page(lead, ("dismissed",))[0].cause == "She left."
+
+
+def test_tasks_are_no_matter_of_agents(desk: Desk) -> None:
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    with pytest.raises(NotAllowed):
+        desk.tasks.page(agent)
+
+
+def test_unknown_words_are_refused(desk: Desk, lead: Actor) -> None:
+    with pytest.raises(NotFound, match="no task"):
+        desk.tasks.get(lead, "tsk_none")
+    with pytest.raises(BadInput, match="state"):
+        desk.tasks.page(lead, ("gone",))  # type: ignore[arg-type]
+    with desk.database.write() as session, pytest.raises(ValueError, match="kind"):
+        raise_task(session, key="x", kind="?", title="", owner="", evidence={}, at=NOW)  # type: ignore[arg-type]
