@@ -14,7 +14,7 @@ from langgraph.runtime import Runtime
 from core.tracing import span
 from graph import nodes
 from graph.ports import Deps
-from graph.routes import route_recheck, route_review, route_triage
+from graph.routes import route_autopilot, route_recheck, route_review, route_triage
 from graph.state import RunInput, RunState
 
 _log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ NODES: tuple[Node, ...] = (
     nodes.retrieve,
     nodes.draft,
     nodes.check,
+    nodes.autopilot,
     nodes.review,
     nodes.recheck,
     nodes.deliver,
@@ -68,7 +69,8 @@ def build_graph(
     graph.add_edge("clarify", "check")
     graph.add_edge("retrieve", "draft")
     graph.add_edge("draft", "check")
-    graph.add_edge("check", "review")
+    graph.add_edge("check", "autopilot")
+    graph.add_conditional_edges("autopilot", route_autopilot)
     graph.add_conditional_edges("review", route_review)
     graph.add_conditional_edges("recheck", route_recheck)
     graph.add_edge("deliver", "record")

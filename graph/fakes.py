@@ -14,6 +14,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from pydantic import Field
 
+from graph.values import Clearance
+
 
 class ScriptRanOut(AssertionError):
     """The scripted model was asked once more than its script has replies."""
@@ -85,3 +87,39 @@ class ScriptedChatModel(BaseChatModel):
     ) -> Runnable[Any, Any]:
         """Return a runnable that yields the reply parsed as JSON, as OpenAI's client does."""
         return self | JsonOutputParser()
+
+
+class FakeAutonomy:
+    """Implements :class:`graph.ports.Autonomy` with what it is told.
+
+    What it was asked is kept in ``asked``.
+
+    Args:
+        reasons: Contact reason → what holds for it; any other one is in review.
+        flagged: Article id → title, of articles that somebody must look at.
+    """
+
+    def __init__(
+        self,
+        reasons: Mapping[str, Clearance] | None = None,
+        flagged: Mapping[str, str] | None = None,
+    ) -> None:
+        self.reasons = dict(reasons or {})
+        self.flagged = dict(flagged or {})
+        self.asked: list[tuple[str, str | None, tuple[str, ...]]] = []
+
+    def clearance(self, contact_id: str, reason: str | None, articles: Sequence[str]) -> Clearance:
+        """Return what holds for ``reason``; in review where it was told nothing of it."""
+        self.asked.append((contact_id, reason, tuple(articles)))
+        unknown: Clearance = {
+            "state": "review",
+            "round": 1,
+            "on": True,
+            "e_value": 1.0,
+            "least_confidence": 0.0,
+            "flagged": [],
+            "barred": "",
+        }
+        known = self.reasons.get(reason, unknown) if reason is not None else unknown
+        named = [self.flagged[one] for one in articles if one in self.flagged]
+        return {**known, "flagged": [*known["flagged"], *named]}

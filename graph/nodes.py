@@ -8,8 +8,10 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from core.errors import BadInput, DecisionRefused
+from core.identifiers import new_id
 from core.vocabulary import most_severe
 from graph import evidence as evidence_rules
+from graph.autopilot import BY_AUTOPILOT, Case, judge
 from graph.draft import draft_digest, keep_writers
 from graph.interrupts import payload, read_decision
 from graph.judging import judge_draft
@@ -163,6 +165,47 @@ def _judge(draft: Draft, state: RunState, deps: Deps) -> dict[str, Any]:
 def check(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Judge the draft against its sources and bind the coming approval to its evidence."""
     return _judge(state["draft"], state, runtime.context)
+
+
+def autopilot(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Decide whether the draft leaves without a person; what then follows is an approval's way."""
+    deps = runtime.context
+    classification, evidence = state["classification"], state["evidence"]
+    articles = evidence_rules.cited_articles(state["draft"])
+    clearance = None
+    if deps.autonomy is not None:
+        clearance = deps.autonomy.clearance(state["contact_id"], classification["reason"], articles)
+    conversation = deps.conversations.load(state["contact_id"])
+    case = Case(
+        classification=classification,
+        triage=state["triage"],
+        draft=state["draft"],
+        check=state["check"],
+        evidence=evidence,
+        clearance=clearance,
+        written_by_run="attempt" in state and bool(state.get("thread")),
+        decided_before=state.get("decision") is not None,
+        answered_before=any(turn["speaker"] != "customer" for turn in conversation["turns"]),
+    )
+    verdict = judge(case)
+    if not (verdict["leaves"] and clearance and classification["reason"]):
+        return {"autopilot": {**verdict, "leaves": False}}
+    decision: Decision = {
+        "id": new_id("dec"),
+        "kind": "approve",
+        "by": BY_AUTOPILOT,
+        "at": deps.clock.now().isoformat(),
+        "ground": {
+            "thread": state["thread"],
+            "reason": classification["reason"],
+            "round": clearance["round"],
+            "tier": state["triage"]["tier"],
+            "confidence": classification["confidence"],
+            "e_value": clearance["e_value"],
+            "evidence": evidence,
+        },
+    }
+    return {"autopilot": verdict, "decision": decision, "changes": [], "sent_back": False}
 
 
 def review(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:

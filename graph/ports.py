@@ -12,6 +12,7 @@ from graph.values import (
     Brief,
     CheckReport,
     Classification,
+    Clearance,
     Conversation,
     Decision,
     Dispute,
@@ -186,6 +187,17 @@ class Citer(Protocol):
         ...
 
 
+class Autonomy(Protocol):
+    """Knows which contact reasons have earned to be answered without a person."""
+
+    def clearance(self, contact_id: str, reason: str | None, articles: Sequence[str]) -> Clearance:
+        """Return what holds now for a contact of ``reason`` whose draft cites ``articles``.
+
+        A reason that nobody knows is in review.
+        """
+        ...
+
+
 class Ledger(Protocol):
     """Takes what a run has to record. Keyed like the outbox."""
 
@@ -213,5 +225,6 @@ class Deps:
     handoffs: Handoffs
     ledger: Ledger
     past: Past | None = None
+    autonomy: Autonomy | None = None
     interrupt_shape: InterruptShape = "middleware"
     passages_per_draft: int = 8

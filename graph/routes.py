@@ -14,6 +14,11 @@ def route_triage(state: RunState) -> Literal["handoff", "clarify", "retrieve", "
     return "check" if route == "retrieve" and brought else route
 
 
+def route_autopilot(state: RunState) -> Literal["recheck", "review"]:
+    """Pass a person by only where every condition of autopilot held."""
+    return "recheck" if state["autopilot"]["leaves"] else "review"
+
+
 def route_review(
     state: RunState,
 ) -> Literal["review", "recheck", "retrieve", "triage", "handoff"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from graph.values import (
+    AutopilotVerdict,
     Brief,
     CheckReport,
     Classification,
@@ -19,9 +20,13 @@ Outcome = Literal["answered", "asked", "escalated"]
 
 
 class RunInput(TypedDict):
-    """What starts a run. ``draft`` is one that a person brings along; it is checked, not written."""
+    """What starts a run. ``draft`` is one that a person brings along; it is checked, not written.
+
+    ``thread`` is its own name, which approvals by autopilot are bound to.
+    """
 
     contact_id: str
+    thread: NotRequired[str]
     draft: NotRequired[Draft]
 
 
@@ -47,9 +52,11 @@ class RunState(TypedDict, total=False):
         sent_back: Whether the recheck stopped the last decision.
         refused: Content hashes of passages that reviewers said are the wrong ones.
         reply_error: Why the last reply to the interrupt was refused.
+        autopilot: Whether the draft that the run wrote may leave without a person, and why not.
     """
 
     contact_id: str
+    thread: str
     last_message_id: str
     answers: dict[str, str]
     classification: Classification
@@ -66,5 +73,6 @@ class RunState(TypedDict, total=False):
     sent_back: bool
     refused: list[str]
     reply_error: str
+    autopilot: AutopilotVerdict
     brief: Brief
     outcome: Outcome

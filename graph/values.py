@@ -11,7 +11,7 @@ from typing import Literal, NotRequired
 # pydantic validates these, and on Python 3.11 cannot read typing's own TypedDict.
 from typing_extensions import TypedDict
 
-from core.vocabulary import Channel, DecisionKind, RejectReason, Speaker, Tier
+from core.vocabulary import Autonomy, Channel, DecisionKind, RejectReason, Speaker, Tier
 
 
 class Turn(TypedDict):
@@ -226,8 +226,52 @@ class EvidenceChange(TypedDict):
     facts: NotRequired[list[ChangedFact]]
 
 
+class Clearance(TypedDict):
+    """What the desk says, at this moment, of answering a contact without a person."""
+
+    state: Autonomy  # of its contact reason
+    round: int  # of the reason's evidence; another one is another signature
+    on: bool  # the switch that stops autopilot for everything
+    e_value: float  # as it was signed
+    least_confidence: float
+    flagged: list[str]  # titles of the cited sources that somebody must look at
+    barred: str  # why this contact is never answered without a person; "" when nothing bars it
+
+
+class Obstacle(TypedDict):
+    """One condition of autopilot that does not hold."""
+
+    id: str
+    sentence: str
+
+
+class AutopilotVerdict(TypedDict):
+    """Whether a draft leaves without a person.
+
+    ``earns`` says that it would, were its reason on autopilot and the switch on: what becomes of
+    such drafts is what a reason earns its autonomy by. ``draft_digest`` names the draft.
+    """
+
+    leaves: bool
+    earns: bool
+    why_not: list[Obstacle]
+    draft_digest: str
+
+
+class AutopilotGround(TypedDict):
+    """What an approval by autopilot rests on."""
+
+    thread: str
+    reason: str
+    round: int
+    tier: Tier
+    confidence: float
+    e_value: float
+    evidence: Evidence
+
+
 class Decision(TypedDict):
-    """A person's decision on a review, as it enters the graph."""
+    """A person's decision on a review, as it enters the graph; or autopilot's."""
 
     id: str
     kind: DecisionKind
@@ -240,6 +284,7 @@ class Decision(TypedDict):
     fields: NotRequired[dict[str, str]]  # answer
     tier: NotRequired[Tier]  # escalate
     text: NotRequired[str]  # edit, as the reviewer wrote it
+    ground: NotRequired[AutopilotGround]  # approve, where no person decided
 
 
 class PreviousAnswer(TypedDict):
