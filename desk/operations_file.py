@@ -7,12 +7,15 @@ default said beside it. Unknown keys are errors.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.yamlfile import load_yaml
 from desk.rhythm_settings import RhythmSettings
+from desk.sampling import Attention, Outcome
+from graph.faults import FAULT_KINDS, FaultKind
+from kb.workspace import Slug
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -50,6 +53,99 @@ class AutonomySection(BaseModel):
         return self.limits.get(reason, self.error_limit)
 
 
+class SeededSection(BaseModel):
+    """Drafts with a known fault that are slipped into the review queue; none by default.
+
+    Attributes:
+        rate: How many of them for each review that opens, 0..0.2.
+        kinds: Which faults: ``old_value``, ``wrong_value``, ``promise``.
+        most_waiting: How many may wait at a time.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rate: float = Field(0.0, ge=0, le=0.2)
+    kinds: tuple[FaultKind, ...] = Field(FAULT_KINDS, min_length=1)
+    most_waiting: int = Field(10, ge=1, le=1000)
+
+
+class ScorecardItem(BaseModel):
+    """One thing that a reader of the QA sample judges.
+
+    Attributes:
+        id: Its name in records and files.
+        name: Its name on the screen.
+        asks: What the reader asks themselves.
+        critical: Whether an answer that fails it fails as a whole.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Slug
+    name: str = Field(min_length=1, max_length=60)
+    asks: str = Field("", max_length=300)
+    critical: bool = True
+
+
+_SCORECARD: Final = (
+    ScorecardItem(
+        id="accurate", name="Accurate", asks="Is everything it states true by its sources?"
+    ),
+    ScorecardItem(
+        id="complete", name="Complete", asks="Does it answer all that the customer asked?"
+    ),
+    ScorecardItem(
+        id="in_force", name="In force", asks="Did its sources apply on the day it was sent?"
+    ),
+    ScorecardItem(id="tone", name="Tone", asks="Is it polite, plain and fitting?", critical=False),
+    ScorecardItem(
+        id="next_step",
+        name="Next step",
+        asks="Does the customer know what to do, or what will be done?",
+        critical=False,
+    ),
+)
+_READ_MORE: Final[dict[Outcome, float]] = {"reopened": 2.0, "failed": 2.0, "autopilot": 2.0}
+
+
+class QaSection(BaseModel):
+    """The sample of ended contacts that people read.
+
+    Attributes:
+        size: Contacts a draw picks.
+        days: Length of the period that a draw looks back on, when none is given.
+        twice: Share of them that a second person reads, 0..1.
+        weights: How a contact ended → how much more often it is read.
+        high_risk: How much more often contacts that were not of the lowest tier are read.
+        scorecard: What readers judge.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: int = Field(60, ge=1, le=5000)
+    days: int = Field(7, ge=1, le=366)
+    twice: float = Field(0.2, ge=0, le=1)
+    weights: dict[Outcome, Annotated[float, Field(ge=0.25, le=10)]] = Field(
+        default_factory=lambda: dict(_READ_MORE)
+    )
+    high_risk: float = Field(1.5, ge=0.25, le=10)
+    scorecard: tuple[ScorecardItem, ...] = Field(_SCORECARD, min_length=1, max_length=20)
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        ids = [item.id for item in self.scorecard]
+        if twice := sorted({one for one in ids if ids.count(one) > 1}):
+            raise ValueError(f"two items of the scorecard are called {twice[0]!r}")
+        if not any(item.critical for item in self.scorecard):
+            raise ValueError("the scorecard needs an item that is critical")
+        return self
+
+    @property
+    def attention(self) -> Attention:
+        """What a draw reads more often."""
+        return Attention(self.weights, self.high_risk)
+
+
 class OperationsFile(BaseModel):
     """The whole file."""
 
@@ -57,6 +153,8 @@ class OperationsFile(BaseModel):
 
     version: int = Field(1, ge=1, le=1)
     autonomy: AutonomySection = Field(default_factory=AutonomySection)
+    seeded: SeededSection = Field(default_factory=SeededSection)
+    qa: QaSection = Field(default_factory=QaSection)
     rhythm: RhythmSettings = Field(default_factory=RhythmSettings)
 
 

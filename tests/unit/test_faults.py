@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from graph.draft import draft_text
+from graph.faults import FAULT_KINDS, Fault, FaultKind, fault_stands, faults_in, with_fault
+from tests.factories import draft_from, passage
+
+NOW = passage(
+    "A refund takes 5 business days to reach your card. Express refunds take 2 business days.",
+)
+THEN = passage(
+    "A refund takes 14 business days to reach your card. Express refunds take 2 business days.",
+    id="ver_0#0",
+    version_id="ver_0",
+)
+TAKES = "A refund takes 5 business days to reach your card."
+
+
+def made(kind: FaultKind, text: str = TAKES) -> list[Fault]:
+    draft = draft_from(NOW)
+    draft["sentences"][0]["text"] = text
+    return faults_in(draft, {NOW.id: NOW}, {NOW.id: [THEN]}, kind, random.Random(1))
+
+
+def test_an_old_value_is_the_one_that_the_article_stated_before() -> None:
+    (fault,) = made("old_value")
+    assert fault.after == "A refund takes 14 business days to reach your card."
+    assert fault.before == TAKES
+
+
+def test_there_is_no_old_value_where_nothing_of_the_sentence_changed() -> None:
+    assert made("old_value", "Express refunds take 2 business days.") == []
+
+
+def test_a_wrong_value_may_be_one_that_belongs_to_something_else_in_the_source() -> None:
+    after = {fault.after for fault in made("wrong_value")}
+    assert "A refund takes 2 business days to reach your card." in after
+    assert TAKES not in after
+
+
+def test_a_promise_is_added_to_a_sentence_or_stands_as_one() -> None:
+    faults = made("promise")
+    assert all("5 business days" in fault.after for fault in faults if fault.before)
+    apart = next(fault for fault in faults if not fault.before)
+    draft = with_fault(draft_from(NOW), apart)
+    assert draft["sentences"][1]["citations"] == draft["sentences"][0]["citations"]
+    assert apart.after in draft_text(draft)
+
+
+@pytest.mark.parametrize("kind", FAULT_KINDS)
+def test_a_faulty_draft_differs_in_one_sentence_and_says_what_is_wrong(kind: FaultKind) -> None:
+    draft = draft_from(NOW, passage("Gift cards stay valid.", id="ver_1#1"))
+    draft["sentences"][0]["text"] = TAKES
+    sources = {NOW.id: NOW}
+    for fault in faults_in(draft, sources, {NOW.id: [THEN]}, kind, random.Random(2)):
+        faulty = with_fault(draft, fault)
+        texts = [sentence["text"] for sentence in draft["sentences"]]
+        other = [s["text"] for s in faulty["sentences"] if s["text"] not in texts]
+        assert other == [fault.after]
+        assert draft["sentences"][0]["text"] == TAKES
+        assert fault_stands(fault.before, fault.after, draft_text(faulty))
+        assert not fault_stands(fault.before, fault.after, draft_text(draft))
+
+
+WRONG = "A refund takes 14 business days to reach your card."
+
+
+@pytest.mark.parametrize(
+    ("edited", "stands"),
+    [
+        (f"Hello,\n\n{WRONG}\n\nKind regards", True),
+        ("Your refund takes 14 business days to reach the card.", True),
+        ("Thanks for asking: a refund takes 14 business days to reach your card, sorry!", True),
+        (TAKES, False),
+        ("A refund takes a few business days to reach your card.", False),
+        ("A refund takes 7 business days to reach your card.", False),
+        ("We will look into it and write to you.", False),
+        ("", False),
+    ],
+)
+def test_an_edit_takes_the_fault_out_or_leaves_it(edited: str, stands: bool) -> None:
+    assert fault_stands(TAKES, WRONG, edited) is stands
+
+
+def test_values_that_changed_places_are_still_wrong_until_they_are_back() -> None:
+    right = "Annual plans are refunded within 14 days, monthly plans within 3 days."
+    wrong = "Annual plans are refunded within 3 days, monthly plans within 14 days."
+    assert fault_stands(right, wrong, f"Hello! {wrong}")
+    assert not fault_stands(right, wrong, f"Hello! {right}")
+
+
+def test_an_added_promise_is_gone_only_when_it_is_taken_out() -> None:
+    added = "If anything goes wrong, we will take over the costs."
+    assert fault_stands("", added, f"{TAKES} {added}")
+    assert fault_stands("", added, f"{TAKES} If anything goes wrong we take over the costs.")
+    assert not fault_stands("", added, TAKES)
