@@ -1,0 +1,82 @@
+"""The tables of the metrics: sums by day that are computed from the audit trail, and themes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base
+
+ALL: Final = "*"
+"""Stands for every reason, tier, channel or person; no reason has such an id."""
+EVER: Final = ""
+"""Stands for every day."""
+
+
+class MetricSum(Base):
+    """How often something happened on a day, and what its values add up to.
+
+    One row for each slice that may be asked for, :data:`ALL` included: what a page shows is read
+    and not added up from finer rows, so it costs by the days shown and not by the contacts.
+    """
+
+    __tablename__ = "metric_sum"
+    __table_args__ = (Index("ix_metric_sum_day", "day"),)
+
+    reason: Mapped[str] = mapped_column(String(80), primary_key=True)
+    tier: Mapped[str] = mapped_column(String(20), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(10), primary_key=True)
+    person: Mapped[str] = mapped_column(String(60), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """Such as ``2026-11-22``, in UTC."""
+    part: Mapped[str] = mapped_column(String(30), primary_key=True)
+    """What happened: a ``desk.metric_facts.Part``."""
+    count: Mapped[int]
+    total: Mapped[float]
+    lengths: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """How often each length of time occurred; see :mod:`desk.lengths`. None for what takes none."""
+
+
+class MetricMark(Base):
+    """How far the audit trail is counted; one row."""
+
+    __tablename__ = "metric_mark"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int]
+    """Everything up to this event is counted, and nothing after it."""
+
+
+class Complaint(Base):
+    """A contact that complains, and the theme it belongs to."""
+
+    __tablename__ = "complaint"
+    __table_args__ = (
+        Index("ix_complaint_theme_id", "theme_id"),
+        Index("ix_complaint_day_theme", "day", "theme_id"),
+    )
+
+    contact_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(String(80))
+    tier: Mapped[str] = mapped_column(String(20))
+    channel: Mapped[str] = mapped_column(String(10))
+    theme_id: Mapped[str | None] = mapped_column(String(40))
+    """None until it was looked at."""
+
+
+class ComplaintTheme(Base):
+    """Complaints that are about the same."""
+
+    __tablename__ = "complaint_theme"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    words: Mapped[list[str]]
+    """What its complaints share, the most telling first."""
+    centre: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sum of the vectors of its complaints, 32-bit floats."""
+    count: Mapped[int]
+    examples: Mapped[list[Any]]
+    """The newest few: ``contact`` and ``text``."""
