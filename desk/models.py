@@ -102,6 +102,17 @@ class Contact(Base):
             postgresql_where=text(OPEN_CONTACT),
         ),
         Index(
+            "ix_contact_backlog",
+            "created_at",
+            "reason",
+            "tier",
+            "channel",
+            "origin",
+            "status",
+            sqlite_where=text(OPEN_CONTACT),
+            postgresql_where=text(OPEN_CONTACT),
+        ),
+        Index(
             "ix_contact_settled",
             "id",
             sqlite_where=text(SETTLED_CONTACT),

@@ -27,6 +27,7 @@ from desk.contacts import get_contact, hold_contact
 from desk.jobs import Jobs
 from desk.models import Contact, Delivery, Person, Presence, Review
 from desk.permissions import Actor, decisions_open_to, require
+from desk.quality import rewritten_share
 from desk.risk import URGENT
 from graph.draft import draft_digest
 from graph.interrupts import read_decision
@@ -633,6 +634,8 @@ def _summary(review: Review, contact: Contact) -> ReviewSummary:
     return ReviewSummary(
         id=review.id,
         contact_id=review.contact_id,
+    if decision["kind"] == "edit":
+        kept["rewritten"] = rewritten_share(review.state, decision)
         kind=review.kind,
         status=review.status,
         tier=review.tier,

@@ -318,6 +318,8 @@ class Runs:
                 "changes": state.get("changes", []),
             },
         )
+                "reason": review.reason,
+                "triggers": [trigger["id"] for trigger in state["triage"]["triggers"]],
 
     def _ask_for_a_look(self, session: Session, state: RunState, now: datetime) -> None:
         """Have a sync that came while the draft was written looked at again.
