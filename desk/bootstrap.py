@@ -28,6 +28,7 @@ from desk.calendar import Calendar
 from desk.cited_sources import CitedSources
 from desk.conflicts import Conflicts
 from desk.contacts import Contacts
+from desk.complaint_themes import ComplaintThemes
 from desk.corrections import Corrections, Learner, TaughtClassifier
 from desk.coverage import Coverage
 from desk.delivery import Deliveries, EmlTransport
@@ -35,6 +36,7 @@ from desk.disputes import OpenConflicts
 from desk.flag_wiring import flag_parts
 from desk.flags import SourceFlags
 from desk.handoffs import Handoffs
+from desk.escalations import Escalations
 from desk.impact import Impact, ImpactReport
 from desk.jobs import (
     DATABASE_AWAY_SECONDS,
@@ -52,6 +54,7 @@ from desk.macros import MacroJudge, Macros
 from desk.operations_file import load_operations
 from desk.people import People
 from desk.quality import Quality
+from desk.metrics import Metrics
 from desk.radius import BlastRadius
 from desk.reviews import Reviews
 from desk.tasks import Tasks
@@ -246,6 +249,21 @@ class Desk:
 
     @cached_property
     def audit_seals(self) -> AuditSeals:
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The metrics of the operating loop."""
+        return Metrics(self.database, self.clock)
+
+    @cached_property
+    def complaint_themes(self) -> ComplaintThemes:
+        """What complaints are about."""
+        return ComplaintThemes(self.database, lambda: self.embedder)
+
+    @cached_property
+    def escalations(self) -> Escalations:
+        """Verdicts on escalations."""
+        return Escalations(self.database, self.clock)
+
         """What seals the audit trail and verifies it."""
         return AuditSeals(self.database, self.clock)
 
@@ -526,6 +544,8 @@ class Desk:
     def works(self) -> bool:
         """Whether this process carries jobs out."""
         return self._working
+        self.metrics.rollup.catch_up()
+        self.complaint_themes.catch_up()
 
     @property
     def index_is_built(self) -> bool:

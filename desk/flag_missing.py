@@ -77,7 +77,10 @@ class Group:
 
 
 def grouped(
-    groups: Sequence[Group], new: Sequence[Question], vectors: Mapping[str, Vectors]
+    groups: Sequence[Group],
+    new: Sequence[Question],
+    vectors: Mapping[str, Vectors],
+    alike: float = ALIKE,
 ) -> list[Group]:
     """Return ``groups`` with ``new`` questions added, each to the nearest or to one of its own.
 
@@ -87,6 +90,7 @@ def grouped(
         groups: As they stand.
         new: Further questions, the oldest first.
         vectors: Text → unit vector, for every question.
+        alike: Cosine of a question and the mean of a group from which they ask for the same.
     """
     result = [
         Group(group.key, list(group.questions), group.earlier, group.newest) for group in groups
@@ -96,7 +100,7 @@ def grouped(
         vector = vectors[question.text]
         likeness = [float(mean @ vector) for mean in means]
         best = int(np.argmax(likeness)) if likeness else -1
-        if best < 0 or likeness[best] < ALIKE:
+        if best < 0 or likeness[best] < alike:
             result.append(Group(question.review))
             means.append(vector)
             best = len(result) - 1
@@ -120,7 +124,7 @@ def findings_of(groups: Sequence[Group], now: datetime) -> list[Finding]:
     found = []
     for group, of_group, own in zip(groups, words, held, strict=True):
         usual = {word: everywhere[word] - own[word] for word in own}
-        written = _as_written(group.questions)
+        written = as_written([question.text for question in group.questions])
         named = [written[stem] for stem in words_in_common(of_group, usual)]
         shortest = min((question.text for question in group.questions), key=len)
         found.append(
@@ -216,11 +220,11 @@ def _uses(group: Group, now: datetime) -> Uses:
     return Uses(counts)
 
 
-def _as_written(questions: Sequence[Question]) -> dict[str, str]:
+def as_written(texts: Sequence[str]) -> dict[str, str]:
     """Return stem → the word as most customers wrote it."""
     written: dict[str, Counter[str]] = {}
-    for question in questions:
-        for word in _WORD.findall(question.text.casefold()):
+    for text in texts:
+        for word in _WORD.findall(text.casefold()):
             for stem in content_words(word):
                 written.setdefault(stem, Counter())[word] += 1
     return {stem: words.most_common(1)[0][0] for stem, words in written.items()}

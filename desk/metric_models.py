@@ -29,7 +29,7 @@ class MetricSum(Base):
     tier: Mapped[str] = mapped_column(String(20), primary_key=True)
     channel: Mapped[str] = mapped_column(String(10), primary_key=True)
     person: Mapped[str] = mapped_column(String(60), primary_key=True)
-    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    day: Mapped[str] = mapped_column(String(11), primary_key=True)
     """Such as ``2026-11-22``, in UTC; ``W2026-11-16`` for the week from that Monday, which is kept
     where tier and channel are :data:`ALL`; or :data:`EVER`."""
     part: Mapped[str] = mapped_column(String(30), primary_key=True)

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("tier", sa.String(length=20), nullable=False),
         sa.Column("channel", sa.String(length=10), nullable=False),
         sa.Column("person", sa.String(length=60), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("day", sa.String(length=11), nullable=False),
         sa.Column("part", sa.String(length=30), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("total", sa.Double(), nullable=False),

@@ -1,0 +1,319 @@
+"""Counts the audit trail by day, each event once.
+
+How far it is counted stands in one row that moves in the same unit of work as the sums, by compare
+and set: of two processes that count at once one does, and a crash leaves nothing counted twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from typing import Any, Final, cast
+
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from core.clock import Clock
+from core.database import Database
+from desk.calendar import monday_of
+from desk.lengths import Lengths, counted, of_counts, pack, together, unpack
+from desk.metric_facts import EVENTS, LENGTHS, Event, Fact, Known, facts_of
+from desk.metric_models import ALL, EVER, Complaint, ComplaintTheme, MetricMark, MetricSum
+from desk.models import AuditEvent, Contact
+
+EVENTS_AT_ONCE: Final = 5_000
+SETTLED: Final = timedelta(minutes=2)
+"""How long an id that is missing in the trail may still be written: longer than any unit of work."""
+_IDS_AT_ONCE: Final = 500
+_MARK: Final = 1
+
+Key = tuple[str, str, str, str, str, str]
+"""reason, tier, channel, person, day, part."""
+
+
+@dataclass(slots=True)
+class _Sum:
+    count: int = 0
+    total: float = 0.0
+    lengths: dict[int, int] = field(default_factory=dict)
+
+    def add(self, value: float, length: int | None) -> None:
+        self.count += 1
+        self.total += value
+        if length is not None:
+            self.lengths[length] = self.lengths.get(length, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one step counted.
+
+    Attributes:
+        events: How many events of the trail it went over.
+        waiting: How many there are after them.
+    """
+
+    events: int
+    waiting: int
+
+
+def day_of(at: datetime) -> str:
+    """Return the day on which a moment counts, in UTC."""
+    return at.astimezone(UTC).date().isoformat()
+
+
+def week_of(monday: date) -> str:
+    """Return what stands for a week in the place of its days."""
+    return f"W{monday.isoformat()}"
+
+
+def keys_of(fact: Fact) -> Iterable[Key]:
+    """Return every sum that a fact is added to. Pure."""
+    day, week = day_of(fact.at), week_of(monday_of(fact.at.astimezone(UTC)))
+    people = (ALL,) if fact.person is None else (ALL, fact.person)
+    for reason, tier, channel, person in product(
+        (fact.reason, ALL), (fact.tier, ALL), (fact.channel, ALL), people
+    ):
+        yield reason, tier, channel, person, day, fact.part
+    for reason, person in product((fact.reason, ALL), people):
+        yield reason, ALL, ALL, person, week, fact.part
+    for reason in (fact.reason, ALL):
+        yield reason, ALL, ALL, ALL, EVER, fact.part
+
+
+def sums_of(facts: Iterable[Fact]) -> dict[Key, _Sum]:
+    """Return what facts add to each sum. Pure."""
+    sums: dict[Key, _Sum] = defaultdict(_Sum)
+    for fact in facts:
+        length = counted(fact.value) if fact.part in LENGTHS else None
+        for key in keys_of(fact):
+            # What is added up over all days is read by programs that want no medians.
+            sums[key].add(fact.value, None if key[4] == EVER else length)
+    return sums
+
+
+class MetricRollup:
+    """Keeps the sums of the metrics up with the audit trail.
+
+    Args:
+        database: The records.
+        clock: The time.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def catch_up(
+        self, most: int | None = None, on_progress: Callable[[int, int], None] = lambda *_: None
+    ) -> int:
+        """Count what is new in the trail; return how many events still wait.
+
+        Args:
+            most: How many events to go over at most; None for all.
+            on_progress: Told how many were gone over and how many there are.
+        """
+        done = 0
+        while True:
+            step = self._step(min(EVENTS_AT_ONCE, most - done) if most else EVENTS_AT_ONCE)
+            done += step.events
+            on_progress(done, done + step.waiting)
+            if not step.events or not step.waiting or (most and done >= most):
+                return step.waiting
+
+    def rebuild(self, on_progress: Callable[[int, int], None] = lambda *_: None) -> None:
+        """Forget every sum and count the whole trail again.
+
+        Until it is done the metrics show what is counted so far. Safe to be killed: whoever counts
+        next goes on.
+        """
+        with self._database.write() as session:
+            hold_mark(session)
+            for table in (MetricSum, Complaint, ComplaintTheme):
+                session.execute(delete(table))
+            session.execute(update(MetricMark).values(event_id=0))
+        self.catch_up(on_progress=on_progress)
+
+    def _step(self, most: int) -> Counted:
+        with self._database.read() as session:
+            after = session.scalar(select(MetricMark.event_id)) or 0
+            upto = self._upto(session, after, most)
+            newest = session.scalar(select(func.max(AuditEvent.id))) or 0
+            facts = _facts(session, after, upto) if upto > after else []
+        if upto <= after:
+            return Counted(0, max(0, newest - after))
+        sums = sums_of(facts)
+        with self._database.write() as session:
+            if hold_mark(session) == after:  # else another process was faster
+                _add(session, sums)
+                _note_complaints(session, facts)
+                session.execute(update(MetricMark).values(event_id=upto))
+        return Counted(upto - after, max(0, newest - upto))
+
+    def _upto(self, session: Session, after: int, most: int) -> int:
+        """Return the last event that may be counted now.
+
+        PostgreSQL gives ids out before they are committed, so an id that is missing may come yet:
+        nothing behind it is counted until what follows it is too old for that.
+        """
+        query = (
+            select(AuditEvent.id, AuditEvent.at)
+            .where(AuditEvent.id > after)
+            .order_by(AuditEvent.id)
+            .limit(most)
+        )
+        settled = self._clock.now() - SETTLED
+        last = after
+        for id, at in session.execute(query).tuples():
+            if id != last + 1 and at > settled:
+                break
+            last = id
+        return last
+
+
+def hold_mark(session: Session) -> int:
+    """Return how far the trail is counted; nobody else counts until this unit of work ends."""
+    its = select(MetricMark.event_id).where(MetricMark.id == _MARK).with_for_update()
+    mark = session.scalar(its)
+    if mark is None:
+        on_sqlite = session.get_bind().dialect.name == "sqlite"
+        once = (sqlite_insert if on_sqlite else postgresql_insert)(MetricMark)
+        session.execute(once.values(id=_MARK, event_id=0).on_conflict_do_nothing())
+        mark = session.scalar(its)
+    return mark or 0
+
+
+def _facts(session: Session, after: int, upto: int) -> list[Fact]:
+    """Return the facts that the events after ``after`` up to ``upto`` bring.
+
+    What an event means depends on those before it on the same contact, so these are read too.
+    """
+    ours = (AuditEvent.event.in_(EVENTS), AuditEvent.contact_id.is_not(None))
+    fresh = (
+        select(AuditEvent.contact_id)
+        .where(AuditEvent.id > after, AuditEvent.id <= upto, *ours)
+        .distinct()
+    )
+    contacts = sorted(id for id in session.scalars(fresh) if id)
+    facts: list[Fact] = []
+    for start in range(0, len(contacts), _IDS_AT_ONCE):
+        some = contacts[start : start + _IDS_AT_ONCE]
+        stories = _stories(session, some, upto)
+        known = _known(session, some)
+        for contact in some:
+            told = facts_of(stories.get(contact, []), known.get(contact))
+            facts += [fact for fact in told if fact.event_id > after]
+    return facts
+
+
+def _stories(session: Session, contacts: Sequence[str], upto: int) -> dict[str, list[Event]]:
+    query = (
+        select(
+            AuditEvent.id,
+            AuditEvent.at,
+            AuditEvent.actor,
+            AuditEvent.event,
+            AuditEvent.contact_id,
+            AuditEvent.review_id,
+            AuditEvent.data,
+        )
+        .where(
+            AuditEvent.contact_id.in_(contacts),
+            AuditEvent.id <= upto,
+            AuditEvent.event.in_(EVENTS),
+        )
+        .order_by(AuditEvent.contact_id, AuditEvent.id)
+    )
+    stories: dict[str, list[Event]] = defaultdict(list)
+    for id, at, actor, event, contact, review, data in session.execute(query).tuples():
+        if contact is not None:
+            stories[contact].append(Event(id, at, actor, event, contact, review, data))
+    return stories
+
+
+def _known(session: Session, contacts: Sequence[str]) -> dict[str, Known]:
+    query = select(
+        Contact.id,
+        Contact.origin,
+        Contact.channel,
+        Contact.reason,
+        Contact.tier,
+        Contact.triggers,
+    ).where(Contact.id.in_(contacts))
+    return {
+        id: Known(origin, channel, reason, tier, tuple(one["id"] for one in triggers))
+        for id, origin, channel, reason, tier, triggers in session.execute(query).tuples()
+    }
+
+
+def _add(session: Session, sums: Mapping[Key, _Sum]) -> None:
+    """Add to what is stored. The caller holds the mark, so nobody else does."""
+    there = _stored(session, sums)
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for key, one in sums.items():
+        count, total, lengths = one.count, one.total, of_counts(one.lengths)
+        if before := there.get(key):
+            count, total = count + before[0], total + before[1]
+            lengths = together((before[2], lengths)) if before[2] is not None else lengths
+        told = {"count": count, "total": total, "lengths": pack(lengths) if len(lengths) else None}
+        reason, tier, channel, person, day, part = key
+        row = {"reason": reason, "tier": tier, "channel": channel, "person": person}
+        row |= {"day": day, "part": part}
+        if before:
+            changed.append(told | {f"its_{name}": value for name, value in row.items()})
+        else:
+            new.append(row | told)
+    if new:
+        session.execute(insert(MetricSum), new)
+    if changed:
+        table = cast(Table, MetricSum.__table__)
+        its = [column == bindparam(f"its_{column.name}") for column in table.primary_key]
+        values: dict[str, Any] = {name: bindparam(name) for name in ("count", "total", "lengths")}
+        session.connection().execute(update(table).where(*its).values(values), changed)
+
+
+def _stored(
+    session: Session, sums: Mapping[Key, _Sum]
+) -> dict[Key, tuple[int, float, Lengths | None]]:
+    """Return the sums that stand for the days of ``sums``."""
+    days = sorted({key[4] for key in sums})
+    query = select(
+        MetricSum.reason,
+        MetricSum.tier,
+        MetricSum.channel,
+        MetricSum.person,
+        MetricSum.day,
+        MetricSum.part,
+        MetricSum.count,
+        MetricSum.total,
+        MetricSum.lengths,
+    )
+    found: dict[Key, tuple[int, float, Lengths | None]] = {}
+    for start in range(0, len(days), _IDS_AT_ONCE):
+        some = days[start : start + _IDS_AT_ONCE]
+        for *key, count, total, lengths in session.execute(query.where(MetricSum.day.in_(some))):
+            found[tuple(key)] = (count, total, None if lengths is None else unpack(lengths))  # type: ignore[index]
+    return found
+
+
+def _note_complaints(session: Session, facts: Iterable[Fact]) -> None:
+    rows = [
+        {
+            "contact_id": fact.contact_id,
+            "day": day_of(fact.at),
+            "reason": fact.reason,
+            "tier": fact.tier,
+            "channel": fact.channel,
+            "theme_id": None,
+        }
+        for fact in facts
+        if fact.part == "complaint"
+    ]
+    if rows:
+        session.execute(insert(Complaint), rows)

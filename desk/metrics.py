@@ -1,0 +1,395 @@
+"""The metrics of the operating loop, for pages, reports and exports.
+
+What it costs grows with the days that are asked for, not with the contacts: see
+:class:`desk.metric_models.MetricSum`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from core.clock import Clock
+from core.database import Database
+from core.errors import BadInput
+from desk.calendar import monday_of
+from desk.lengths import counted
+from desk.metric_definitions import METRICS, OF_PEOPLE, Backlog
+from desk.metric_facts import LENGTHS, PARTS, SEEDED, Part
+from desk.metric_figures import Ages, Figure, Sums, figure
+from desk.metric_models import ALL, EVER, Complaint, ComplaintTheme, MetricSum
+from desk.metric_rollup import EVENTS_AT_ONCE, MetricRollup, week_of
+from desk.models import OPEN_CONTACT, Contact, Person
+from desk.permissions import Actor, require
+
+Step = Literal["day", "week"]
+MOST_DAYS: Final = 732
+DAYS_SHOWN: Final = 28
+_MOST_THEMES: Final = 12
+_WEEK: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFilter:
+    """What the metrics are narrowed to.
+
+    Attributes:
+        since: The first day, in UTC.
+        until: The last day, in UTC.
+        reason: Of this contact reason; "" for contacts without one, None for all.
+        tier: Of this tier; None for all.
+        channel: Of this channel; None for all.
+    """
+
+    since: date
+    until: date
+    reason: str | None = None
+    tier: str | None = None
+    channel: str | None = None
+
+    def check(self) -> None:
+        """Raise BadInput unless this is a stretch of days."""
+        if self.since > self.until:
+            raise BadInput(f"since: {self.since} comes after until, {self.until}.")
+        if (self.until - self.since).days >= MOST_DAYS:
+            raise BadInput(f"since: choose at most {MOST_DAYS} days.")
+
+    @property
+    def days(self) -> list[date]:
+        """Every day of it."""
+        count = (self.until - self.since).days + 1
+        return [self.since + timedelta(days=number) for number in range(count)]
+
+    @property
+    def spans(self) -> list[str]:
+        """What it is stored under: whole weeks where there are such sums, else days."""
+        days = [day.isoformat() for day in self.days]
+        if self.tier or self.channel:
+            return days
+        found = []
+        while days:
+            if len(days) >= _WEEK and date.fromisoformat(days[0]).weekday() == 0:
+                found.append(week_of(date.fromisoformat(days[0])))
+                days = days[_WEEK:]
+            else:
+                found.append(days.pop(0))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A metric by day or week. ``starts`` holds the first day of each."""
+
+    starts: list[str]
+    values: list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Complaints about the same, the texts of the newest few among them.
+
+    Attributes:
+        words: What they share; names the theme.
+        count: How many came in the days asked for.
+        examples: Id of a contact, and what its customer asked.
+    """
+
+    id: str
+    words: list[str]
+    count: int
+    examples: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All that a page shows of one choice.
+
+    Attributes:
+        figures: Metric → its value.
+        before: The same for as many days before; backlog metrics are not in it.
+        trends: Metric → its values by day or week; backlog metrics are not in it.
+        stopped: Where stale answers were stopped: part → how many.
+        waiting: Events of the trail that are not counted yet.
+    """
+
+    figures: dict[str, Figure]
+    before: dict[str, Figure]
+    trends: dict[str, Trend]
+    stopped: dict[Part, int]
+    waiting: int
+
+
+class Metrics:
+    """Tells the metrics.
+
+    Args:
+        database: The records.
+        clock: The time.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self.rollup = MetricRollup(database, clock)
+
+    def lately(self, days: int = DAYS_SHOWN) -> MetricFilter:
+        """Return the last so many days, today included."""
+        today = self._clock.now().date()
+        return MetricFilter(today - timedelta(days=days - 1), today)
+
+    def board(self, actor: Actor, chosen: MetricFilter, step: Step = "day") -> Board:
+        """Return every metric, how it went and how it was before; counts what is new first.
+
+        Only a bounded stretch of the trail is counted now; the rest is the hourly sweep's.
+
+        Raises:
+            NotAllowed: The role may not read metrics.
+            BadInput: The days are none.
+        """
+        require(actor, "read_quality")
+        chosen.check()
+        waiting = self.rollup.catch_up(EVENTS_AT_ONCE)
+        length = (chosen.until - chosen.since).days + 1
+        first = chosen.since - timedelta(days=length)
+        with self._database.read() as session:
+            rows = _rows(session, chosen, first)
+            ages = _ages(session, chosen, self._clock.now()).get(ALL, Ages())
+        now, before = Sums(), Sums()
+        steps = {start: Sums() for start in _starts(chosen, step)}
+        since = chosen.since.isoformat()
+        for day, part, count, total, lengths in rows:
+            if day < since:
+                before.add(part, count, total, lengths)
+            else:
+                now.add(part, count, total, lengths)
+                steps[_start(date.fromisoformat(day), step)].add(part, count, total, lengths)
+        history = [one for one in METRICS if not isinstance(one.measure, Backlog)]
+        return Board(
+            figures={one.id: figure(one, now, ages) for one in METRICS},
+            before={one.id: figure(one, before, ages) for one in history},
+            trends={
+                one.id: Trend(list(steps), [figure(one, of, ages).value for of in steps.values()])
+                for one in history
+            },
+            stopped={part: now.of((part,)) for part in PARTS if part.startswith("stale_")},
+            waiting=waiting,
+        )
+
+    def by_reason(self, actor: Actor, chosen: MetricFilter) -> dict[str, dict[str, Figure]]:
+        """Return reason → metric → its value, for every reason that something is known of."""
+        require(actor, "read_quality")
+        chosen.check()
+        now = self._clock.now()
+        with self._database.read() as session:
+            reasons = _distinct(session, MetricSum.reason, [])
+            if chosen.reason is not None:
+                reasons = [one for one in reasons if one == chosen.reason]
+            sums = _grouped(session, MetricSum.reason, reasons, chosen)
+            ages = _ages(session, chosen, now, by_reason=True)
+        return {
+            reason: {
+                one.id: figure(one, sums.get(reason, Sums()), ages.get(reason, Ages()))
+                for one in METRICS
+            }
+            for reason in sorted({*sums, *ages})
+        }
+
+    def by_person(self, actor: Actor, chosen: MetricFilter) -> dict[str, dict[str, Figure]]:
+        """Return id of a person → metric → its value, for everybody who decided something."""
+        require(actor, "read_quality")
+        chosen.check()
+        with self._database.read() as session:
+            its = [
+                MetricSum.reason == (ALL if chosen.reason is None else chosen.reason),
+                MetricSum.tier == (chosen.tier or ALL),
+                MetricSum.channel == (chosen.channel or ALL),
+            ]
+            people = _distinct(session, MetricSum.person, its)
+            sums = _grouped(session, MetricSum.person, people, chosen)
+        return {
+            person: {one.id: figure(one, its_sums, Ages()) for one in OF_PEOPLE}
+            for person, its_sums in sorted(sums.items())
+        }
+
+    def themes(self, actor: Actor, chosen: MetricFilter) -> list[Theme]:
+        """Return what complaints were about, the most frequent first."""
+        require(actor, "read_quality")
+        chosen.check()
+        count = func.count().label("count")
+        query = (
+            select(Complaint.theme_id, count)
+            .where(
+                Complaint.theme_id.is_not(None),
+                Complaint.day.between(chosen.since.isoformat(), chosen.until.isoformat()),
+            )
+            .group_by(Complaint.theme_id)
+            .order_by(count.desc(), Complaint.theme_id)
+            .limit(_MOST_THEMES)
+        )
+        for column, wanted in (
+            (Complaint.reason, chosen.reason),
+            (Complaint.tier, chosen.tier),
+            (Complaint.channel, chosen.channel),
+        ):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        with self._database.read() as session:
+            counts = dict(session.execute(query).tuples().all())
+            rows = session.scalars(select(ComplaintTheme).where(ComplaintTheme.id.in_(counts)))
+            themes = {row.id: row for row in rows}
+        return [
+            Theme(
+                id=id,
+                words=themes[id].words,
+                count=total,
+                examples=[(one["contact"], one["text"]) for one in themes[id].examples],
+            )
+            for id, total in counts.items()
+            if id is not None and id in themes
+        ]
+
+    def names(self, actor: Actor, people: Iterable[str]) -> dict[str, str]:
+        """Return id → name of people; who is not known any more is absent."""
+        require(actor, "read_quality")
+        query = select(Person.id, Person.name).where(Person.id.in_(list(people)))
+        with self._database.read() as session:
+            return dict(session.execute(query).tuples().all())
+
+    def totals(self) -> dict[str, dict[str, tuple[int, float]]]:
+        """Return reason → part → count and sum since the beginning; for machines, names nobody.
+
+        :data:`ALL` stands for every reason.
+        """
+        self.rollup.catch_up(EVENTS_AT_ONCE)
+        query = select(MetricSum.reason, MetricSum.part, MetricSum.count, MetricSum.total).where(
+            MetricSum.day == EVER
+        )
+        found: dict[str, dict[str, tuple[int, float]]] = defaultdict(dict)
+        with self._database.read() as session:
+            for reason, part, count, total in session.execute(query).tuples():
+                found[reason][part] = (count, total)
+        return dict(found)
+
+    def backlog(self) -> dict[str, Figure]:
+        """Return the metrics of the open contacts, whatever their reason."""
+        with self._database.read() as session:
+            ages = _ages(session, self.lately(1), self._clock.now()).get(ALL, Ages())
+        of_state = [one for one in METRICS if isinstance(one.measure, Backlog)]
+        return {one.id: figure(one, Sums(), ages) for one in of_state}
+
+
+def _rows(
+    session: Session, chosen: MetricFilter, since: date
+) -> Sequence[tuple[str, str, int, float, bytes | None]]:
+    query = select(
+        MetricSum.day, MetricSum.part, MetricSum.count, MetricSum.total, MetricSum.lengths
+    ).where(
+        MetricSum.reason == (ALL if chosen.reason is None else chosen.reason),
+        MetricSum.tier == (chosen.tier or ALL),
+        MetricSum.channel == (chosen.channel or ALL),
+        MetricSum.person == ALL,
+        MetricSum.day.between(since.isoformat(), chosen.until.isoformat()),
+    )
+    return session.execute(query).tuples().all()
+
+
+def _distinct(
+    session: Session, column: InstrumentedAttribute[str], its: Sequence[ColumnElement[bool]]
+) -> list[str]:
+    """Return the values of a column that are not :data:`ALL`, a step of the index each."""
+    following = select(func.min(column)).where(*its)
+    found = []
+    value = session.scalar(following)
+    while value is not None:
+        if value != ALL:
+            found.append(value)
+        value = session.scalar(following.where(column > value))
+    return found
+
+
+def _grouped(
+    session: Session,
+    column: InstrumentedAttribute[str],
+    values: Sequence[str],
+    chosen: MetricFilter,
+) -> dict[str, Sums]:
+    """Return what is known in the days of ``chosen``, for each of some values of one column."""
+    of_reason = column is MetricSum.reason
+    its = [
+        MetricSum.reason.in_(values)
+        if of_reason
+        else MetricSum.reason == (ALL if chosen.reason is None else chosen.reason),
+        MetricSum.tier == (chosen.tier or ALL),
+        MetricSum.channel == (chosen.channel or ALL),
+        MetricSum.person == ALL if of_reason else MetricSum.person.in_(values),
+        MetricSum.day.in_(chosen.spans),
+    ]
+    sums = (
+        select(column, MetricSum.part, func.sum(MetricSum.count), func.sum(MetricSum.total))
+        .where(*its)
+        .group_by(column, MetricSum.part)
+    )
+    lengths = select(column, MetricSum.part, MetricSum.lengths).where(
+        *its, MetricSum.part.in_(LENGTHS)
+    )
+    found: dict[str, Sums] = defaultdict(Sums)
+    for value, part, count, total in session.execute(sums):
+        found[value].add(part, int(count), float(total), None)
+    for value, part, stored in session.execute(lengths):
+        found[value].add(part, 0, 0.0, stored)
+    return dict(found)
+
+
+def _starts(chosen: MetricFilter, step: Step) -> list[str]:
+    return list(dict.fromkeys(_start(day, step) for day in chosen.days))
+
+
+def _start(day: date, step: Step) -> str:
+    return (day if step == "day" else monday_of(day)).isoformat()
+
+
+def _ages(
+    session: Session, chosen: MetricFilter, now: datetime, *, by_reason: bool = False
+) -> dict[str, Ages]:
+    """Return reason (:data:`ALL` where they are not told apart) → the open contacts' ages."""
+    group = func.coalesce(Contact.reason, "") if by_reason else literal(ALL)
+    its: list[ColumnElement[bool]] = [literal_column(OPEN_CONTACT), Contact.origin != SEEDED]
+    if chosen.reason is not None:
+        its.append(func.coalesce(Contact.reason, "") == chosen.reason)
+    if chosen.tier:
+        its.append(Contact.tier == chosen.tier)
+    if chosen.channel:
+        its.append(Contact.channel == chosen.channel)
+    ranked = (
+        select(
+            group.label("group"),
+            Contact.created_at.label("since"),
+            func.row_number()
+            .over(partition_by=group, order_by=Contact.created_at.desc())
+            .label("rank"),
+            func.count().over(partition_by=group).label("count"),
+        )
+        .where(*its)
+        .subquery()
+    )
+    one = ranked.c
+    # The nearest ranks: a half and nine tenths, rounded up.
+    wanted = select(one.group, one.since, one.rank, one.count).where(
+        or_(one.rank == (one.count + 1) // 2, one.rank == (9 * one.count + 9) // 10)
+    )
+    counts: dict[str, int] = {}
+    at: dict[str, dict[float, int]] = defaultdict(dict)
+    for name, since, rank, count in session.execute(wanted):
+        age = counted((now - since).total_seconds())
+        counts[name] = count
+        if rank == (count + 1) // 2:
+            at[name][0.5] = age
+        if rank == (9 * count + 9) // 10:
+            at[name][0.9] = age
+    return {name: Ages(count, at[name]) for name, count in counts.items()}

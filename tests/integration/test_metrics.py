@@ -1,0 +1,232 @@
+"""The metrics against a second telling of them, from the exported audit trail alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, insert, select
+
+from bench.month import END, PEOPLE, REASONS, fill
+from core.clock import FixedClock
+from core.database import Database
+from core.settings import Settings
+from desk.audit import AuditTrail
+from desk.escalations import Escalations
+from desk.metric_definitions import METRICS, OF_PEOPLE
+from desk.metric_facts import EVENTS
+from desk.metric_figures import Figure
+from desk.metric_models import Complaint, MetricMark, MetricSum
+from desk.metric_rollup import SETTLED
+from desk.metrics import MetricFilter, Metrics
+from desk.models import AuditEvent, Contact
+from desk.permissions import Actor
+from tests.factories import ADMIN
+from tests.metrics_by_hand import ByHand
+
+CONTACTS = 300
+CHOICES: list[dict[str, str | None]] = [
+    {},
+    {"reason": REASONS[0]},
+    {"tier": "escalate_first"},
+    {"channel": "voice"},
+    {"reason": REASONS[1], "tier": "allowed", "channel": "email"},
+]
+
+
+@pytest.fixture
+def database(settings_of_each_engine: Settings) -> Iterator[Database]:
+    found = Database(settings_of_each_engine.database)
+    yield found
+    found.close()
+
+
+def by_hand(database: Database) -> ByHand:
+    query = select(
+        Contact.id,
+        Contact.origin,
+        Contact.channel,
+        Contact.reason,
+        Contact.tier,
+        Contact.status,
+        Contact.created_at,
+    )
+    with database.read() as session:
+        contacts = [dict(row._mapping) for row in session.execute(query)]
+    return ByHand(AuditTrail(database, FixedClock(END)).export(ADMIN, "jsonl"), contacts)
+
+
+def values(figures: dict[str, Figure]) -> dict[str, Any]:
+    return {name: figure.value for name, figure in figures.items()}
+
+
+def test_every_metric_is_what_the_trail_tells(database: Database) -> None:
+    fill(database, CONTACTS)
+    metrics = Metrics(database, FixedClock(END))
+    metrics.rollup.catch_up()
+    hand = by_hand(database)
+    board = metrics.board(ADMIN, metrics.lately(30))
+    assert {line["event"] for line in hand.trail} >= set(EVENTS) - {"contact.correction_undone"}
+    assert all(figure.value for figure in board.figures.values()), "the month lacks something"
+    assert all(board.stopped.values())
+    month, week = metrics.lately(28), metrics.lately(7)
+    for days in (month, week):
+        for choice in CHOICES:
+            chosen = MetricFilter(days.since, days.until, **choice)
+            told = hand.figures(days.since.isoformat(), days.until.isoformat(), now=END, **choice)
+            assert values(metrics.board(ADMIN, chosen).figures) == pytest.approx(told), choice
+    first, last = month.since.isoformat(), month.until.isoformat()
+    for reason, figures in metrics.by_reason(ADMIN, month).items():
+        told = hand.figures(first, last, now=END, reason=reason)
+        assert values(figures) == pytest.approx(told), reason
+    people = metrics.by_person(ADMIN, month)
+    assert set(people) == set(PEOPLE)
+    for person, figures in people.items():
+        told = hand.figures(first, last, now=END, person=person)
+        assert values(figures) == pytest.approx({one.id: told[one.id] for one in OF_PEOPLE}), person
+
+
+def stored(database: Database) -> set[tuple[Any, ...]]:
+    with database.read() as session:
+        columns = [column for column in MetricSum.__table__.c if column.name != "total"]
+        return {tuple(row) for row in session.execute(select(*columns))}
+
+
+def test_steps_of_any_length_a_second_count_and_a_rebuild_come_to_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database, 60)
+    metrics = Metrics(database, FixedClock(END))
+    draw = random.Random(3)
+    while metrics.rollup.catch_up(draw.randint(1, 90)):
+        pass
+    in_steps = stored(database)
+    assert metrics.rollup.catch_up() == 0
+    assert stored(database) == in_steps
+    metrics.rollup.rebuild()
+    assert stored(database) == in_steps
+
+
+def test_two_that_count_at_once_count_each_event_once(database: Database) -> None:
+    fill(database, 60)
+    clock = FixedClock(END)
+    alone = Metrics(database, clock)
+    alone.rollup.catch_up()
+    expected = stored(database)
+    with database.write() as session:
+        for table in (MetricSum, Complaint, MetricMark):
+            session.execute(delete(table))
+
+    def count(_: int) -> None:
+        other = Database(database.engine.url.render_as_string(hide_password=False))
+        while Metrics(other, clock).rollup.catch_up(40):
+            pass
+        other.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(count, range(3)))
+    alone.rollup.catch_up()
+    assert stored(database) == expected
+
+
+def test_a_count_that_breaks_off_leaves_nothing_counted_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database, 40)
+    metrics = Metrics(database, FixedClock(END))
+    metrics.rollup.catch_up(100)
+    before = stored(database)
+
+    def break_off(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("desk.metric_rollup._note_complaints", break_off)
+        with pytest.raises(RuntimeError, match="killed"):
+            metrics.rollup.catch_up()
+    assert stored(database) == before
+    metrics.rollup.catch_up()
+    whole = stored(database)
+    metrics.rollup.rebuild()
+    assert stored(database) == whole
+
+
+def add(database: Database, id: int, at: Any, event: str, contact: str, **data: Any) -> None:
+    row = {"id": id, "at": at, "actor": "per_1", "event": event, "contact_id": contact}
+    with database.write() as session:
+        session.execute(insert(AuditEvent), [row | {"data": data, "review_id": None}])
+
+
+def test_an_event_that_is_committed_late_is_counted_before_what_follows_it(
+    database: Database,
+) -> None:
+    clock = FixedClock(END)
+    metrics = Metrics(database, clock)
+    add(database, 1, END, "contact.opened", "con_1", channel="email", origin="desk")
+    add(database, 3, END, "contact.closed", "con_1")
+    assert metrics.rollup.catch_up() == 2  # the second may still be on its way
+    assert metrics.board(ADMIN, metrics.lately()).figures["first_owner_median"].count == 0
+    add(database, 2, END, "contact.assigned", "con_1", to="per_1")
+    assert metrics.rollup.catch_up() == 0
+    assert metrics.board(ADMIN, metrics.lately()).figures["first_owner_median"].count == 1
+    add(database, 5, END, "contact.opened", "con_2", channel="email", origin="desk")
+    assert metrics.rollup.catch_up() == 2
+    clock.moment += SETTLED + timedelta(seconds=1)
+    assert metrics.rollup.catch_up() == 0  # what is missing was rolled back
+
+
+def test_a_page_counts_a_bounded_stretch_and_says_how_much_is_left(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.metrics.EVENTS_AT_ONCE", 50)
+    fill(database, 40)
+    metrics = Metrics(database, FixedClock(END))
+    with database.read() as session:
+        events = session.scalar(select(func.count()).select_from(AuditEvent)) or 0
+    assert metrics.board(ADMIN, metrics.lately()).waiting == events - 50
+    assert metrics.board(ADMIN, metrics.lately()).waiting == events - 100
+
+
+def test_trends_add_up_to_the_whole_and_the_days_before_are_told_apart(
+    database: Database,
+) -> None:
+    fill(database, 120)
+    metrics = Metrics(database, FixedClock(END))
+    metrics.rollup.catch_up()
+    chosen = metrics.lately(14)
+    for step in ("day", "week"):
+        board = metrics.board(ADMIN, chosen, step)  # type: ignore[arg-type]
+        trend = board.trends["decisions"]
+        assert sum(value or 0 for value in trend.values) == board.figures["decisions"].value
+    earlier = MetricFilter(chosen.since - timedelta(14), chosen.since - timedelta(1))
+    before = metrics.board(ADMIN, earlier).figures
+    assert board.before == {name: before[name] for name in board.before}
+    assert set(board.before) == {one.id for one in METRICS if not one.id.startswith("backlog")}
+
+
+def test_days_that_are_none_are_refused(database: Database) -> None:
+    from core.errors import BadInput, NotAllowed
+
+    metrics = Metrics(database, FixedClock(END))
+    with pytest.raises(BadInput, match="comes after"):
+        metrics.board(ADMIN, MetricFilter(date(2026, 6, 2), date(2026, 6, 1)))
+    with pytest.raises(BadInput, match="at most 732 days"):
+        metrics.board(ADMIN, MetricFilter(date(2020, 6, 2), date(2026, 6, 1)))
+    for role in ("agent", "content_owner"):
+        with pytest.raises(NotAllowed):
+            metrics.by_person(Actor("per_2", "Bo", role), metrics.lately())  # type: ignore[arg-type]
+
+
+def test_an_empty_desk_has_nothing_to_tell_and_no_zero_for_it(database: Database) -> None:
+    metrics = Metrics(database, FixedClock(END))
+    figures = metrics.board(ADMIN, metrics.lately()).figures
+    assert {one.id for one in METRICS if figures[one.id].value == 0} == {
+        "backlog", "decisions", "escalation_missed", "escalations", "stale_stopped", "taken_up",
+    }  # fmt: skip
+    assert metrics.by_reason(ADMIN, metrics.lately()) == {}
+    assert metrics.themes(ADMIN, metrics.lately()) == []
+    assert Escalations(database, FixedClock(END)).verdict(ADMIN, "con_1") is None
