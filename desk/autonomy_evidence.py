@@ -89,6 +89,8 @@ def note_evidence(
             person_id=review.decided_by if review else None,
         )
     )
+    if row is not None:
+        row.looked_at = None
     if row is not None and row.state == "autopilot" and kind in BAD:
         demote(session, row, _SENTENCES[kind], at, {"kind": kind, "key": key})
     session.flush()
@@ -101,7 +103,6 @@ def hold_reason(session: Session, reason: str, at: datetime) -> ReasonAutonomy:
     """
     values = {
         "reason": reason,
-        "read_from_map": False,
         "state": "review",
         "round": 1,
         "since": at,
@@ -140,3 +141,4 @@ def begin_anew(row: ReasonAutonomy, at: datetime) -> None:
     row.round += 1
     row.round_since = at
     row.e_value, row.answers, row.loss, row.confidence = 1.0, 0, 0.0, None
+    row.standing = row.looked_at = None

@@ -45,9 +45,8 @@ class ReasonAutonomy(Base):
     __tablename__ = "reason_autonomy"
 
     reason: Mapped[str] = mapped_column(String(80), primary_key=True)
-    read_from_map: Mapped[bool]
-    """Whether its state began as the reason map has it; False while only evidence made the row."""
     state: Mapped[Autonomy] = mapped_column(String(12))
+    """As people and evidence have it; the tier and the map may lock it in spite of that."""
     round: Mapped[int] = mapped_column(default=1)
     since: Mapped[datetime]
     """When it came to this state."""
@@ -58,14 +57,18 @@ class ReasonAutonomy(Base):
     cause: Mapped[str] = mapped_column(Text, default="")
     """Why, in one sentence."""
     rules: Mapped[str] = mapped_column(String(64), default="")
-    """Digest of the rules that its evidence, or its signature, is about; "" before the first look."""
+    """What its evidence, or its signature, is about, as ``desk.autopilot.Rulebook`` names it."""
     confidence: Mapped[float | None]
     """Mean confidence of its contacts when it was signed."""
     e_value: Mapped[float] = mapped_column(default=1.0)
-    """As of the last look, or of the signature."""
+    """As of the last look; of a reason on autopilot, as it was signed."""
     answers: Mapped[int] = mapped_column(default=0)
     loss: Mapped[float] = mapped_column(default=0.0)
     """Sum of the losses of ``answers``."""
+    standing: Mapped[dict[str, Any] | None]
+    """What the last look found, for the pages."""
+    looked_at: Mapped[datetime | None]
+    """When its evidence was last looked at; None when something came since."""
     unlocked_by: Mapped[str | None] = mapped_column(String(40))
     """The admin who opened a reason that is locked by its tier or by the map."""
 

@@ -23,11 +23,13 @@ from core.logs import about
 from core.tracing import span
 from core.vocabulary import TIERS, DeliveryStatus
 from desk.audit import DESK, write_audit
+from desk.autopilot import Gate, approval_of
 from desk.contacts import hold_contact, last_customer_message, start_new_run, start_over
 from desk.jobs import Jobs
 from desk.models import Contact, Delivery, DeliveryAttempt, Message, Review
 from desk.permissions import Actor, require
 from desk.uses import hand_over, let_go
+from graph.autopilot import BY_AUTOPILOT
 from graph.draft import draft_text
 from graph.evidence import Recheck, cited_articles, evidence_of, look_again
 from graph.ports import Changes, Disputes, Sources
@@ -122,6 +124,7 @@ class Deliveries:
 
     Args:
         undo_seconds: Length of the undo window; a function, since a replay of the past has none.
+        gate: Says whether an answer that no person approved may still leave.
     """
 
     def __init__(
@@ -135,6 +138,7 @@ class Deliveries:
         sources: Sources,
         changes: Changes,
         disputes: Disputes,
+        gate: Gate,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -145,6 +149,7 @@ class Deliveries:
         self._sources = sources
         self._changes = changes
         self._disputes = disputes
+        self._gate = gate
 
     def put(self, key: str, contact_id: str, draft: Draft, decision: Decision) -> None:
         """Accept an answer for delivery; a key that is there already changes nothing."""
@@ -169,6 +174,8 @@ class Deliveries:
             )
             session.add(delivery)
             hand_over(session, delivery.review_id, delivery.id, contact_id, draft, now)
+            if ground := decision.get("ground"):
+                self._gate.note(session, key, contact_id, ground, delivery.id, now)
             write_audit(
                 session,
                 now,
@@ -263,11 +270,15 @@ class Deliveries:
         changes: list[EvidenceChange],
     ) -> bool:
         """Send the draft back to review if it may not leave; tell whether it did."""
-        review = session.get(Review, delivery.review_id) if delivery.review_id else None
-        newer_run = review is not None and review.thread != contact.thread
-        wrote_again = review is not None and _wrote_again(contact, review)
-        stricter = review is not None and _stricter(contact, review)
-        if not (changes or newer_run or wrote_again or stricter):
+        ground = _ground_of(session, delivery)
+        newer_run = ground is not None and ground.thread != contact.thread
+        wrote_again = ground is not None and _wrote_again(contact, ground)
+        stricter = ground is not None and _stricter(contact, ground)
+        held = ""
+        if delivery.approved_by == BY_AUTOPILOT:
+            approval = approval_of(session, delivery)
+            held = self._gate.why_held(session, approval, self._clock.now())
+        if not (changes or newer_run or wrote_again or stricter or held):
             return False
         if not newer_run:
             # Else it is triaged and drafted anew: it is about something else now.
@@ -278,6 +289,7 @@ class Deliveries:
             "newer_run": newer_run,
             "wrote_again": wrote_again,
             "stricter": stricter,
+            **({"autopilot": held} if held else {}),
         }
         self._take_back(session, delivery, DESK, "delivery.stopped", why)
         return True
@@ -333,8 +345,8 @@ class Deliveries:
                 return
             delivery.status = "failed"
             let_go(session, delivery_id)
-            review = session.get(Review, delivery.review_id) if delivery.review_id else None
-            if review is None or review.thread == contact.thread:  # else a newer run speaks for it
+            ground = _ground_of(session, delivery)
+            if ground is None or ground.thread == contact.thread:  # else a newer run speaks for it
                 contact.status = "failed"
                 contact.failure = f"The answer was approved but could not be delivered: {cause}"
             write_audit(
@@ -394,7 +406,7 @@ class Deliveries:
             delivery, contact = _hold(session, delivery_id)
             if delivery.status == "sent":
                 return delivery.status
-            review = session.get(Review, delivery.review_id) if delivery.review_id else None
+            ground = _ground_of(session, delivery)
             delivery.status, delivery.sent_at, delivery.location = "sent", now, location
             session.add(self._attempt(delivery_id, ""))
             contact.messages.append(
@@ -417,10 +429,10 @@ class Deliveries:
                 review_id=delivery.review_id,
                 data={"delivery": delivery.id},
             )
-            if review is not None and review.thread != contact.thread:
+            if ground is not None and ground.thread != contact.thread:
                 return delivery.status  # a newer run speaks for the contact
             contact.status = "waiting" if delivery.draft["kind"] == "clarify" else "answered"
-            if review is not None and _wrote_again(contact, review):
+            if ground is not None and _wrote_again(contact, ground):
                 # While it was on its way, too late to be stopped.
                 start_over(session, self._jobs, contact)
                 write_audit(
@@ -437,16 +449,34 @@ class Deliveries:
         return DeliveryAttempt(delivery_id=delivery_id, at=self._clock.now(), error=error)
 
 
-def _wrote_again(contact: Contact, review: Review) -> bool:
-    """Tell whether the customer wrote since the draft of ``review`` was written."""
-    known: str = review.state["evidence"]["last_message_id"]
-    return last_customer_message(contact) != known
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What an approval was bound to, whoever gave it."""
+
+    thread: str
+    tier: str
+    last_message_id: str
 
 
-def _stricter(contact: Contact, review: Review) -> bool:
+def _ground_of(session: Session, delivery: Delivery) -> _Ground | None:
+    if approval := approval_of(session, delivery):
+        evidence = approval.evidence
+        return _Ground(approval.thread, approval.tier, evidence["last_message_id"])
+    review = session.get(Review, delivery.review_id) if delivery.review_id else None
+    if review is None:
+        return None
+    return _Ground(review.thread, review.tier, review.state["evidence"]["last_message_id"])
+
+
+def _wrote_again(contact: Contact, ground: _Ground) -> bool:
+    """Tell whether the customer wrote since the draft was written."""
+    return last_customer_message(contact) != ground.last_message_id
+
+
+def _stricter(contact: Contact, ground: _Ground) -> bool:
     """Tell whether the contact turned out to need more than it was decided with."""
     tiers: list[str] = list(TIERS)
-    return contact.tier in tiers and tiers.index(contact.tier) > tiers.index(review.tier)
+    return contact.tier in tiers and tiers.index(contact.tier) > tiers.index(ground.tier)
 
 
 def _review_of(session: Session, contact_id: str, decision_id: str) -> str | None:

@@ -18,8 +18,11 @@ Action = Literal[
     "own_sources",  # end source flags, edit articles
     "read_audit",
     "read_quality",  # eval runs, what reviewers reject and rewrite
+    "sample_quality",  # draw the QA sample, read it, see what it and the seeded checks say
     "run_rhythm",  # the daily queue, the days of the week, ticking off what they list
     "work_tasks",  # read tasks, say that one is under way, done or not to be done
+    "promote",  # sign, lock and return contact reasons; stop and resume autopilot
+    "unlock_reasons",
     "manage_people",
     "manage_settings",
 ]
@@ -35,6 +38,8 @@ PERMISSIONS: Final[dict[Role, frozenset[Action]]] = {
             "sync_sources",
             "read_audit",
             "read_quality",
+            "promote",
+            "sample_quality",
             "run_rhythm",
             "work_tasks",
         }
@@ -50,6 +55,9 @@ PERMISSIONS: Final[dict[Role, frozenset[Action]]] = {
             "own_sources",
             "read_audit",
             "read_quality",
+            "promote",
+            "unlock_reasons",
+            "sample_quality",
             "run_rhythm",
             "work_tasks",
             "manage_people",

@@ -9,7 +9,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-import desk.models  # noqa: F401 - importing them registers the tables
+import desk.autonomy_models  # noqa: F401 - importing them registers the tables
+import desk.models  # noqa: F401
+import desk.qa_models  # noqa: F401
 import kb.models  # noqa: F401
 import retrieval.tables  # noqa: F401
 from core.database import Database

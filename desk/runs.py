@@ -28,6 +28,7 @@ from core.vocabulary import ContactStatus
 from desk.audit import DESK, write_audit
 from desk.contacts import contact_of, get_contact, hold_contact, run_of
 from desk.models import UNPRUNED_CONTACT, Contact, Delivery, Review
+from desk.outcomes import note_decision, note_return
 from desk.rewrites import note_rewrites
 from desk.risk import due_at, risk_of
 from desk.uses import let_go, let_go_of_drafts, rest_on
@@ -53,6 +54,7 @@ _REVIEW_PARTS = (
     "classification",
     "changes",
     "sent_back",
+    "autopilot",
 )
 
 
@@ -99,7 +101,7 @@ class Runs:
         with self._locks.hold(thread):
             snapshot = self._snapshot(thread)
             if not snapshot.created_at:
-                start: dict[str, Any] = {"contact_id": contact_id}
+                start: dict[str, Any] = {"contact_id": contact_id, "thread": thread}
                 if brought:
                     start["draft"] = brought
                 self._invoke(start, thread)
@@ -215,6 +217,7 @@ class Runs:
             if contact.thread != thread:  # undone or reopened meanwhile: the new run speaks
                 return contact.status
             self._describe(contact, state)
+            note_return(session, contact, state, self._clock.now())
             if snapshot.interrupts:
                 self._open_review(session, contact, thread, snapshot.interrupts[0].id, state, stale)
                 contact.status = "in_review"
@@ -239,6 +242,8 @@ class Runs:
         stopped = bool(state.get("changes")) or bool(state.get("sent_back"))
         if not stopped and state.get("outcome") in ("answered", "asked"):
             note_rewrites(session, review, state["draft"], self._clock.now())
+        if not stopped:
+            note_decision(session, review, state, self._clock.now())
         if not stopped or review.status != "decided":
             return
         review.status = "returned"
@@ -313,13 +318,13 @@ class Runs:
             data={
                 "kind": review.kind,
                 "tier": review.tier,
+                "reason": review.reason,
+                "triggers": [trigger["id"] for trigger in state["triage"]["triggers"]],
                 "evidence": state["evidence"],
                 "findings": review.findings,
                 "changes": state.get("changes", []),
             },
         )
-                "reason": review.reason,
-                "triggers": [trigger["id"] for trigger in state["triage"]["triggers"]],
 
     def _ask_for_a_look(self, session: Session, state: RunState, now: datetime) -> None:
         """Have a sync that came while the draft was written looked at again.

@@ -42,6 +42,8 @@ WHAT_IT_MEANS: Final[dict[Action, str]] = {
     "own_sources": "End source flags",
     "read_audit": "Read and export the audit trail",
     "read_quality": "Read eval runs and reviewers' notes",
+    "promote": "Sign, lock and return contact reasons; stop and resume autopilot",
+    "unlock_reasons": "Unlock contact reasons",
     "manage_people": "Add people, change roles, make sign-in links",
     "manage_settings": "Look over settings and workspace files",
 }

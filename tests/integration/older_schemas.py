@@ -83,6 +83,8 @@ def _made_up(column: sa.Column[Any], made: Mapping[str, Mapping[str, Any]]) -> A
         return {}
     if isinstance(kind, sa.DateTime):
         return NOON
+    if isinstance(kind, sa.Date):
+        return NOON.date()
     if isinstance(kind, sa.Integer):
         return 1
     if isinstance(kind, sa.Numeric | sa.Float):

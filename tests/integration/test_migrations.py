@@ -12,7 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import desk.models  # noqa: F401 - importing them registers the tables
+import desk.autonomy_models  # noqa: F401 - importing them registers the tables
+import desk.metric_models  # noqa: F401
+import desk.models  # noqa: F401
+import desk.qa_models  # noqa: F401
+import desk.task_models  # noqa: F401
 import kb.models  # noqa: F401
 import retrieval.tables  # noqa: F401
 from core.database import Base, Database
