@@ -24,21 +24,19 @@ from desk.article_history import ArticleHistory
 from desk.assistant import Assistant
 from desk.audit import AuditLedger, AuditTrail
 from desk.audit_seals import AuditSeals
-from desk.autonomy import Autonomy
-from desk.autopilot import Gate, Rulebook
 from desk.calendar import Calendar
 from desk.cited_sources import CitedSources
+from desk.complaint_themes import ComplaintThemes
 from desk.conflicts import Conflicts
 from desk.contacts import Contacts
-from desk.complaint_themes import ComplaintThemes
 from desk.corrections import Corrections, Learner, TaughtClassifier
 from desk.coverage import Coverage
 from desk.delivery import Deliveries, EmlTransport
 from desk.disputes import OpenConflicts
+from desk.escalations import Escalations
 from desk.flag_wiring import flag_parts
 from desk.flags import SourceFlags
 from desk.handoffs import Handoffs
-from desk.escalations import Escalations
 from desk.impact import Impact, ImpactReport
 from desk.jobs import (
     DATABASE_AWAY_SECONDS,
@@ -53,10 +51,10 @@ from desk.jobs import (
     stop_working,
 )
 from desk.macros import MacroJudge, Macros
+from desk.metrics import Metrics
 from desk.operations_file import load_operations
 from desk.people import People
 from desk.quality import Quality
-from desk.metrics import Metrics
 from desk.radius import BlastRadius
 from desk.reviews import Reviews
 from desk.tasks import Tasks
@@ -207,7 +205,6 @@ class Desk:
             self.library,
             self.changes_at_approval,
             self.disputes,
-            Gate(self.rulebook),
         )
 
     @cached_property
@@ -246,13 +243,6 @@ class Desk:
         return Quality(self.database, self.settings.home, self.clock)
 
     @cached_property
-    def workspace_check(self) -> WorkspaceCheck:
-        """What is wrong with the workspace's files, and the settings in force."""
-        return WorkspaceCheck(self.settings, lambda: self.embedder, os.environ)
-
-    @cached_property
-    def audit_seals(self) -> AuditSeals:
-    @cached_property
     def metrics(self) -> Metrics:
         """The metrics of the operating loop."""
         return Metrics(self.database, self.clock)
@@ -267,6 +257,13 @@ class Desk:
         """Verdicts on escalations."""
         return Escalations(self.database, self.clock)
 
+    @cached_property
+    def workspace_check(self) -> WorkspaceCheck:
+        """What is wrong with the workspace's files, and the settings in force."""
+        return WorkspaceCheck(self.settings, lambda: self.embedder, os.environ)
+
+    @cached_property
+    def audit_seals(self) -> AuditSeals:
         """What seals the audit trail and verifies it."""
         return AuditSeals(self.database, self.clock)
 
@@ -286,23 +283,6 @@ class Desk:
             lambda: TierRules.load(self.workspace.tiers_file),
             lambda: load_operations(self.workspace.folder / OPERATIONS_FILE).rhythm,
         )
-
-    @cached_property
-    def rulebook(self) -> Rulebook:
-        """What names the rules in force for a contact reason."""
-        return Rulebook(
-            lambda: self.reasons,
-            lambda: self.tiers,
-            lambda: self.workspace.folder,
-            self.settings.model or "extractive",
-        )
-
-    @cached_property
-    def autonomy(self) -> Autonomy:
-        """Which contact reasons have earned to be answered without a person."""
-        # Once, as the other rules in force: every run asks.
-        operations = load_operations(self.workspace.folder / OPERATIONS_FILE)
-        return Autonomy(self.database, self.clock, self.rulebook, lambda: operations)
 
     @cached_property
     def reasons(self) -> ReasonMap:
@@ -421,7 +401,6 @@ class Desk:
             disputes=self.disputes,
             citer=self.citer,
             past=self.library,
-            autonomy=self.autonomy,
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),
             ledger=AuditLedger(self.database, self.clock),
@@ -492,7 +471,6 @@ class Desk:
         self.impact.redraft_stale()
         self.flags.refresh_due(report.touched())
         self.flags.freshen()
-        self.autonomy.sweep()
         return report
 
     def sweep(self) -> ImpactReport:
@@ -505,9 +483,10 @@ class Desk:
         self.impact.redraft_stale()
         self.flags.refresh_due()
         self.flags.sweep()
-        self.autonomy.sweep()
         self.tasks.sweep()
         self.runs.prune(self.clock.now() - CHECKPOINTS_KEPT)
+        self.metrics.rollup.catch_up()
+        self.complaint_themes.catch_up()
         self.audit_seals.seal()
         return found
 
@@ -567,8 +546,6 @@ class Desk:
     def works(self) -> bool:
         """Whether this process carries jobs out."""
         return self._working
-        self.metrics.rollup.catch_up()
-        self.complaint_themes.catch_up()
 
     @property
     def index_is_built(self) -> bool:

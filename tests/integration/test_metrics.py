@@ -199,7 +199,7 @@ def test_trends_add_up_to_the_whole_and_the_days_before_are_told_apart(
     metrics.rollup.catch_up()
     chosen = metrics.lately(14)
     for step in ("day", "week"):
-        board = metrics.board(ADMIN, chosen, step)  # type: ignore[arg-type]
+        board = metrics.board(ADMIN, chosen, step)
         trend = board.trends["decisions"]
         assert sum(value or 0 for value in trend.values) == board.figures["decisions"].value
     earlier = MetricFilter(chosen.since - timedelta(14), chosen.since - timedelta(1))
@@ -218,7 +218,7 @@ def test_days_that_are_none_are_refused(database: Database) -> None:
         metrics.board(ADMIN, MetricFilter(date(2020, 6, 2), date(2026, 6, 1)))
     for role in ("agent", "content_owner"):
         with pytest.raises(NotAllowed):
-            metrics.by_person(Actor("per_2", "Bo", role), metrics.lately())  # type: ignore[arg-type]
+            metrics.by_person(Actor("per_2", "Bo", role), metrics.lately())
 
 
 def test_an_empty_desk_has_nothing_to_tell_and_no_zero_for_it(database: Database) -> None:
