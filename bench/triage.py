@@ -16,13 +16,12 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from bench._measure import one_thread_for_products, seconds
-from desk.triage_file import triage_contacts
+from desk.triage_file import routed, triage_contacts
 from evals.triage_cases import TriageCase, read_cases
 from evals.triage_scores import report_text, score, verdict_of
 from graph.classify import ReasonClassifier
@@ -61,13 +60,6 @@ def many(cases: Sequence[TriageCase], count: int) -> list[Conversation]:
     return found
 
 
-def batches(contacts: Sequence[Conversation]) -> Iterator[list[Conversation]]:
-    """Yield the contacts in batches."""
-    rest = iter(contacts)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
-
-
 def peak_megabytes() -> int:
     """Return the most memory this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -86,11 +78,7 @@ class Desk:
 
     def route(self, contacts: Sequence[Conversation]) -> list[str]:
         """Return the tier of each contact."""
-        return [
-            outcome["tier"]
-            for batch in batches(contacts)
-            for outcome in self.rules.triage_all(batch, self.classifier.classify_all(batch))
-        ]
+        return [triage["tier"] for _, triage in routed(self.classifier, self.rules, contacts)]
 
 
 def print_speed(desk: Desk, cases: Sequence[TriageCase], count: int) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
@@ -18,6 +20,7 @@ from graph.values import Classification, Conversation, ReasonGuess, Triage, Trig
 from graph.verdicts import added_by_desk, said_by_contact
 
 _BATCH = 128
+_AT_ONCE = 2
 
 
 class _Customer(BaseModel):
@@ -121,16 +124,36 @@ def triage_contacts(
 ) -> Iterator[TriageLine]:
     """Yield the triage of each contact.
 
-    They are read in batches: embedding many texts at once is faster, and no more than a batch is
-    held in memory beside the contacts.
+    They are read in batches: embedding many texts at once is faster, and no more than a few batches
+    are held in memory beside the contacts.
     """
-    rest = iter(contacts)
-    while batch := list(islice(rest, _BATCH)):
-        conversations = [case.conversation() for case in batch]
-        classified = _classify(classifier, conversations)
-        triaged = _triage(rules, conversations, classified)
-        for case, classification, triage in zip(batch, classified, triaged, strict=True):
-            yield _line(case, classification, triage)
+    ours, theirs = tee(contacts)
+    outcomes = routed(classifier, rules, (case.conversation() for case in theirs))
+    for case, (classification, triage) in zip(ours, outcomes, strict=True):
+        yield _line(case, classification, triage)
+
+
+def routed(
+    classifier: Classifier, rules: TriageRules, conversations: Iterable[Conversation]
+) -> Iterator[tuple[Classification, Triage]]:
+    """Yield what each conversation is about and how it is routed, in their order.
+
+    While one batch is embedded, which needs no turn at Python's lock, rules read another.
+    """
+
+    def route(batch: list[Conversation]) -> list[tuple[Classification, Triage]]:
+        classified = _classify(classifier, batch)
+        return list(zip(classified, _triage(rules, batch, classified), strict=True))
+
+    rest = iter(conversations)
+    ahead: deque[Future[list[tuple[Classification, Triage]]]] = deque()
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="triage") as pool:
+        while batch := list(islice(rest, _BATCH)):
+            ahead.append(pool.submit(route, batch))
+            if len(ahead) > _AT_ONCE:
+                yield from ahead.popleft().result()
+        while ahead:
+            yield from ahead.popleft().result()
 
 
 def _classify(classifier: Classifier, contacts: list[Conversation]) -> list[Classification]:

@@ -1,15 +1,17 @@
 """Triage of a file of contacts."""
 
 import json
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from core.errors import BadInput
+from core.errors import BadInput, ModelUnavailable
 from desk import triage_file as module
-from desk.triage_file import triage_file
+from desk.triage_file import ContactLine, triage_contacts, triage_file
 from graph.classify import ReasonClassifier
 from graph.reasons import ReasonMap
 from graph.tiers import Rule, TierRules
@@ -82,6 +84,33 @@ def test_parts_that_take_one_contact_at_a_time_will_do(tmp_path):
     file = written(tmp_path, said("a", "my lawyer will call"), said("b", "hello"))
     one: Any = one_by_one
     assert list(triage_file(one, file)) == list(triage_file(whole, file))
+
+
+def test_a_long_file_is_read_only_a_little_ahead(monkeypatch):
+    monkeypatch.setattr(module, "_BATCH", 2)
+    taken: list[str] = []
+
+    def endless() -> Iterator[ContactLine]:
+        for number in count():
+            taken.append(str(number))
+            yield ContactLine.model_validate(said(str(number), "hello"))
+
+    parts = deps()
+    lines = triage_contacts(parts.classifier, parts.rules, endless())
+    assert [next(lines)["id"] for _ in range(20)] == taken[:20]
+    assert len(taken) <= 20 + 3 * 2
+
+
+def test_a_part_that_breaks_ends_the_listing_with_its_error(monkeypatch):
+    monkeypatch.setattr(module, "_BATCH", 2)
+    parts = deps()
+
+    def breaks(conversation: object) -> None:
+        raise ModelUnavailable("The model is away.")
+
+    contacts = [ContactLine.model_validate(said(str(number), "hello")) for number in range(9)]
+    with pytest.raises(ModelUnavailable):
+        list(triage_contacts(SimpleNamespace(classify=breaks), parts.rules, contacts))
 
 
 @pytest.mark.parametrize(
