@@ -29,7 +29,7 @@ from bench._measure import median_seconds, one_thread_for_products, table
 from core.errors import BadInput
 from graph.classify import ReasonClassifier
 from graph.reasons import Reason, ReasonMap
-from graph.values import Classification, Conversation
+from graph.values import Classification, one_message
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder, Vectors
 
@@ -151,17 +151,6 @@ def reason_map(examples: Labelled) -> ReasonMap:
     )
 
 
-def contact(text: str) -> Conversation:
-    """Return a contact of one message."""
-    return {
-        "contact_id": "",
-        "channel": "chat",
-        "subject": "",
-        "customer": {"status": "standard", "sla_due_in_minutes": None, "name": "", "fields": {}},
-        "turns": [{"id": "m1", "speaker": "customer", "text": text, "at": ""}],
-    }
-
-
 def calibration_error(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
     """Return the expected calibration error, 0..1, in 15 bins of equal width."""
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
@@ -227,7 +216,7 @@ def main() -> int:
         test = read(args.folder / "test.csv")
     embedder = RememberingEmbedder(load_embedder(), args.cache)
     speed = embedder.prepare([*train.texts, *test.texts])
-    contacts = [contact(text) for text in test.texts]
+    contacts = [one_message(text, "chat") for text in test.texts]
     rows: list[list[object]] = [["examples", "accuracy", "floor", "error of confidence"]]
     reasons = set(train.reasons)
 

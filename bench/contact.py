@@ -38,7 +38,7 @@ from desk.contacts import NewContact, NewMessage
 from desk.sample import ensure_people
 from graph.checkpoints import ThreadFile
 from graph.extractive import ExtractiveDrafter
-from graph.values import Conversation
+from graph.values import one_message
 from retrieval.embeddings import MiniLmEmbedder
 from retrieval.ports import Hit, Vectors
 
@@ -186,7 +186,7 @@ def plain_way(desk: Desk, counting: Counting, count: int) -> Callable[[str], obj
 
     def one(question: str) -> None:
         hits = counting.timed("search", find, question)
-        counting.timed("draft", drafter.draft, _conversation(question), question, hits)
+        counting.timed("draft", drafter.draft, one_message(question), question, hits)
 
     return one
 
@@ -224,16 +224,6 @@ def measured(
     actor = ensure_people(desk)["admin"]
     states = [desk.contacts.get(actor, one).summary.status for one in opened[: len(questions)]]
     return spent, [at for at, state in enumerate(states) if state == "in_review"]
-
-
-def _conversation(question: str) -> Conversation:
-    return {
-        "contact_id": "floor",
-        "channel": "email",
-        "subject": "",
-        "customer": {"status": "standard", "sla_due_in_minutes": None, "name": "", "fields": {}},
-        "turns": [{"id": "m", "speaker": "customer", "text": question, "at": ""}],
-    }
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from bench.model_inventions import facts_in
 from core.identifiers import text_digest
 from graph.extractive import ExtractiveDrafter
 from graph.ports import Sources
-from graph.values import Conversation, Draft
+from graph.values import Draft, one_message
 from kb.content import Passage
 from kb.passages import cut
 from retrieval.embeddings import MiniLmEmbedder
@@ -141,19 +141,6 @@ def search(
     return hits
 
 
-def asked(question: str) -> Conversation:
-    """Return an email with one question."""
-    return {
-        "contact_id": "bench",
-        "channel": "email",
-        "subject": "",
-        "customer": {"status": "standard", "sla_due_in_minutes": None, "name": "", "fields": {}},
-        "turns": [
-            {"id": "m", "speaker": "customer", "text": question, "at": "2026-01-01T00:00:00+00:00"}
-        ],
-    }
-
-
 def _letters(text: str) -> str:
     return re.sub(r"\W+", "", text).casefold()
 
@@ -215,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             hits = search(row["question"], passages, embedder)
             right = _right(row, passages)
             if right & {hit.passage.id for hit in hits}:
-                draft = drafter.draft(asked(row["question"]), row["question"], hits)
+                draft = drafter.draft(one_message(row["question"]), row["question"], hits)
                 count["right passage found"] += 1
                 if draft["kind"] == "answer":
                     count["answered"] += 1
@@ -228,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for corpus in corpora:
                 if corpus != row["corpus"]:
                     wrong = search(row["question"], elsewhere[corpus], embedder)
-                    draft = drafter.draft(asked(row["question"]), row["question"], wrong)
+                    draft = drafter.draft(one_message(row["question"]), row["question"], wrong)
                     count["asked elsewhere"] += 1
                     count["abstained elsewhere"] += draft["kind"] == "abstain"
         figures[name] = {

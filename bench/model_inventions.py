@@ -29,7 +29,7 @@ from graph.check import EvidenceChecker
 from graph.draft import cite_whole
 from graph.extractive import ExtractiveDrafter
 from graph.model_draft import ModelDrafter, load_model
-from graph.values import Conversation, Draft, Sentence
+from graph.values import Draft, Sentence, one_message
 from kb.content import Passage
 from kb.passages import cut
 from kb.sentences import split_sentences
@@ -124,18 +124,6 @@ def _nearest(
     return [Hit(rank, 0.5, passages[i], cosines[i], 1.0) for rank, i in enumerate(order, start=1)]
 
 
-def _asked(question: str) -> Conversation:
-    return {
-        "contact_id": "bench",
-        "channel": "email",
-        "subject": "",
-        "customer": {"status": "standard", "sla_due_in_minutes": None, "name": "", "fields": {}},
-        "turns": [
-            {"id": "m", "speaker": "customer", "text": question, "at": "2026-01-01T00:00:00+00:00"}
-        ],
-    }
-
-
 def _sentences(replies: Iterable[Mapping[str, Any]], hits: Sequence[Hit]) -> list[Sentence]:
     """Return every sentence of every reply, cited as the model cited it.
 
@@ -195,7 +183,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             hits = _nearest(row["question"], _passages(row), embedder, options.passages)
             drafter = _Recording("openai:local", url, 90.0, ExtractiveDrafter(embedder), model)
             drafter.replies = []
-            draft, problem = drafter.attempt(_asked(row["question"]), row["question"], hits)
+            draft, problem = drafter.attempt(one_message(row["question"]), row["question"], hits)
             usable += draft is not None
             abstained += draft is not None and draft["kind"] == "abstain"
             sentences = _sentences(drafter.replies, hits)

@@ -12,7 +12,7 @@ from typing import Final
 
 from core.settings import Settings
 from desk.bootstrap import Desk, opened
-from graph.values import Conversation
+from graph.values import one_message
 
 HOME: Final = "PROOFDESK_BENCH_HOME"
 WORKSPACE: Final = "PROOFDESK_BENCH_WORKSPACE"
@@ -25,18 +25,7 @@ def _build(home: Path, workspace: Path) -> dict[str, object]:
     with opened(settings, inline=True) as desk:
         built: dict[str, object] = {name: getattr(desk, name) for name in READS}
         learner, rules = desk._learner(), desk._triage_rules()
-        asked: Conversation = {
-            "contact_id": "con_1",
-            "channel": "email",
-            "subject": "",
-            "customer": {
-                "status": "standard",
-                "sla_due_in_minutes": None,
-                "name": "",
-                "fields": {},
-            },
-            "turns": [{"id": "m", "speaker": "customer", "text": _ASKED, "at": ""}],
-        }
+        asked = one_message(_ASKED)
         rules.triage(asked, learner.classify(asked))
         return built | {"_learner": lambda: learner, "_triage_rules": lambda: rules}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from desk.flag_grounds import BrokenLink, WithheldMacro
 from desk.flags import FlagParts
-from graph.values import Conversation
+from graph.values import one_message
 from kb.workspace import MACROS, Workspace
 
 if TYPE_CHECKING:
@@ -66,27 +66,9 @@ def _answers(desk: Desk, question: str, changed: Collection[str] | None) -> bool
     hits = desk.search.search(question, desk.settings.passages_per_draft)
     if changed is not None and not any(hit.passage.article_id in changed for hit in hits[:_BEST]):
         return False
-    conversation: Conversation = {
-        "contact_id": "",
-        "channel": "email",
-        "subject": "",
-        "customer": {
-            "status": "standard",
-            "sla_due_in_minutes": None,
-            "name": "",
-            "fields": {},
-        },
-        "turns": [
-            {
-                "id": "",
-                "speaker": "customer",
-                "text": question,
-                "at": desk.clock.now().isoformat(),
-            }
-        ],
-    }
     drafter = ExtractiveDrafter(desk.reader, desk.library)
-    return drafter.draft(conversation, question, hits)["kind"] == "answer"
+    asked = one_message(question, at=desk.clock.now().isoformat())
+    return drafter.draft(asked, question, hits)["kind"] == "answer"
 
 
 def _file_of(workspace: Workspace, source: str, path: str) -> str:

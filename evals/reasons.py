@@ -31,7 +31,7 @@ from evals.report import CurveWords, Report, Words
 from evals.runs import Judging, Progress, Run, finished, of_probe, word_for_word
 from graph.classify import ReasonClassifier
 from graph.reasons import ReasonMap
-from graph.values import Conversation, ReasonGuess
+from graph.values import ReasonGuess, one_message
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder
 from retrieval.remembering import RememberingEmbedder
@@ -259,17 +259,6 @@ def run(
     return Run(verdicts, about)
 
 
-def contact(text: str) -> Conversation:
-    """Return a contact of one message."""
-    return {
-        "contact_id": "",
-        "channel": "chat",
-        "subject": "",
-        "customer": {"status": "standard", "sla_due_in_minutes": None, "name": "", "fields": {}},
-        "turns": [{"id": "m1", "speaker": "customer", "text": text, "at": ""}],
-    }
-
-
 def _no_tone(text: str) -> float:
     return 0.0
 
@@ -290,7 +279,7 @@ def _come_in(
     """Judge texts as a desk does: so many at a time, beside those that came before."""
     for start in range(0, len(asked), _AT_A_TIME):
         some = asked[start : start + _AT_A_TIME]
-        judged = classifier.classify_all([contact(one.text) for _, one in some])
+        judged = classifier.classify_all([one_message(one.text, "chat") for _, one in some])
         for (probe, one), found in zip(some, judged, strict=True):
             if probe is not None:
                 yield verdict_of(one.id, probe, found)
@@ -307,7 +296,7 @@ def _corrected(
         text = said[verdict.id]
         began = time.perf_counter()
         classifier.learn(text, texts.reasons[verdict.id])
-        found = classifier.classify(contact(text))
+        found = classifier.classify(one_message(text, "chat"))
         seconds = time.perf_counter() - began
         yield replace(verdict_of(verdict.id, "correction", found), seconds=seconds)
 

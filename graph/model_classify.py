@@ -11,12 +11,11 @@ outcome says so.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from core.tracing import span
 from core.vocabulary import TIERS
+from graph.model_batch import AT_ONCE, AskedModel
 from graph.reasons import Reason, ReasonMap
 from graph.values import Classification, Conversation, ReasonGuess
 
@@ -36,10 +35,8 @@ Choose the one reason that says what the customer is writing about, or "{NONE}" 
 Do not stretch a reason: a neighbouring subject is not the same subject. Copy up to four words of \
 the message that show it.
 Reply with one JSON object: {{"reason": "…", "words": ["…"]}}"""
-_LOG = logging.getLogger(__name__)
 _LONGEST: Final = 4_000  # characters of a message
 _EXAMPLES: Final = 3  # of each reason
-_AT_ONCE: Final = 8
 _WORDS: Final = 6
 
 
@@ -73,8 +70,7 @@ class ModelClassifier:
     def __init__(self, embedded: Embedded, reasons: ReasonMap, model: BaseChatModel) -> None:
         self._embedded = embedded
         self._reasons = reasons
-        self._model = model
-        self._refused = False
+        self._model = AskedModel(model, _RULES, "reason")
 
     def learn(self, text: str, reason: str | None) -> None:
         """Take a person's correction; the examples learn it."""
@@ -93,38 +89,19 @@ class ModelClassifier:
         guesses = self._embedded.classify_all(conversations)
         if not len(self._reasons):
             return guesses
+        schema, listed = _schema(self._reasons), [_described(reason) for reason in self._reasons]
         found: list[Classification] = []
         alive = True
-        for start in range(0, len(guesses), _AT_ONCE):
-            some = guesses[start : start + _AT_ONCE]
-            replies = self._ask([one["question"] for one in some]) if alive else [None] * len(some)
+        for start in range(0, len(guesses), AT_ONCE):
+            some = guesses[start : start + AT_ONCE]
+            asked = [_as_data(listed, one["question"]) for one in some]
+            replies = self._model.ask(schema, asked) if alive else [None] * len(some)
             alive = alive and any(reply is not None for reply in replies)
             found += [
                 decided(guess, read_reply(reply, self._reasons), self._reasons)
                 for guess, reply in zip(some, replies, strict=True)
             ]
         return found
-
-    def _ask(self, questions: Sequence[str]) -> list[Any]:
-        """Return a reply to each question; None where the model raised."""
-        listed = [_described(reason) for reason in self._reasons]
-        given: list[Any] = [
-            [("system", _RULES), ("human", _as_data(listed, question))] for question in questions
-        ]
-        try:
-            asked = self._model.with_structured_output(_schema(self._reasons), method="json_schema")
-            with span("model", purpose="reason", contacts=len(given)):
-                replies: list[Any] = asked.batch(
-                    given, config={"max_concurrency": _AT_ONCE}, return_exceptions=True
-                )
-        # Whatever a provider's client raises, the word of the examples stands. That a model knows no
-        # schemas is raised too, before anything is asked.
-        except Exception as error:
-            if not self._refused:
-                _LOG.warning("the language model could not be asked: %s", type(error).__name__)
-            self._refused = True
-            return [None] * len(questions)
-        return [None if isinstance(reply, Exception) else reply for reply in replies]
 
 
 def read_reply(reply: object, reasons: ReasonMap) -> tuple[str | None, list[str]] | None:

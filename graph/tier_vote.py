@@ -13,9 +13,9 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from core.tracing import span
 from core.vocabulary import TIERS, most_severe
 from graph.customer_text import customer_turns, own_words
+from graph.model_batch import AT_ONCE, AskedModel
 from graph.tiers import Rule, TierRules
 from graph.triage import TriageService, route_for, settled_before
 from graph.values import (
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 BY: Final = "language model: vote"
 _LOG = logging.getLogger(__name__)
-_AT_ONCE: Final = 8
 _LONGEST: Final = 4_000  # characters of a contact
 _LONGEST_SUBJECT: Final = 200
 _RULES: Final = """\
@@ -147,8 +146,9 @@ class VotedTriage:
     def __init__(self, triage: TriageService, rules: TierRules, model: BaseChatModel) -> None:
         self._triage = triage
         self._rules = votable(rules)
-        self._model = model
-        self._refused = False
+        self._model = AskedModel(model, _RULES, "tiers")
+        self._schema = schema([rule.id for rule in self._rules])
+        self._listed = [{"id": rule.id, "means": rule.description} for rule in self._rules]
 
     def triage(self, conversation: Conversation, classification: Classification) -> Triage:
         """Return tier, triggers, missing fields, route and owner."""
@@ -159,9 +159,11 @@ class VotedTriage:
     ) -> list[Triage]:
         """As :meth:`triage` for many; a model that answers none of the first is not asked on."""
         found = self._triage.triage_all(conversations, classifications)
-        for start in range(0, len(found), _AT_ONCE):
-            some = conversations[start : start + _AT_ONCE]
-            votes = [read_vote(reply, self._rules) for reply in self._ask(some)]
+        for start in range(0, len(found), AT_ONCE):
+            some = conversations[start : start + AT_ONCE]
+            asked = [_as_data(self._listed, one) for one in some]
+            replies = self._model.ask(self._schema, asked)
+            votes = [read_vote(reply, self._rules) for reply in replies]
             if unusable := votes.count(None):
                 _LOG.warning(
                     "the language model gave no usable vote on %d of %d contacts: the rules' "
@@ -188,28 +190,6 @@ class VotedTriage:
     def clarifying_draft(self, conversation: Conversation, triage: Triage) -> Draft:
         """Return a draft that asks for every missing field, in the words of the reason map."""
         return self._triage.clarifying_draft(conversation, triage)
-
-    def _ask(self, conversations: Sequence[Conversation]) -> list[Any]:
-        listed = [{"id": rule.id, "means": rule.description} for rule in self._rules]
-        given: list[Any] = [
-            [("system", _RULES), ("human", _as_data(listed, one))] for one in conversations
-        ]
-        try:
-            asked = self._model.with_structured_output(
-                schema([rule.id for rule in self._rules]), method="json_schema"
-            )
-            with span("model", purpose="tiers", contacts=len(given)):
-                replies: list[Any] = asked.batch(
-                    given, config={"max_concurrency": _AT_ONCE}, return_exceptions=True
-                )
-        # Whatever a provider's client raises, the rules' verdict stands. That a model knows no
-        # schemas is raised too, before anything is asked.
-        except Exception as error:
-            if not self._refused:
-                _LOG.warning("the language model could not be asked: %s", type(error).__name__)
-            self._refused = True
-            return [None] * len(conversations)
-        return replies
 
 
 def _as_data(triggers: Sequence[dict[str, str]], conversation: Conversation) -> str:

@@ -42,6 +42,17 @@ class Conversation(TypedDict):
     turns: list[Turn]
 
 
+def one_message(text: str, channel: Channel = "email", at: str = "") -> Conversation:
+    """Return what a customer of whom nothing is known says in a single message."""
+    return {
+        "contact_id": "",
+        "channel": channel,
+        "subject": "",
+        "customer": {"status": "standard", "sla_due_in_minutes": None, "name": "", "fields": {}},
+        "turns": [{"id": "m1", "speaker": "customer", "text": text, "at": at}],
+    }
+
+
 class ReasonGuess(TypedDict):
     """One candidate contact reason. ``confidence`` is a calibrated probability, 0..1."""
 
