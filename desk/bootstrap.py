@@ -24,6 +24,8 @@ from desk.article_history import ArticleHistory
 from desk.assistant import Assistant
 from desk.audit import AuditLedger, AuditTrail
 from desk.audit_seals import AuditSeals
+from desk.autonomy import Autonomy
+from desk.autopilot import Gate, Rulebook
 from desk.calendar import Calendar
 from desk.cited_sources import CitedSources
 from desk.complaint_themes import ComplaintThemes
@@ -205,6 +207,7 @@ class Desk:
             self.library,
             self.changes_at_approval,
             self.disputes,
+            Gate(self.rulebook),
         )
 
     @cached_property
@@ -283,6 +286,23 @@ class Desk:
             lambda: TierRules.load(self.workspace.tiers_file),
             lambda: load_operations(self.workspace.folder / OPERATIONS_FILE).rhythm,
         )
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """What names the rules in force for a contact reason."""
+        return Rulebook(
+            lambda: self.reasons,
+            lambda: self.tiers,
+            lambda: self.workspace.folder,
+            self.settings.model or "extractive",
+        )
+
+    @cached_property
+    def autonomy(self) -> Autonomy:
+        """Which contact reasons have earned to be answered without a person."""
+        # Once, as the other rules in force: every run asks.
+        operations = load_operations(self.workspace.folder / OPERATIONS_FILE)
+        return Autonomy(self.database, self.clock, self.rulebook, lambda: operations)
 
     @cached_property
     def reasons(self) -> ReasonMap:
@@ -401,6 +421,7 @@ class Desk:
             disputes=self.disputes,
             citer=self.citer,
             past=self.library,
+            autonomy=self.autonomy,
             outbox=self.deliveries,
             handoffs=Handoffs(self.database, self.clock),
             ledger=AuditLedger(self.database, self.clock),
@@ -471,6 +492,7 @@ class Desk:
         self.impact.redraft_stale()
         self.flags.refresh_due(report.touched())
         self.flags.freshen()
+        self.autonomy.sweep()
         return report
 
     def sweep(self) -> ImpactReport:
@@ -483,6 +505,7 @@ class Desk:
         self.impact.redraft_stale()
         self.flags.refresh_due()
         self.flags.sweep()
+        self.autonomy.sweep()
         self.tasks.sweep()
         self.runs.prune(self.clock.now() - CHECKPOINTS_KEPT)
         self.metrics.rollup.catch_up()
