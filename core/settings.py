@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.logs import LogFormat, LogLevel
@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     )
     health_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's probes; 0 for none."
+    )
+
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="What Prometheus must send as bearer token to read /metrics. Default: not served.",
     )
 
     log_format: LogFormat = Field("text", description="Form of the log of `serve` and `worker`.")

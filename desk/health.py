@@ -23,6 +23,7 @@ from core.errors import (
     ProofdeskError,
     Unavailable,
 )
+from desk.metric_endpoint import metrics_route
 from desk.workers import count_workers
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def probes(readiness: Readiness) -> list[BaseRoute]:
 
 
 def serve_probes(desk: Desk, address: str, port: int) -> None:
-    """Answer probes beside a worker, in a thread that ends with the process.
+    """Answer probes, and Prometheus, beside a worker, in a thread that ends with the process.
 
     Raises:
         BadInput: The port cannot be listened on.
@@ -190,7 +191,7 @@ def serve_probes(desk: Desk, address: str, port: int) -> None:
     import uvicorn
     from starlette.applications import Starlette
 
-    app = Starlette(routes=probes(Readiness(desk)))
+    app = Starlette(routes=[*probes(Readiness(desk)), *metrics_route(desk)])
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     try:
         listening = create_server((address, port))

@@ -7,7 +7,7 @@ What it costs grows with the days that are asked for, not with the contacts: see
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
@@ -29,6 +29,8 @@ from desk.models import OPEN_CONTACT, Contact, Person
 from desk.permissions import Actor, require
 
 Step = Literal["day", "week"]
+Group = tuple[str, str, Mapping[str, Figure]]
+"""What figures are grouped by, such as ``reason``; the name of the group; its figures."""
 MOST_DAYS: Final = 732
 DAYS_SHOWN: Final = 28
 _MOST_THEMES: Final = 12
@@ -125,6 +127,21 @@ class Board:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was counted since the beginning.
+
+    Attributes:
+        by_reason: Reason (:data:`ALL` for every one) → part → count and sum of values.
+        backlog: The open contacts now.
+        waiting: Events of the trail that are not counted yet.
+    """
+
+    by_reason: dict[str, dict[str, tuple[int, float]]]
+    backlog: Ages
+    waiting: int
+
+
 class Metrics:
     """Tells the metrics.
 
@@ -217,6 +234,31 @@ class Metrics:
             for person, its_sums in sorted(sums.items())
         }
 
+    def groups(self, actor: Actor, chosen: MetricFilter, by: str = "all") -> list[Group]:
+        """Return what an export holds: the figures of everything, and of each reason or person.
+
+        Args:
+            actor: Who asks.
+            chosen: What they are narrowed to.
+            by: ``reason``, ``person``, or ``all`` for neither.
+        """
+        found: list[Group] = [("all", "", self.board(actor, chosen).figures)]
+        if by == "reason":
+            of_each = self.by_reason(actor, chosen)
+            found += [("reason", reason, figures) for reason, figures in of_each.items()]
+        if by == "person":
+            of_people = self.by_person(actor, chosen)
+            names = self.names(actor, of_people)
+            found += [("person", names.get(one, one), its) for one, its in of_people.items()]
+        return found
+
+    def rebuild(
+        self, actor: Actor, on_progress: Callable[[int, int], None] = lambda *_: None
+    ) -> None:
+        """Count the whole trail again."""
+        require(actor, "read_quality")
+        self.rollup.rebuild(on_progress)
+
     def themes(self, actor: Actor, chosen: MetricFilter) -> list[Theme]:
         """Return what complaints were about, the most frequent first."""
         require(actor, "read_quality")
@@ -261,12 +303,9 @@ class Metrics:
         with self._database.read() as session:
             return dict(session.execute(query).tuples().all())
 
-    def totals(self) -> dict[str, dict[str, tuple[int, float]]]:
-        """Return reason → part → count and sum since the beginning; for machines, names nobody.
-
-        :data:`ALL` stands for every reason.
-        """
-        self.rollup.catch_up(EVENTS_AT_ONCE)
+    def totals(self) -> Totals:
+        """Return what was counted since the beginning, for machines; it names nobody."""
+        waiting = self.rollup.catch_up(EVENTS_AT_ONCE)
         query = select(MetricSum.reason, MetricSum.part, MetricSum.count, MetricSum.total).where(
             MetricSum.day == EVER
         )
@@ -274,14 +313,8 @@ class Metrics:
         with self._database.read() as session:
             for reason, part, count, total in session.execute(query).tuples():
                 found[reason][part] = (count, total)
-        return dict(found)
-
-    def backlog(self) -> dict[str, Figure]:
-        """Return the metrics of the open contacts, whatever their reason."""
-        with self._database.read() as session:
             ages = _ages(session, self.lately(1), self._clock.now()).get(ALL, Ages())
-        of_state = [one for one in METRICS if isinstance(one.measure, Backlog)]
-        return {one.id: figure(one, Sums(), ages) for one in of_state}
+        return Totals(dict(found), ages, waiting)
 
 
 def _rows(

@@ -16,6 +16,7 @@ from core.tracing import send_traces, stop_traces
 from desk.bootstrap import Desk
 from desk.health import Readiness, probes
 from desk.leaving import leave
+from desk.metric_endpoint import metrics_route
 from ui.session import the_desk
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,7 +70,7 @@ def _serve(desk: Desk, settings: Settings) -> None:
     app = st.App(
         ROOT / "streamlit_app.py",
         on_script_error=failure,
-        routes=probes(Readiness(desk)),
+        routes=[*probes(Readiness(desk)), *metrics_route(desk)],
         lifespan=_one_log,
         middleware=[
             Middleware(SecurityHeaders),
