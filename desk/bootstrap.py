@@ -33,6 +33,7 @@ from desk.conflicts import Conflicts
 from desk.contacts import Contacts
 from desk.corrections import Corrections, Learner, TaughtClassifier
 from desk.coverage import Coverage
+from desk.daily import Daily
 from desk.delivery import Deliveries, EmlTransport
 from desk.disputes import OpenConflicts
 from desk.escalations import Escalations
@@ -59,6 +60,8 @@ from desk.people import People
 from desk.quality import Quality
 from desk.radius import BlastRadius
 from desk.reviews import Reviews
+from desk.rhythm import Rhythm
+from desk.rhythm_settings import RhythmSettings
 from desk.tasks import Tasks
 from desk.workers import Liveness, count_workers, new_worker_name
 from desk.workspace_check import WorkspaceCheck
@@ -284,8 +287,29 @@ class Desk:
             # Read anew each time: an edit of a rule is what closes a task.
             lambda: ReasonMap.load(self.workspace.reasons_file),
             lambda: TierRules.load(self.workspace.tiers_file),
-            lambda: load_operations(self.workspace.folder / OPERATIONS_FILE).rhythm,
+            self._rhythm_settings,
         )
+
+    @cached_property
+    def daily(self) -> Daily:
+        """What must not wait for its day of the week."""
+        return Daily(self.database, self.clock, lambda: self.reader, self._rhythm_settings)
+
+    @cached_property
+    def rhythm(self) -> Rhythm:
+        """The supervisor's week."""
+        return Rhythm(
+            self.database,
+            self.clock,
+            self.calendar,
+            lambda: self.reasons,
+            self._rhythm_settings,
+            lambda: self.autonomy,
+            self.daily.of_gaps,
+        )
+
+    def _rhythm_settings(self) -> RhythmSettings:
+        return load_operations(self.workspace.folder / OPERATIONS_FILE).rhythm
 
     @cached_property
     def rulebook(self) -> Rulebook:

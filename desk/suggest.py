@@ -125,9 +125,9 @@ def past_contact(contact: NewContact) -> PastContact:
     own = [one for one in contact.messages if one.speaker == "customer" and plain(one.text)]
     opening: list[NewMessage] = []
     # Who writes in a chat greets first.
-    for message in [one for one in own if _telling_words(plain(one.text))] or own:
+    for message in [one for one in own if telling_words(plain(one.text))] or own:
         opening.append(message)
-        said = _telling_words(" ".join(plain(one.text) for one in opening))
+        said = telling_words(" ".join(plain(one.text) for one in opening))
         if len(said) >= 3:
             break
     asked = question_of(_conversation(contact, opening))
@@ -340,7 +340,8 @@ def masked(text: str) -> str:
     return _LONG_NUMBER.sub(lambda hit: re.sub(r"\d", "0", hit[0]), text)
 
 
-def _telling_words(text: str) -> list[str]:
+def telling_words(text: str) -> list[str]:
+    """Return the words of a text, without those that tell nothing of what it is about."""
     words = [word.casefold().replace("’", "'") for word in _WORD.findall(text)]
     return [word for word in words if word not in _STOP and len(word) > 1]
 

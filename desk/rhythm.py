@@ -1,0 +1,515 @@
+"""The supervisor's week: what each day tells, what it goes through, and what of that is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.clock import Clock
+from core.database import Database
+from core.errors import BadInput, NotFound
+from desk.audit import DESK, write_audit
+from desk.autonomy import Autonomy
+from desk.calendar import Calendar
+from desk.models import AuditEvent, Contact, Review, SourceFlagRow
+from desk.permissions import Actor, require
+from desk.rhythm_reads import (
+    Period,
+    asked,
+    confidence,
+    flags_moved,
+    gaps,
+    handed,
+    left_behind,
+    moved,
+    reasons,
+    source_flags,
+    told_old,
+)
+from desk.rhythm_rules import (
+    DAYS,
+    PURPOSES,
+    TITLES,
+    WHYS,
+    Day,
+    Figure,
+    Found,
+    SourcesRead,
+    Subject,
+    Told,
+    Unanswered,
+    count,
+    friday,
+    monday,
+    thursday,
+    tuesday,
+    wednesday,
+    week_of,
+)
+from desk.rhythm_settings import RhythmSettings
+from desk.suggest import masked
+from desk.task_models import RhythmItem
+from desk.tasks import excerpt
+from graph.reasons import ReasonMap
+from kb.models import Article
+
+WEEK: Final = timedelta(weeks=1)
+_TOUCHED: Final = "contact.%"
+
+
+@dataclass(frozen=True, slots=True)
+class DayItem:
+    """One thing that a day goes through.
+
+    Attributes:
+        title: What it is, in one line; may hold words of a customer.
+        why: Why the day lists it, in words.
+        detail: Figures that say more.
+        done_by: Id of the person, or ``desk`` when its ground was gone; None while it is left.
+        cause: Why the desk holds it done.
+    """
+
+    id: int
+    subject: str
+    subject_id: str
+    title: str
+    why: str
+    detail: str
+    contact_id: str | None
+    review_id: str | None
+    article_id: str | None
+    flag_id: str | None
+    done_at: datetime | None
+    done_by: str | None
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """What a day of a week tells.
+
+    Attributes:
+        week: Its Monday.
+        since: Figures are of the time from here …
+        until: … to before here; those beside them of the seven days before.
+        told: What there is to say, in sentences.
+        items: What to work through: what is left first.
+        last_week: Items of the same day of the week before: done, and all.
+    """
+
+    day: Day
+    title: str
+    purpose: str
+    week: date
+    since: datetime
+    until: datetime
+    told: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    items: tuple[DayItem, ...]
+    last_week: tuple[int, int]
+
+    @property
+    def done(self) -> int:
+        """How many items are done."""
+        return sum(one.done_at is not None for one in self.items)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            **asdict(self),
+            "week": self.week.isoformat(),
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "done": self.done,
+            "items": [
+                asdict(one) | {"done_at": one.done_at.isoformat() if one.done_at else None}
+                for one in self.items
+            ],
+        }
+
+
+MACHINE: Final = Actor(DESK, "The desk", "supervisor")
+"""On whose behalf the desk writes a report that nobody asked for."""
+
+
+class Rhythm:
+    """Reads the days, keeps what they list, and takes ticks.
+
+    Args:
+        reasons: Returns the contact reason map.
+        settings: Reads the workspace's settings of the week.
+        autonomy: Tells where contact reasons stand.
+        themes: Returns, of open gaps, words that name those asking for the same, and how many.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        calendar: Calendar,
+        reasons: Callable[[], ReasonMap],
+        settings: Callable[[], RhythmSettings],
+        autonomy: Callable[[], Autonomy],
+        themes: Callable[[Sequence[SourceFlagRow]], list[tuple[str, int]]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._calendar = calendar
+        self._reasons = reasons
+        self._settings = settings
+        self._autonomy = autonomy
+        self._themes = themes
+
+    def report(self, actor: Actor, day: Day) -> DayReport:
+        """Return what a day of this week tells; notes what it lists and what was done since.
+
+        Raises:
+            NotAllowed: The role may not.
+            BadInput: There is no such day.
+        """
+        require(actor, "run_rhythm")
+        if day not in DAYS:
+            raise BadInput(f"day: {day!r} is none of {', '.join(DAYS)}.")
+        now = self._clock.now()
+        week = week_of(now)
+        period = Period(now - WEEK, now)
+        told = self._told(actor, day, period, now)
+        found = told.found[: self._settings().items]
+        with self._database.read() as session:
+            rows = _rows(session, week, day)
+            ended = _ended(session, rows, now)
+        held = {(row.subject, row.subject_id) for row in rows}
+        if ended or any((one.subject, one.subject_id) not in held for one in found):
+            with self._database.write() as session:
+                _note(session, week, day, found, ended, now)
+        with self._database.read() as session:
+            rows = _rows(session, week, day)
+            before = _rows(session, week - WEEK, day)
+            items = _described(session, rows, self._names())
+        order = {(one.subject, one.subject_id): place for place, one in enumerate(found)}
+        items.sort(key=lambda one: (one.done_at is not None, _place(order, one), one.id))
+        return DayReport(
+            day=day,
+            title=TITLES[day],
+            purpose=PURPOSES[day],
+            week=week,
+            since=period.since,
+            until=period.until,
+            told=told.sentences,
+            figures=told.figures,
+            items=tuple(items),
+            last_week=(sum(row.done_at is not None for row in before), len(before)),
+        )
+
+    def tick(self, actor: Actor, item_id: int, *, done: bool) -> None:
+        """Say that an item is done, or that it is not after all.
+
+        Raises:
+            NotFound: There is no such item.
+        """
+        require(actor, "run_rhythm")
+        now = self._clock.now()
+        with self._database.write() as session:
+            row = session.get(RhythmItem, item_id)
+            if row is None:
+                raise NotFound(f"There is no item {item_id}.")
+            if (row.done_at is not None) == done:
+                return
+            row.done_at, row.done_by, row.cause = (now, actor.id, "") if done else (None, None, "")
+            _audit(session, row, actor.id, "rhythm.ticked" if done else "rhythm.unticked", now)
+
+    def progress(self, actor: Actor) -> dict[Day, tuple[int, int]]:
+        """Return for each day of this week how many of its items are done, and how many there are."""
+        require(actor, "run_rhythm")
+        week = week_of(self._clock.now())
+        query = select(RhythmItem.day, RhythmItem.done_at).where(RhythmItem.week == week)
+        found: dict[Day, tuple[int, int]] = dict.fromkeys(DAYS, (0, 0))
+        with self._database.read() as session:
+            for day, done_at in session.execute(query).tuples():
+                done, total = found[day]  # type: ignore[index]
+                found[day] = (done + (done_at is not None), total + 1)  # type: ignore[index]
+        return found
+
+    def _names(self) -> dict[str, str]:
+        return {one.id: one.name for one in self._reasons()}
+
+    def _told(self, actor: Actor, day: Day, period: Period, now: datetime) -> Told:
+        if day == "monday":
+            return self._monday(period)
+        if day == "tuesday":
+            return self._tuesday(actor, period, now)
+        stands = self._autonomy().lines(actor) if day == "friday" else []
+        with self._database.read() as session:
+            if day == "wednesday":
+                return wednesday(confidence(session, period, self._names()))
+            if day == "thursday":
+                return thursday(
+                    handed(session, period, now),
+                    handed(session, period.before, now),
+                    left_behind(session, period, now),
+                )
+            return friday(reasons(session, period, stands))
+
+    def _monday(self, period: Period) -> Told:
+        names = self._names()
+        with self._database.read() as session:
+            share, by_reason, by_channel, waiting = asked(session, period, names)
+            before = asked(session, period.before, names)[0]
+            rows = gaps(session, period.until - 4 * WEEK, self._settings().items)
+            opened, ended = flags_moved(session, period)
+        return monday(
+            Unanswered(
+                now=share,
+                before=before,
+                by_reason=by_reason,
+                by_channel=by_channel,
+                waiting=waiting,
+                gaps=[_gap(row) for row in rows],
+                opened=opened["gap"],
+                ended=ended["gap"],
+                themes=self._themes(rows),
+            )
+        )
+
+    def _tuesday(self, actor: Actor, period: Period, now: datetime) -> Told:
+        due = [
+            (line.article_id, line.at)
+            for start in (now.date(), (now + WEEK).date())
+            for line in self._calendar.page(actor, start, limit=100)
+            if line.at < now + WEEK and line.why != "begins"
+        ]
+        with self._database.read() as session:
+            rows = source_flags(session, 200)
+            opened, ended = flags_moved(session, period)
+            came = moved(session, period)
+            told = told_old(session, period)
+        return tuesday(
+            SourcesRead(
+                flags=[(row.id, row.kind, row.uses) for row in rows],
+                opened={kind: n for kind, n in opened.items() if kind != "gap"},
+                ended={kind: n for kind, n in ended.items() if kind != "gap"},
+                new_articles=came.new_articles,
+                new_versions=came.new_versions,
+                changed=came.changed,
+                reworded=came.reworded,
+                told_old=told,
+                waiting=came.waiting,
+                withheld=came.withheld,
+                due=sorted(dict(due).items(), key=lambda one: one[1]),
+            )
+        )
+
+
+def _gap(row: SourceFlagRow) -> tuple[str, int, int]:
+    questions = row.evidence.get("questions", ())
+    return row.id, int(row.evidence.get("count", 1)), sum(bool(one["waits"]) for one in questions)
+
+
+def _place(order: Mapping[tuple[Subject, str], int], item: DayItem) -> int:
+    return order.get((cast(Subject, item.subject), item.subject_id), len(order))
+
+
+def _rows(session: Session, week: date, day: Day) -> list[RhythmItem]:
+    query = select(RhythmItem).where(RhythmItem.week == week, RhythmItem.day == day)
+    return list(session.scalars(query.order_by(RhythmItem.place, RhythmItem.id)))
+
+
+def _note(
+    session: Session,
+    week: date,
+    day: Day,
+    found: Sequence[Found],
+    ended: Mapping[int, str],
+    now: datetime,
+) -> None:
+    rows = {(row.subject, row.subject_id): row for row in _rows(session, week, day)}
+    for place, one in enumerate(found):
+        if (one.subject, one.subject_id) in rows:
+            continue
+        session.add(
+            RhythmItem(
+                week=week,
+                day=day,
+                subject=one.subject,
+                subject_id=one.subject_id,
+                why=one.why,
+                figures=one.figures,
+                place=place,
+                listed_at=now,
+                cause="",
+            )
+        )
+    for row in rows.values():
+        if row.done_at is None and (cause := ended.get(row.id)):
+            row.done_at, row.done_by, row.cause = now, DESK, cause
+            _audit(session, row, DESK, "rhythm.ended", now)
+
+
+def _audit(session: Session, row: RhythmItem, by: str, event: str, now: datetime) -> None:
+    data = {"week": row.week.isoformat(), "day": row.day, "why": row.why}
+    data |= {"subject": row.subject, "id": row.subject_id}
+    write_audit(session, now, by, event, data=data)
+
+
+def _ended(session: Session, rows: Sequence[RhythmItem], now: datetime) -> dict[int, str]:
+    """Return the items whose ground is gone, and why."""
+    left = [row for row in rows if row.done_at is None]
+    flags = _by_id(session, SourceFlagRow, left, "flag")
+    reviews = _by_id(session, Review, left, "review")
+    contacts = _by_id(session, Contact, left, "contact")
+    articles = _by_id(session, Article, left, "article")
+    touched = _touched(session, [row for row in left if row.why == "untouched"])
+    found = {}
+    for row in left:
+        flag, review = flags.get(row.subject_id), reviews.get(row.subject_id)
+        contact, article = contacts.get(row.subject_id), articles.get(row.subject_id)
+        if flag is not None and flag.status != "open":
+            found[row.id] = f"The flag was ended ({(flag.action or flag.status)})."
+        elif review is not None and row.why == "unsure" and review.status != "pending":
+            found[row.id] = f"The review is {review.status}."
+        elif contact is not None and contact.status == "closed":
+            found[row.id] = "The contact was closed."
+        elif row.why == "untouched" and row.subject_id in touched:
+            found[row.id] = "Somebody took it up."
+        elif article is not None and _seen_to(article, row):
+            found[row.id] = "Its owner looked at it."
+    return found
+
+
+def _seen_to(article: Article, row: RhythmItem) -> bool:
+    reviewed = article.last_reviewed is not None and article.last_reviewed > row.listed_at
+    return reviewed or article.archived or article.gone_at is not None
+
+
+def _by_id(
+    session: Session, model: Any, rows: Sequence[RhythmItem], subject: str
+) -> dict[str, Any]:
+    ids = [row.subject_id for row in rows if row.subject == subject]
+    if not ids:
+        return {}
+    return {one.id: one for one in session.scalars(select(model).where(model.id.in_(ids)))}
+
+
+def _touched(session: Session, rows: Sequence[RhythmItem]) -> set[str]:
+    """Return the contacts that a person did something with since they were listed."""
+    listed = {row.subject_id: row.listed_at for row in rows}
+    if not listed:
+        return set()
+    query = select(AuditEvent.contact_id, AuditEvent.at, AuditEvent.data).where(
+        AuditEvent.contact_id.in_(sorted(listed)),
+        AuditEvent.actor != DESK,
+        AuditEvent.event.like(_TOUCHED),
+        AuditEvent.at >= min(listed.values()),
+    )
+    return {
+        contact
+        for contact, at, data in session.execute(query).tuples()
+        if contact and at >= listed[contact] and data.get("speaker") != "customer"
+    }
+
+
+def _described(
+    session: Session, rows: Sequence[RhythmItem], names: Mapping[str, str]
+) -> list[DayItem]:
+    flags = _by_id(session, SourceFlagRow, rows, "flag")
+    articles = _by_id(session, Article, rows, "article")
+    questions = _questions(session, rows)
+    found = []
+    for row in rows:
+        flag = flags.get(row.subject_id)
+        contact, title = questions.get(row.subject_id, (None, row.subject_id))
+        if row.subject == "contact":
+            contact = row.subject_id
+        if flag is not None:
+            title = excerpt(_asks(flag) or flag.title, 220)
+        elif row.subject == "article":
+            article = articles.get(row.subject_id)
+            title = article.title if article else row.subject_id
+        elif row.subject == "reason":
+            title = names.get(row.subject_id, row.subject_id)
+        found.append(
+            DayItem(
+                id=row.id,
+                subject=row.subject,
+                subject_id=row.subject_id,
+                title=title,
+                why=WHYS.get(row.why, row.why.replace("_", " ")),
+                detail=_detail(row, flag),
+                contact_id=contact,
+                review_id=row.subject_id if row.subject == "review" else None,
+                article_id=row.subject_id
+                if row.subject == "article"
+                else (flag.article_id if flag else None),
+                flag_id=flag.id if flag else None,
+                done_at=row.done_at,
+                done_by=row.done_by,
+                cause=row.cause,
+            )
+        )
+    return found
+
+
+def _asks(flag: SourceFlagRow) -> str:
+    """Return the shortest question of a gap; "" for any other flag."""
+    texts = [one["text"] for one in flag.evidence.get("questions", ())]
+    return min(texts, key=len, default="")
+
+
+def _questions(session: Session, rows: Sequence[RhythmItem]) -> dict[str, tuple[str, str]]:
+    """Return review or contact → its contact, and its subject or the beginning of its question."""
+    reviews = [row.subject_id for row in rows if row.subject == "review"]
+    contacts = [row.subject_id for row in rows if row.subject == "contact"]
+    found: dict[str, tuple[str, str]] = {}
+    if reviews:
+        query = (
+            select(Review.id, Review.state, Contact.id, Contact.subject, Contact.customer_name)
+            .join(Contact, Contact.id == Review.contact_id)
+            .where(Review.id.in_(reviews))
+        )
+        for review, state, contact, subject, name in session.execute(query).tuples():
+            question = excerpt(state["classification"]["question"], 120)
+            found[review] = contact, _titled(subject, name, question)
+    if contacts:
+        those = select(Contact.id, Contact.subject, Contact.customer_name).where(
+            Contact.id.in_(contacts)
+        )
+        for contact, subject, name in session.execute(those).tuples():
+            found[contact] = contact, _titled(subject, name, "")
+    return found
+
+
+def _titled(subject: str, name: str, question: str) -> str:
+    about = masked(" ".join((subject or question or "").split()))
+    return " · ".join(part for part in (name, about) if part) or "A contact without a subject"
+
+
+def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
+    figures = row.figures
+    if row.why == "unanswered":
+        waiting = figures.get("waiting", 0)
+        said = f"{count(figures.get('asked', 1), 'contact')} asked"
+        return f"{said}, {waiting} {'waits' if waiting == 1 else 'wait'}" if waiting else said
+    if flag is not None:
+        owner = flag.owner or "nobody owns it"
+        uses = int(figures.get("uses", 0))
+        resting = count(uses, "answer or draft rests", "answers or drafts rest") + " on it"
+        return f"{owner}; {resting}" if uses else f"{owner}; nothing rests on it yet"
+    if row.why == "due":
+        return f"on {datetime.fromisoformat(figures['at']):%d %b %Y}"
+    if row.why == "sure_but_wrong":
+        share = float(figures.get("share", 1.0))
+        return "did not leave" if share >= 1 else f"{share:.0%} of the words changed"
+    if row.why in ("untouched", "incomplete"):
+        lacks = ", ".join(figures.get("lacks", ()))
+        team = figures.get("team") or "nobody's"
+        return f"{team}; the brief lacks: {lacks}" if lacks else f"{team}; the brief is complete"
+    if row.why == "demoted":
+        return str(figures.get("cause", ""))
+    if "loss" in figures:
+        return f"{float(figures['loss']):.0%} lost over {count(figures['answers'], 'answer')}"
+    return ""

@@ -1,0 +1,486 @@
+"""Reads what the days of the week tell: each query is bounded by its period and by a number of rows.
+
+Contacts that check reviewers (origin ``seeded``) are left out: no customer wrote them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text
+from sqlalchemy.orm import Session
+
+from core.vocabulary import TIERS, Tier
+from desk.audit import DESK
+from desk.autonomy import ReasonLine
+from desk.autonomy_models import AutonomyEvidence
+from desk.models import (
+    OPEN_CONTACT,
+    AuditEvent,
+    Contact,
+    Handoff,
+    ReasonCorrection,
+    Review,
+    SourceFlagRow,
+    SourceUse,
+)
+from desk.quality import rewritten_share
+from desk.rhythm_rules import Confidence, Handed, Outcomes, ReasonWeek, Share
+from desk.task_grounds import SEEDED
+from desk.task_rules import rule_of
+from kb.amendments import NOT_JUDGED
+from kb.changes import STOPPING
+from kb.models import Article, ArticleVersion, PassageChange
+
+FOUR_WEEKS: Final = timedelta(weeks=4)
+MOSTLY: Final = 0.3  # share of a draft's words from which an edit says that it was wrong
+_WAVERS: Final = 0.15  # confidence of the second guess from which the desk was torn between two
+_MOST: Final = 500
+_NO_REASON: Final = "no known reason"
+_QUESTION_WAITS: Final = frozenset({"crisis", "safety"})  # they are acted on before any source
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From ``since`` to before ``until``."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def before(self) -> Period:
+        """The period of the same length before."""
+        return Period(self.since - (self.until - self.since), self.since)
+
+    def holds(self, column: Any) -> ColumnElement[bool]:
+        """Return that a moment lies in it."""
+        return and_(column >= self.since, column < self.until)
+
+
+def asked(
+    session: Session, period: Period, names: Mapping[str, str]
+) -> tuple[Share, dict[str, Share], dict[str, Share], int]:
+    """Return how many contacts had no source: of all, by reason, by channel; how many still wait.
+
+    A contact counts once, whatever became of its drafts.
+    """
+    silent = func.max(case((Review.kind == "abstain", 1), else_=0))
+    waits = func.max(case((and_(Review.kind == "abstain", Review.status == "pending"), 1), else_=0))
+    of_contact = (
+        select(
+            func.max(Review.reason).label("reason"),
+            Contact.channel.label("channel"),
+            silent.label("silent"),
+            waits.label("waits"),
+        )
+        .join(Contact, Contact.id == Review.contact_id)
+        .where(period.holds(Review.opened_at), Contact.origin != SEEDED)
+        .group_by(Review.contact_id, Contact.channel)
+        .subquery()
+    )
+    columns = of_contact.c
+    query = select(
+        columns.reason,
+        columns.channel,
+        func.sum(columns.silent),
+        func.sum(columns.waits),
+        func.count(),
+    ).group_by(columns.reason, columns.channel)
+    total, waiting = Share(), 0
+    by_reason: dict[str, Share] = defaultdict(Share)
+    by_channel: dict[str, Share] = defaultdict(Share)
+    for reason, channel, hits, waits_too, of in session.execute(query).tuples():
+        share = Share(int(hits), int(of))
+        total += share
+        waiting += int(waits_too)
+        by_reason[names.get(reason or "", reason or _NO_REASON)] += share
+        by_channel[channel] += share
+    return total, dict(by_reason), dict(by_channel), waiting
+
+
+def gaps(session: Session, since: datetime, limit: int) -> list[SourceFlagRow]:
+    """Return the open flags of questions that no source answers, the most harmful first.
+
+    Those that nobody asked since and nobody waits for are left out.
+    """
+    row = SourceFlagRow
+    query = (
+        select(row)
+        .where(row.status == "open", row.kind == "missing", row.article_id.is_(None))
+        .order_by(row.damage.desc(), row.id)
+        .limit(5 * limit)
+    )
+    found = []
+    for one in session.scalars(query):
+        questions = one.evidence.get("questions", ())
+        last = max((datetime.fromisoformat(q["at"]) for q in questions), default=one.opened_at)
+        if last >= since or any(q["waits"] for q in questions):
+            found.append(one)
+    return found[:limit]
+
+
+def flags_moved(session: Session, period: Period) -> tuple[Counter[str], Counter[str]]:
+    """Return how many flags of each kind came up and were ended in a period.
+
+    Gaps are under ``gap``; a macro's sentence that no article bears out stays ``missing``.
+    """
+    row = SourceFlagRow
+    kind = case((and_(row.kind == "missing", row.article_id.is_(None)), "gap"), else_=row.kind)
+    opened = select(kind, func.count()).where(period.holds(row.opened_at)).group_by(kind)
+    ended = select(kind, func.count()).where(period.holds(row.ended_at)).group_by(kind)
+    return (
+        Counter(dict(session.execute(opened).tuples().all())),
+        Counter(dict(session.execute(ended).tuples().all())),
+    )
+
+
+def source_flags(session: Session, limit: int) -> list[SourceFlagRow]:
+    """Return the open flags but gaps, the most harmful first."""
+    row = SourceFlagRow
+    query = (
+        select(row)
+        .where(row.status == "open", or_(row.kind != "missing", row.article_id.is_not(None)))
+        .order_by(row.damage.desc(), row.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What came into the help center in a period, and what it left behind."""
+
+    new_articles: int
+    new_versions: int
+    changed: int
+    reworded: int
+    waiting: int
+    withheld: int
+
+
+def moved(session: Session, period: Period) -> Moved:
+    """Return what came into the help center in a period, and what rests on it now."""
+    first = case((ArticleVersion.number == 1, 1), else_=0)
+    versions = select(func.coalesce(func.sum(first), 0), func.count()).where(
+        period.holds(ArticleVersion.synced_at)
+    )
+    new, all_of_them = session.execute(versions).one()
+    stopping = case((PassageChange.outcome.in_(sorted(STOPPING)), 1), else_=0)
+    changes = select(func.coalesce(func.sum(stopping), 0), func.count()).where(
+        period.holds(PassageChange.at)
+    )
+    changed, all_changes = session.execute(changes).one()
+    waiting = select(func.count(SourceUse.contact_id.distinct())).where(
+        SourceUse.status == "pending", SourceUse.stale_at.is_not(None)
+    )
+    withheld = (
+        select(func.count())
+        .select_from(Article)
+        .where(
+            Article.kind == "macro",
+            Article.withheld.is_not(None),
+            Article.withheld != NOT_JUDGED,
+            Article.archived.is_(False),
+            Article.gone_at.is_(None),
+        )
+    )
+    return Moved(
+        int(new),
+        int(all_of_them) - int(new),
+        int(changed),
+        int(all_changes) - int(changed),
+        session.scalar(waiting) or 0,
+        session.scalar(withheld) or 0,
+    )
+
+
+def told_old(session: Session, period: Period) -> int:
+    """Return how many contacts have an answer that rests on what changed in a period."""
+    use = SourceUse
+    query = select(func.count(use.contact_id.distinct())).where(
+        use.status == "answered", period.holds(use.stale_at)
+    )
+    return session.scalar(query) or 0
+
+
+def confidence(session: Session, period: Period, names: Mapping[str, str]) -> Confidence:
+    """Return what became of drafts that the desk was sure and not sure about."""
+    kind = Review.decision["kind"].as_string()
+    query = (
+        select(Contact.low_confidence, Review.status, kind, func.count())
+        .join(Contact, Contact.id == Review.contact_id)
+        .where(*_drafts(period), Review.status.in_(("pending", "decided")))
+        .group_by(Contact.low_confidence, Review.status, kind)
+    )
+    counted: Counter[tuple[bool, str]] = Counter()
+    for unsure, status, decision, number in session.execute(query).tuples():
+        counted[bool(unsure), "waiting" if status == "pending" else str(decision)] += int(number)
+    before = (
+        select(Contact.low_confidence, func.count())
+        .join(Review, Contact.id == Review.contact_id)
+        .where(*_drafts(period.before), Review.status.in_(("pending", "decided")))
+        .group_by(Contact.low_confidence)
+    )
+    then = {bool(unsure): int(n) for unsure, n in session.execute(before).tuples()}
+    row = ReasonCorrection
+    corrected = (
+        select(func.count())
+        .select_from(row)
+        .join(Contact, Contact.id == row.contact_id)
+        .where(period.holds(row.at), row.undone_at.is_(None), Contact.origin != SEEDED)
+    )
+    return Confidence(
+        unsure=_outcomes(counted, unsure=True),
+        sure=_outcomes(counted, unsure=False),
+        before=Share(then.get(True, 0), sum(then.values())),
+        waiting=_unsure_waiting(session),
+        wrong=_sure_but_wrong(session, period),
+        between=_between(session, period, names),
+        corrected=session.scalar(corrected) or 0,
+    )
+
+
+def _drafts(period: Period) -> tuple[ColumnElement[bool], ...]:
+    return period.holds(Review.opened_at), Review.kind == "answer", Contact.origin != SEEDED
+
+
+def _outcomes(counted: Counter[tuple[bool, str]], *, unsure: bool) -> Outcomes:
+    return Outcomes(
+        approved=counted[unsure, "approve"],
+        edited=counted[unsure, "edit"],
+        stopped=counted[unsure, "reject"] + counted[unsure, "escalate"],
+        waiting=counted[unsure, "waiting"],
+    )
+
+
+def _unsure_waiting(session: Session) -> list[str]:
+    query = (
+        select(Review.id)
+        .join(Contact, Contact.id == Review.contact_id)
+        .where(Review.status == "pending", Contact.low_confidence.is_(True))
+        .where(Contact.origin != SEEDED)
+        .order_by(Review.risk.desc(), Review.due_at, Review.id)
+        .limit(100)
+    )
+    return list(session.scalars(query))
+
+
+def _sure_but_wrong(session: Session, period: Period) -> list[tuple[str, float]]:
+    kind = Review.decision["kind"].as_string()
+    query = (
+        select(Review.id, kind, Review.state, Review.decision)
+        .join(Contact, Contact.id == Review.contact_id)
+        .where(*_drafts(period), Review.status == "decided", Contact.low_confidence.is_(False))
+        .where(kind.in_(("reject", "escalate", "edit")))
+        .order_by(Review.opened_at.desc())
+        .limit(_MOST)
+    )
+    found = []
+    for review, decided, state, decision in session.execute(query).tuples():
+        share = rewritten_share(state, decision or {}) if decided == "edit" else 1.0
+        if share >= MOSTLY:
+            found.append((review, round(share, 2)))
+    return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def _between(
+    session: Session, period: Period, names: Mapping[str, str]
+) -> list[tuple[str, str, int]]:
+    query = (
+        select(Review.state)
+        .join(Contact, Contact.id == Review.contact_id)
+        .where(period.holds(Review.opened_at), Contact.low_confidence.is_(True))
+        .where(Contact.origin != SEEDED)
+        .order_by(Review.opened_at.desc())
+        .limit(_MOST)
+    )
+    pairs: Counter[tuple[str, str]] = Counter()
+    for state in session.scalars(query):
+        guesses = state["classification"]["alternatives"][:2]
+        if len(guesses) == 2 and guesses[1]["confidence"] >= _WAVERS:
+            first, second = sorted(guess["reason"] for guess in guesses)
+            pairs[first, second] += 1
+    return [
+        (names.get(one, one), names.get(other, other), number)
+        for (one, other), number in pairs.most_common(3)
+        if number > 1
+    ]
+
+
+def handed(session: Session, period: Period, now: datetime) -> list[Handed]:
+    """Return what was handed to a person in a period, the latest first."""
+    query = (
+        select(Handoff, Contact.status)
+        .join(Contact, Contact.id == Handoff.contact_id)
+        .where(period.holds(Handoff.opened_at), Contact.origin != SEEDED)
+        .order_by(Handoff.opened_at.desc())
+        .limit(_MOST)
+    )
+    return _handed(session, session.execute(query).tuples().all(), now)
+
+
+def left_behind(session: Session, period: Period, now: datetime) -> list[Handed]:
+    """Return what was handed over before a period and still waits untouched, the oldest first."""
+    query = (
+        select(Handoff, Contact.status)
+        .join(Contact, Contact.id == Handoff.contact_id)
+        .where(
+            text(f"contact.{OPEN_CONTACT}"),
+            Contact.status == "escalated",
+            Contact.origin != SEEDED,
+            Handoff.opened_at < period.since,
+        )
+        .order_by(Handoff.opened_at)
+        .limit(_MOST)
+    )
+    found = _handed(session, session.execute(query).tuples().all(), now)
+    return [one for one in found if one.touched_minutes is None]
+
+
+def _handed(session: Session, rows: Sequence[tuple[Handoff, str]], now: datetime) -> list[Handed]:
+    since = min((row.opened_at for row, _ in rows), default=now)
+    events = _after(session, {row.contact_id for row, _ in rows}, since)
+    found = []
+    for row, status in rows:
+        of_contact = [one for one in events.get(row.contact_id, ()) if one[0] >= row.opened_at]
+        first = next((at for at, event, _ in of_contact if event != _JUDGED), None)
+        verdict = next(
+            (
+                bool(data.get("right"))
+                for _, event, data in of_contact
+                if event == _JUDGED and data.get("handoff") == row.id
+            ),
+            None,
+        )
+        found.append(
+            Handed(
+                contact=row.contact_id,
+                team=row.team or "",
+                by_reviewer=bool(row.brief.get("comment")),
+                lacks=lacking(row.brief, row.team),
+                touched_minutes=_minutes(first - row.opened_at) if first else None,
+                age_minutes=_minutes(now - row.opened_at),
+                verdict=verdict,
+                over=status in ("closed", "answered", "waiting", "scheduled"),
+                rule=_severest(row.brief.get("triggers", ())),
+            )
+        )
+    return found
+
+
+_JUDGED: Final = "escalation.judged"
+_BEFORE: Final = frozenset({"contact.opened", "review.escalate"})
+"""What people did that led to a handoff, and not what came of it."""
+
+
+def _after(
+    session: Session, contacts: Iterable[str], since: datetime
+) -> dict[str, list[tuple[datetime, str, dict[str, Any]]]]:
+    """Return contact → what people did with it since, the earliest first."""
+    query = (
+        select(AuditEvent.contact_id, AuditEvent.at, AuditEvent.event, AuditEvent.data)
+        .where(
+            AuditEvent.contact_id.in_(sorted(contacts)),
+            AuditEvent.actor != DESK,
+            AuditEvent.at >= since,
+        )
+        .order_by(AuditEvent.id)
+    )
+    found: dict[str, list[tuple[datetime, str, dict[str, Any]]]] = defaultdict(list)
+    for contact, at, event, data in session.execute(query).tuples():
+        by_customer = event == "contact.message" and data.get("speaker") == "customer"
+        if contact and not by_customer and event not in _BEFORE:
+            found[contact].append((at, event, data))
+    return found
+
+
+def lacking(brief: Mapping[str, Any], team: str | None) -> tuple[str, ...]:
+    """Return what a brief that went to ``team`` lacks. Pure.
+
+    In a crisis or a danger nobody waits for sources: there the instruction counts.
+    """
+    urgent = any(one["id"] in _QUESTION_WAITS for one in brief.get("triggers", ()))
+    lacks = [
+        ("question", not str(brief.get("question", "")).strip()),
+        ("next step", not str(brief.get("next_step", "")).strip()),
+        ("instruction", urgent and not str(brief.get("instruction", "")).strip()),
+        ("sources", not urgent and not brief.get("sources")),
+        ("owner", not team),
+    ]
+    missing = [f"required: {field}" for field in brief.get("missing", ())]
+    return (*(name for name, holds in lacks if holds), *missing)
+
+
+def _severest(triggers: Sequence[Mapping[str, Any]]) -> str:
+    fired = [one for one in triggers if one["tier"] in TIERS]
+    worst = max(fired, key=lambda one: TIERS.index(cast(Tier, one["tier"])), default=None)
+    return rule_of(str(worst["by"])) if worst else ""
+
+
+def _minutes(length: timedelta) -> float:
+    return length / timedelta(minutes=1)
+
+
+_DECIDED: Final = ("approved", "edited", "rejected")
+_LATER: Final = ("reopened", "qa_failed")
+"""What tells of an answer after it was decided."""
+
+
+def reasons(session: Session, period: Period, stands: Sequence[ReasonLine]) -> list[ReasonWeek]:
+    """Return how contact reasons did in the four weeks before the end of a period."""
+    row = AutonomyEvidence
+    four_weeks = Period(period.until - FOUR_WEEKS, period.until)
+    lately = case((row.at >= period.since, 1), else_=0)
+    query = (
+        select(
+            row.reason,
+            row.kind,
+            func.count(),
+            func.sum(row.loss),
+            func.sum(lately),
+            func.sum(lately * row.loss),
+        )
+        .where(four_weeks.holds(row.at), row.kind.in_((*_DECIDED, *_LATER)))
+        .group_by(row.reason, row.kind)
+    )
+    answers: dict[str, dict[str, tuple[int, float, int, float]]] = defaultdict(dict)
+    for reason, kind, number, lost, late, late_lost in session.execute(query).tuples():
+        if reason:
+            answers[reason][kind] = int(number), float(lost), int(late), float(late_lost)
+    demoted = _demoted(session, period)
+    return [_reason_week(one, answers[one.reason], demoted.get(one.reason)) for one in stands]
+
+
+def _reason_week(
+    line: ReasonLine, some: Mapping[str, tuple[int, float, int, float]], cause: str | None
+) -> ReasonWeek:
+    decided = [some[kind] for kind in _DECIDED if kind in some]
+    return ReasonWeek(
+        id=line.reason,
+        name=line.name,
+        state=line.state,
+        limit=line.limit,
+        answers=sum(one[0] for one in decided),
+        approved=some.get("approved", (0,))[0],
+        lost=sum(one[1] for one in some.values()),
+        lately=(sum(one[2] for one in decided), sum(one[3] for one in some.values())),
+        demoted=cause is not None,
+        cause=cause or "",
+        missing=line.standing.missing,
+    )
+
+
+def _demoted(session: Session, period: Period) -> dict[str, str]:
+    query = (
+        select(AuditEvent.data)
+        .where(AuditEvent.event == "autonomy.demoted", period.holds(AuditEvent.at))
+        .order_by(AuditEvent.id)
+        .limit(_MOST)
+    )
+    return {
+        str(data.get("reason")): str(data.get("cause") or "") for data in session.scalars(query)
+    }

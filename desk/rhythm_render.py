@@ -1,0 +1,265 @@
+"""The week's reports as Markdown and as HTML that a mail program shows.
+
+Whatever customers, articles or models wrote is untrusted: in Markdown every character that could
+mean something is escaped, in HTML everything is (Jinja2 with autoescape). A page has one column, its
+styles inline, no script, and asks nobody for anything.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from desk.daily import DailyLine, DailySection, Section, Theme, Today
+from desk.rhythm import DayItem, DayReport
+from desk.rhythm_rules import Figure, count
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+SECTION_TITLES: Final[Mapping[Section, str]] = {
+    "high_risk": "High risk",
+    "ageing": "Ageing, unresolved",
+    "missing_context": "Missing context",
+    "low_confidence": "Low confidence",
+}
+SECTION_NOTES: Final[Mapping[Section, str]] = {
+    "high_risk": "A person must take these first; none of them is answered by the desk.",
+    "ageing": "Open for longer than the workspace allows, the oldest first.",
+    "missing_context": "A required detail is missing: ask, or fill it in.",
+    "low_confidence": "The desk was not sure what they are about.",
+}
+_MEANS: Final = re.compile(r"([\\`*_{}\[\]<>|#~&$])")
+_AT_THE_START: Final = re.compile(r"^(\d*)([-+=:.)])")
+_ADDRESS: Final = re.compile(r"(?<=\w)(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
+_KEPT_MARKS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing of a list: what it is, and what more there is to say."""
+
+    text: str
+    note: str = ""
+    done: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a report."""
+
+    heading: str
+    sentences: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report, whatever it is written as."""
+
+    title: str
+    subtitle: str
+    parts: tuple[Part, ...]
+
+
+def day_document(report: DayReport) -> Document:
+    """Return the report of a day."""
+    week = f"{report.week:%d %b %Y}"
+    span = f"{report.since:%d %b} to {report.until:%d %b %Y, %H:%M} UTC"
+    done, total = report.last_week
+    parts = [
+        Part("What it tells", report.told),
+        Part("Figures", (f"Of the seven days {span}.",), report.figures),
+        Part(
+            f"To work through: {report.done} of {len(report.items)} done",
+            (
+                *(() if report.items else ("Nothing is left to look at.",)),
+                *((f"The week before {done} of {total} were done.",) if total else ()),
+            ),
+            lines=tuple(map(_item, report.items)),
+        ),
+    ]
+    title = f"{report.day.capitalize()}: {report.title}"
+    return Document(title, f"{report.purpose} Week from Monday {week}.", tuple(parts))
+
+
+def _item(item: DayItem) -> Line:
+    ends = [item.why, item.detail, item.cause if item.done_at else "", _place(item)]
+    return Line(item.title, "; ".join(part for part in ends if part), item.done_at is not None)
+
+
+def _place(item: DayItem) -> str:
+    return item.review_id or item.contact_id or item.flag_id or item.article_id or item.subject_id
+
+
+def today_document(today: Today, names: Mapping[str, str]) -> Document:
+    """Return the daily queue.
+
+    Args:
+        names: Contact reason → its name.
+    """
+    parts = [_section(one, names) for one in today.sections]
+    parts.append(
+        Part(
+            "Repeated failures of the last two weeks",
+            () if today.themes else ("Nothing failed twice in the same way.",),
+            lines=tuple(_theme(one, names) for one in today.themes),
+        )
+    )
+    return Document("Daily queue", f"{today.at:%A, %d %b %Y, %H:%M} UTC.", tuple(parts))
+
+
+def both(today: Document, day: Document) -> Document:
+    """Return the daily queue with the day's report after it, as one."""
+    return Document(
+        f"{day.title}, and the daily queue",
+        today.subtitle,
+        (
+            *today.parts,
+            Part(day.title, (day.subtitle,)),
+            *day.parts,
+        ),
+    )
+
+
+def _section(section: DailySection, names: Mapping[str, str]) -> Part:
+    more = section.count - len(section.lines)
+    said = [SECTION_NOTES[section.id]] if section.lines else ["None."]
+    if more > 0:
+        said.append(f"{len(section.lines)} of {section.count} are shown.")
+    return Part(
+        f"{SECTION_TITLES[section.id]} ({section.count})",
+        tuple(said),
+        lines=tuple(_contact(one, names) for one in section.lines),
+    )
+
+
+def _contact(line: DailyLine, names: Mapping[str, str]) -> Line:
+    text = " · ".join(part for part in (line.customer, line.subject) if part)
+    reason = names.get(line.reason or "", line.reason or "no known reason")
+    parts = [
+        reason,
+        line.status.replace("_", " "),
+        f"since {line.created_at:%d %b}",
+        "" if line.assigned else "nobody has it",
+        line.contact_id,
+    ]
+    return Line(text or "No subject", "; ".join(part for part in parts if part))
+
+
+def _theme(theme: Theme, names: Mapping[str, str]) -> Line:
+    text, note = theme_words(theme, names)
+    said = " / ".join(f"“{one.text}”" for one in theme.examples[:_KEPT_MARKS])
+    return Line(text, f"{note} {said}")
+
+
+def theme_words(theme: Theme, names: Mapping[str, str]) -> tuple[str, str]:
+    """Return a theme's name, and in one sentence what became of its contacts."""
+    about = names.get(theme.reason or "", theme.reason or "no known reason")
+    name = ", ".join(theme.words).capitalize() or f"{about}: nothing in common but the reason"
+    how = ", ".join(f"{number} {what}" for what, number in theme.what.items())
+    of = f" of {theme.of} about {about}" if theme.reason else ""
+    return name, f"{count(theme.count, 'contact')}{of}: {how}."
+
+
+def as_markdown(document: Document) -> str:
+    """Return a report as Markdown; nothing that somebody wrote becomes markup, link or image."""
+    out = [f"# {escaped(document.title)}", "", escaped(document.subtitle), ""]
+    for part in document.parts:
+        out += [f"## {escaped(part.heading)}", ""]
+        for sentence in part.sentences:
+            out += [escaped(sentence), ""]
+        if part.figures:
+            out += ["| | now | the week before |", "| --- | --- | --- |"]
+            for figure in part.figures:
+                cells = (figure.name, figure.value, figure.before)
+                out.append(f"| {' | '.join(map(escaped, cells))} |")
+            out.append("")
+        for line in part.lines:
+            box = "" if line.done is None else "[x] " if line.done else "[ ] "
+            note = f" — {escaped(line.note)}" if line.note else ""
+            out.append(f"- {box}{escaped(line.text)}{note}")
+        if part.lines:
+            out.append("")
+    return "\n".join(out)
+
+
+def escaped(text: str) -> str:
+    """Return untrusted text in one line that Markdown shows as it is, without links in it."""
+    line = " ".join(visible(text).split())
+    line = _MEANS.sub(r"\\\1", line)
+    line = _AT_THE_START.sub(r"\1\\\2", line)
+    return _ADDRESS.sub(lambda hit: f"\\{hit[0]}", line)
+
+
+def visible(text: str) -> str:
+    """Return ``text`` without control characters and changes of the writing's direction."""
+    return "".join(
+        one for one in text if one.isspace() or unicodedata.category(one) not in ("Cc", "Cf", "Cs")
+    )
+
+
+def as_html(document: Document) -> str:
+    """Return a report as a page for a mail program."""
+    return _template().render(document=document, visible=visible)
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    made = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return made.from_string(_PAGE)
+
+
+_INK = "#1c1f24"
+_FAINT = "#5a6270"
+_RULE = "#d8dbe0"
+_PAGE: Final = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{{{ visible(document.title) }}}}</title>
+</head>
+<body style="margin:0; padding:24px 12px; background:#f3f4f6;">
+<div style="max-width:640px; margin:0 auto; padding:24px; background:#ffffff; color:{_INK};
+ font:15px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif; overflow-wrap:anywhere;">
+<h1 style="font-size:22px; line-height:1.25; margin:0 0 4px;">{{{{ visible(document.title) }}}}</h1>
+<p style="margin:0 0 20px; color:{_FAINT};">{{{{ visible(document.subtitle) }}}}</p>
+{{% for part in document.parts %}}
+<h2 style="font-size:16px; line-height:1.3; margin:24px 0 8px; padding-top:16px;
+ border-top:1px solid {_RULE};">{{{{ visible(part.heading) }}}}</h2>
+{{% for sentence in part.sentences %}}
+<p style="margin:0 0 8px;">{{{{ visible(sentence) }}}}</p>
+{{% endfor %}}
+{{% if part.figures %}}
+<table role="presentation" style="border-collapse:collapse; width:100%; margin:8px 0;">
+{{% for figure in part.figures %}}
+<tr>
+<td style="padding:4px 8px 4px 0; color:{_FAINT};">{{{{ visible(figure.name) }}}}</td>
+<td style="padding:4px 8px; font-weight:600;">{{{{ visible(figure.value) }}}}</td>
+<td style="padding:4px 0; color:{_FAINT};">{{{{ visible(figure.before) }}}}</td>
+</tr>
+{{% endfor %}}
+</table>
+{{% endif %}}
+{{% for line in part.lines %}}
+<div style="margin:0 0 10px;">
+<div>{{% if line.done is not none %}}{{{{ '☑' if line.done else '☐' }}}} {{% endif %}}{{{{ visible(line.text) }}}}</div>
+{{% if line.note %}}<div style="color:{_FAINT}; font-size:13px;">{{{{ visible(line.note) }}}}</div>{{% endif %}}
+</div>
+{{% endfor %}}
+{{% endfor %}}
+</div>
+</body>
+</html>
+"""

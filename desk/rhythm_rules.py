@@ -1,0 +1,618 @@
+"""What each day of the supervisor's week tells, from figures. Pure.
+
+Every share is told with what it is a share of. That one group stands out, or that this week differs
+from the last, is said only where Fisher's exact test would seldom (one time in twenty) say so of
+groups that are alike: a desk with ten contacts a week hears figures and no stories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal, get_args
+
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
+DAYS: Final[tuple[Day, ...]] = get_args(Day)
+TITLES: Final[Mapping[Day, str]] = {
+    "monday": "Unanswered questions",
+    "tuesday": "Source updates",
+    "wednesday": "Low-confidence answers",
+    "thursday": "Handoff quality",
+    "friday": "Expand or return to review",
+}
+PURPOSES: Final[Mapping[Day, str]] = {
+    "monday": "What customers asked that no source answers, and who still waits for it.",
+    "tuesday": "What changed in the sources, what is wrong with them, and what comes due.",
+    "wednesday": "Where the desk was not sure, whether that was right, and where it was sure and wrong.",
+    "thursday": "Whether those who took a contact over found what they needed, and how soon they did.",
+    "friday": "Which contact reasons have earned less review, and which go back to it.",
+}
+Subject = Literal["flag", "review", "contact", "article", "reason"]
+_ODDS: Final = 0.05
+_FEW: Final = 20  # below it a percentage says more than is known
+_LEAST_HITS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many of so many."""
+
+    hits: int = 0
+    of: int = 0
+
+    @property
+    def value(self) -> float:
+        """The share, 0..1; 0 of nothing."""
+        return self.hits / self.of if self.of else 0.0
+
+    def __str__(self) -> str:
+        """Return it in words; a percentage only where there are enough."""
+        if self.of < _FEW:
+            return f"{self.hits} of {self.of}"
+        return f"{self.value:.0%} ({self.hits} of {self.of})"
+
+    def __add__(self, other: Share) -> Share:
+        """Return both together."""
+        return Share(self.hits + other.hits, self.of + other.of)
+
+
+def differ(one: Share, other: Share) -> bool:
+    """Tell whether two shares differ by more than chance easily makes them."""
+    from scipy.stats import fisher_exact  # type: ignore[import-untyped]
+
+    if not one.of or not other.of or one.hits + other.hits < _LEAST_HITS:
+        return False
+    table = [[one.hits, one.of - one.hits], [other.hits, other.of - other.hits]]
+    return bool(fisher_exact(table)[1] < _ODDS)
+
+
+def standing_out(groups: Mapping[str, Share]) -> list[tuple[str, Share, Share]]:
+    """Return the groups whose share is higher than that of all others together, the highest first.
+
+    Each with its own share and that of the others.
+    """
+    total = Share(sum(one.hits for one in groups.values()), sum(one.of for one in groups.values()))
+    found = []
+    for name, share in groups.items():
+        rest = Share(total.hits - share.hits, total.of - share.of)
+        if share.hits >= _LEAST_HITS and share.value > rest.value and differ(share, rest):
+            found.append((name, share, rest))
+    return sorted(found, key=lambda one: -one[1].value)
+
+
+def beside(now: Share, before: Share) -> str:
+    """Return what to say of last week's share beside this one's."""
+    if not before.of:
+        return "the week before there were none to compare with"
+    if differ(now, before):
+        way = "clearly more than" if now.value > before.value else "clearly fewer than"
+        return f"{way} the week before ({before})"
+    return f"the week before {before}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure, as people read it, and the one of the week before."""
+
+    name: str
+    value: str
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that a day wants looked at.
+
+    Attributes:
+        why: Code of the ground; see :data:`WHYS`.
+        figures: Ids and figures that its sentence needs.
+    """
+
+    subject: Subject
+    subject_id: str
+    why: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+WHYS: Final[Mapping[str, str]] = {
+    "unanswered": "No source answers it",
+    "conflict": "Two sources contradict each other",
+    "changed": "It changed what answers rest on",
+    "overdue": "Its review is overdue",
+    "superseded": "It was replaced and still stands",
+    "often_rewritten": "Reviewers keep rewording it",
+    "unowned": "Nobody owns it",
+    "broken_link": "A link of it leads nowhere",
+    "missing": "What it says is in no article",
+    "due": "Comes due within a week",
+    "unsure": "Waits, and the desk is not sure what it is about",
+    "sure_but_wrong": "The desk was sure, and the reviewer did not agree",
+    "untouched": "Handed over, and nobody has touched it since",
+    "incomplete": "The brief lacked something",
+    "eligible": "Has earned less review: to be signed or not",
+    "demoted": "Went back to review",
+    "worst": "Its answers were changed or rejected most",
+}
+"""Why a day lists something, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a day has to say: sentences, figures, and what to work through, the most urgent first."""
+
+    sentences: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    found: tuple[Found, ...]
+
+
+def week_of(moment: datetime) -> date:
+    """Return the Monday of the week of a moment."""
+    return moment.date() - timedelta(days=moment.weekday())
+
+
+def day_of(moment: datetime) -> Day:
+    """Return the day of a moment; at the weekend the Friday before."""
+    return DAYS[min(moment.weekday(), len(DAYS) - 1)]
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def be(number: int) -> str:
+    """Return the verb for so many."""
+    return "was" if number == 1 else "were"
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What Monday reads. Shares are of the contacts that were drafted for.
+
+    Attributes:
+        by_reason: Name of the contact reason → share without a source.
+        by_channel: Channel → the same.
+        waiting: Contacts without a source that nobody has decided yet.
+        gaps: Open gaps: flag id, contacts that asked, contacts that wait.
+        opened: Gaps that came up in the period.
+        ended: Gaps that were ended in it.
+        themes: Words that name questions asking for the same, and how many.
+    """
+
+    now: Share
+    before: Share
+    by_reason: Mapping[str, Share]
+    by_channel: Mapping[str, Share]
+    waiting: int
+    gaps: Sequence[tuple[str, int, int]]
+    opened: int
+    ended: int
+    themes: Sequence[tuple[str, int]]
+
+
+def monday(read: Unanswered) -> Told:
+    """Return what Monday tells."""
+    said = [
+        f"{read.now} contacts had no source to answer from; {beside(read.now, read.before)}."
+        if read.now.of
+        else "Nothing was drafted for in these seven days."
+    ]
+    for groups, of in ((read.by_channel, "by {}"), (read.by_reason, "about “{}”")):
+        for name, share, rest in standing_out(groups)[:2]:
+            said.append(f"It stands out for those {of.format(name)}: {share}; all others {rest}.")
+    for words, number in read.themes[:3]:
+        said.append(f"{number} of the open questions ask for the same: {words}.")
+    singles = sum(1 for _, asked, _ in read.gaps if asked == 1)
+    if len(read.gaps) >= 5 and singles == len(read.gaps):
+        said.append(
+            "Each open gap was asked about once: an article for one of them helps one customer."
+        )
+    figures = (
+        Figure("Without a source", str(read.now), str(read.before)),
+        Figure("Still waiting", str(read.waiting)),
+        Figure("New gaps", str(read.opened)),
+        Figure("Gaps closed", str(read.ended)),
+        *(
+            Figure(f"About {name}", str(share))
+            for name, share in _worst(read.by_reason)
+            if share.hits
+        ),
+    )
+    found = [
+        Found("flag", flag, "unanswered", {"asked": asked, "waiting": waiting})
+        for flag, asked, waiting in read.gaps
+    ]
+    return Told(tuple(said), figures, tuple(found))
+
+
+def _worst(groups: Mapping[str, Share], most: int = 4) -> list[tuple[str, Share]]:
+    return sorted(groups.items(), key=lambda item: (-item[1].hits, -item[1].value, item[0]))[:most]
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesRead:
+    """What Tuesday reads.
+
+    Attributes:
+        flags: Open flags but gaps: flag id, kind, answers and drafts that rest on it; the one
+            that does most damage first.
+        opened: Kind → flags that came up in the period.
+        ended: Kind → flags that were ended in it.
+        new_articles: Articles that came in.
+        new_versions: Further versions of articles.
+        changed: Passages that tell a reader something else since; ``reworded`` those that do not.
+        told_old: Sent answers that said what has changed.
+        waiting: Waiting drafts that rest on something that changed.
+        withheld: Macros that are kept out of use.
+        due: Articles that come due in the seven days after: article id and when.
+    """
+
+    flags: Sequence[tuple[str, str, int]]
+    opened: Mapping[str, int]
+    ended: Mapping[str, int]
+    new_articles: int
+    new_versions: int
+    changed: int
+    reworded: int
+    told_old: int
+    waiting: int
+    withheld: int
+    due: Sequence[tuple[str, datetime]]
+
+
+def tuesday(read: SourcesRead) -> Told:
+    """Return what Tuesday tells."""
+    said = [
+        f"{count(read.new_articles, 'article')} and {count(read.new_versions, 'new version')} came "
+        f"in; {count(read.changed, 'passage tells', 'passages tell')} a reader something else, "
+        f"{count(read.reworded, 'passage')} {be(read.reworded)} only reworded."
+    ]
+    if read.told_old:
+        said.append(
+            f"{count(read.told_old, 'customer')} {be(read.told_old)} told what has changed since."
+        )
+    if read.waiting:
+        said.append(
+            f"{count(read.waiting, 'waiting draft rests', 'waiting drafts rest')} on a source that "
+            "changed or is contradicted."
+        )
+    used = [one for one in read.flags if one[2]]
+    if read.flags:
+        said.append(
+            f"Of {count(len(read.flags), 'open flag')} on sources, {len(used)} touch an answer or a "
+            f"draft; they come first below."
+        )
+    opened, ended = sum(read.opened.values()), sum(read.ended.values())
+    said.append(
+        f"{count(opened, 'flag')} came up in these seven days and {ended} {be(ended)} ended."
+        + (" The pile grows." if opened > ended + _LEAST_HITS else "")
+    )
+    if not ended and len(read.flags) >= _LEAST_HITS:
+        said.append("Nobody ended a single flag in these seven days.")
+    figures = (
+        Figure("New articles", str(read.new_articles)),
+        Figure("New versions", str(read.new_versions)),
+        Figure("Passages that tell something else", str(read.changed)),
+        Figure("Customers told the old thing", str(read.told_old)),
+        Figure("Flags that came up", str(opened)),
+        Figure("Flags ended", str(ended)),
+        Figure("Macros out of use", str(read.withheld)),
+        Figure("Due within a week", str(len(read.due))),
+    )
+    found = [Found("flag", flag, kind, {"uses": uses}) for flag, kind, uses in read.flags]
+    found += [Found("article", one, "due", {"at": at.isoformat()}) for one, at in read.due]
+    return Told(tuple(said), figures, tuple(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of drafts that were decided.
+
+    Attributes:
+        approved: Left as they were.
+        edited: Left after a person changed them.
+        stopped: Rejected or escalated by a reviewer.
+        waiting: Not decided yet.
+    """
+
+    approved: int = 0
+    edited: int = 0
+    stopped: int = 0
+    waiting: int = 0
+
+    @property
+    def decided(self) -> int:
+        """All that were decided."""
+        return self.approved + self.edited + self.stopped
+
+    @property
+    def wrong(self) -> Share:
+        """Those that did not leave as they were, of those that were decided."""
+        return Share(self.edited + self.stopped, self.decided)
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """What Wednesday reads. Drafts are those of the period that answer.
+
+    Attributes:
+        unsure: Drafts of contacts that the desk was not sure about.
+        sure: The others.
+        before: The share of drafts it was not sure about in the week before.
+        waiting: Reviews of unsure contacts that wait, the oldest first.
+        wrong: Reviews of contacts it was sure about that were rejected, escalated or mostly
+            rewritten: review and which share of the words changed (1 where none left).
+        between: Pairs of contact reasons between which it was not sure, and how often.
+        corrected: Corrections of contact reasons by people.
+    """
+
+    unsure: Outcomes
+    sure: Outcomes
+    before: Share
+    waiting: Sequence[str]
+    wrong: Sequence[tuple[str, float]]
+    between: Sequence[tuple[str, str, int]]
+    corrected: int
+
+
+def wednesday(read: Confidence) -> Told:
+    """Return what Wednesday tells."""
+    total = read.unsure.decided + read.unsure.waiting + read.sure.decided + read.sure.waiting
+    share = Share(read.unsure.decided + read.unsure.waiting, total)
+    said = [
+        f"The desk was not sure what {share} contacts are about; {beside(share, read.before)}."
+        if total
+        else "Nothing was drafted in these seven days."
+    ]
+    if read.unsure.decided and read.sure.decided:
+        said.append(
+            f"Of those decided, {read.unsure.wrong} where it was not sure did not leave as drafted, "
+            f"and {read.sure.wrong} where it was sure. "
+            + _worth(read.unsure.wrong, read.sure.wrong)
+        )
+    for one, other, number in read.between[:2]:
+        said.append(f"It wavered {count(number, 'time')} between “{one}” and “{other}”.")
+    if read.wrong:
+        said.append(
+            f"{count(len(read.wrong), 'draft')} of which it was sure {be(len(read.wrong))} rejected, "
+            "escalated or mostly rewritten: read these first, no threshold would have caught them."
+        )
+    if read.corrected:
+        said.append(f"People corrected {count(read.corrected, 'contact reason')}.")
+    figures = (
+        Figure("Not sure", str(share), str(read.before)),
+        Figure("Not sure, left as drafted", str(Share(read.unsure.approved, read.unsure.decided))),
+        Figure("Sure, left as drafted", str(Share(read.sure.approved, read.sure.decided))),
+        Figure("Not sure and waiting", str(read.unsure.waiting)),
+        Figure("Corrected by people", str(read.corrected)),
+    )
+    found = [Found("review", one, "sure_but_wrong", {"share": part}) for one, part in read.wrong]
+    found += [Found("review", one, "unsure") for one in read.waiting]
+    return Told(tuple(said), figures, tuple(found))
+
+
+def _worth(unsure: Share, sure: Share) -> str:
+    if not differ(unsure, sure):
+        return "That is no difference that so few can show."
+    if unsure.value > sure.value:
+        return "Its doubt is worth heeding."
+    return "Its doubt points the wrong way: look at what it is sure of."
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One contact that was handed to a person in the period.
+
+    Attributes:
+        team: Whom it was handed to; "" for nobody.
+        by_reviewer: Whether a reviewer escalated it, not the rules.
+        lacks: What its brief lacks: ``question``, ``next step``, ``sources``, or required fields.
+        touched_minutes: Until a person first did something with it; None when nobody has yet.
+        age_minutes: Since it was handed over.
+        verdict: Whether it needed a person, as somebody judged it; None without a verdict.
+        over: Whether it is closed or answered since.
+        rule: The severest rule that had fired; "" for none.
+    """
+
+    contact: str
+    team: str
+    by_reviewer: bool
+    lacks: tuple[str, ...]
+    touched_minutes: float | None
+    age_minutes: float
+    verdict: bool | None
+    over: bool
+    rule: str
+
+
+def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Handed] = ()) -> Told:
+    """Return what Thursday tells.
+
+    Args:
+        read: What was handed over in the period.
+        before: What was in the one before.
+        left: What was handed over earlier still and waits untouched.
+    """
+    whole, whole_before = _whole(read), _whole(before)
+    touched = [one.touched_minutes for one in read if one.touched_minutes is not None]
+    untouched = [one for one in read if one.touched_minutes is None and not one.over]
+    said = [
+        f"{count(len(read), 'contact')} {be(len(read))} handed to a person, "
+        f"{sum(one.by_reviewer for one in read)} of them by a reviewer; the week before "
+        f"{len(before)}."
+    ]
+    if read:
+        said.append(f"{whole} briefs held all that is needed; {beside(whole, whole_before)}.")
+        lacking = _tally(part for one in read for part in one.lacks)
+        if lacking:
+            parts = ", ".join(f"{name} ({number})" for name, number in lacking[:4])
+            said.append(f"What was missing: {parts}.")
+        said.append(_first_action(touched, untouched, len(read)))
+        if repeated := [one for one in _tally(one.rule for one in read if one.rule) if one[1] > 1]:
+            rules = ", ".join(f"{name} ({number})" for name, number in repeated[:3])
+            said.append(f"Rules that handed over more than once: {rules}.")
+        judged = [one.verdict for one in read if one.verdict is not None]
+        if judged:
+            said.append(f"{Share(sum(judged), len(judged))} that were judged needed a person.")
+        else:
+            said.append(
+                "Nobody has judged whether they needed a person: without a verdict a rule that "
+                "escalates too much looks like one that is right."
+            )
+    if left:
+        oldest = _minutes(max(one.age_minutes for one in left))
+        said.append(
+            f"{count(len(left), 'contact')} handed over earlier still {'waits' if len(left) == 1 else 'wait'} "
+            f"with nobody having touched {'it' if len(left) == 1 else 'them'}, the oldest for {oldest}."
+        )
+    figures = (
+        Figure("Handed over", str(len(read)), str(len(before))),
+        Figure("Briefs complete", str(whole), str(whole_before)),
+        Figure("Median time to first action", _minutes(_median(touched))),
+        Figure("Not touched yet", str(Share(len(untouched), len(read)))),
+        Figure("From earlier, not touched yet", str(len(left))),
+        Figure("Judged", str(Share(sum(one.verdict is not None for one in read), len(read)))),
+    )
+    longest = sorted((*left, *untouched), key=lambda one: -one.age_minutes)
+    found = [
+        Found("contact", one.contact, "untouched", {"team": one.team, "lacks": list(one.lacks)})
+        for one in longest
+    ]
+    listed = {one.contact for one in longest}
+    found += [
+        Found("contact", one.contact, "incomplete", {"team": one.team, "lacks": list(one.lacks)})
+        for one in read
+        if one.lacks and one.contact not in listed
+    ]
+    return Told(tuple(said), figures, tuple(found))
+
+
+def _whole(handed: Sequence[Handed]) -> Share:
+    return Share(sum(not one.lacks for one in handed), len(handed))
+
+
+def _first_action(touched: Sequence[float], untouched: Sequence[Handed], of: int) -> str:
+    if not touched:
+        return f"Nobody has done anything with {Share(len(untouched), of)} of them yet."
+    slow = max(touched)
+    return (
+        f"Half of those that were taken up had a first action within {_minutes(_median(touched))}, "
+        f"the slowest after {_minutes(slow)}; {Share(len(untouched), of)} wait untouched."
+    )
+
+
+def _median(values: Sequence[float]) -> float | None:
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2] if ordered else None
+
+
+def _minutes(value: float | None) -> str:
+    if value is None:
+        return "–"
+    if value < 90:
+        return f"{value:.0f} min"
+    return f"{value / 60:.1f} h" if value < 48 * 60 else f"{value / 1440:.1f} days"
+
+
+def _tally(names: Iterable[str]) -> list[tuple[str, int]]:
+    counted: dict[str, int] = {}
+    for name in names:
+        counted[name] = counted.get(name, 0) + 1
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonWeek:
+    """How one contact reason did in four weeks, and where it stands.
+
+    Attributes:
+        state: ``locked``, ``review``, ``eligible`` or ``autopilot``.
+        limit: Mean loss that its answers must be shown to stay below.
+        demoted: Whether it went back to review in the period; ``cause`` says why.
+        answers: Drafts that people decided: let out as they were, edited, rejected.
+        lost: Sum of how much of them was wrong, 0 to 1 each.
+        lately: The same of the last seven days.
+        missing: What it still lacks to be proposed, in sentences.
+    """
+
+    id: str
+    name: str
+    state: str
+    limit: float
+    answers: int
+    approved: int
+    lost: float
+    lately: tuple[int, float] = (0, 0.0)
+    demoted: bool = False
+    cause: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of an answer, 0..1."""
+        return self.lost / self.answers if self.answers else 0.0
+
+
+def friday(read: Sequence[ReasonWeek]) -> Told:
+    """Return what Friday tells, of every contact reason of the map."""
+    states = _tally(one.state for one in read)
+    standing = ", ".join(f"{number} {name}" for name, number in states) or "no contact reasons"
+    said = [f"Where contact reasons stand: {standing}."]
+    eligible = [one for one in read if one.state == "eligible"]
+    demoted = [one for one in read if one.demoted]
+    for one in demoted:
+        said.append(f"“{one.name}” went back to review: {one.cause or 'no cause was kept.'}")
+    for one in eligible:
+        said.append(
+            f"“{one.name}” may be signed: {one.answers} answers, {one.loss:.1%} lost on average."
+        )
+    decided = [one for one in read if one.answers]
+    nearest = sorted(
+        (one for one in decided if one.state == "review" and one.loss <= one.limit),
+        key=lambda one: (-one.answers, one.loss),
+    )
+    if nearest and not eligible:
+        best = nearest[0]
+        lacks = f" It lacks: {' '.join(best.missing)}" if best.missing else ""
+        said.append(
+            f"None is to be signed. The nearest is “{best.name}”: {best.approved} of {best.answers} "
+            f"answers left as drafted.{lacks}"
+        )
+    worst = sorted(
+        (one for one in decided if one.lost > 0 and one.loss > one.limit), key=lambda one: -one.lost
+    )
+    for one in worst[:2]:
+        said.append(
+            f"“{one.name}” costs most: {one.answers - one.approved} of {one.answers} answers were "
+            f"changed or rejected, {one.loss:.0%} lost on average."
+        )
+    idle = [one for one in read if not one.answers and one.state in ("review", "eligible")]
+    if decided and idle:
+        said.append(
+            f"{count(len(idle), 'reason')} of {len(read)} had no decided answer in four weeks: "
+            "review cannot earn them anything."
+        )
+    approved, answers = sum(one.approved for one in decided), sum(one.answers for one in decided)
+    figures = (
+        Figure("Left as drafted, four weeks", str(Share(approved, answers))),
+        Figure("To be signed", str(len(eligible))),
+        Figure("Back to review, seven days", str(len(demoted))),
+        *(
+            Figure(one.name, f"{one.loss:.1%} of {one.answers}", _lately(one))
+            for one in sorted(decided, key=lambda one: -one.answers)[:8]
+        ),
+    )
+    found = [Found("reason", one.id, "demoted", {"cause": one.cause}) for one in demoted]
+    found += [Found("reason", one.id, "eligible", {"answers": one.answers}) for one in eligible]
+    found += [
+        Found("reason", one.id, "worst", {"answers": one.answers, "loss": round(one.loss, 3)})
+        for one in worst[:5]
+        if not one.demoted
+    ]
+    return Told(tuple(said), figures, tuple(found))
+
+
+def _lately(reason: ReasonWeek) -> str:
+    answers, lost = reason.lately
+    return f"{lost / answers:.1%} of {answers} in seven days" if answers else ""
