@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
+
+SEEDED: Final = "seeded"
+"""Origin of a contact that no customer began. Nothing that counts contacts counts these."""
 
 
 class QaDraw(Base):
