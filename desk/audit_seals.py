@@ -23,6 +23,7 @@ from core.clock import Clock
 from core.database import Database
 from core.identifiers import json_digest
 from desk.models import AuditEvent, AuditSeal, Contact, Delivery, Review
+from desk.qa_models import SeededCheck
 
 FIRST: Final = "0" * 64
 """What the first seal follows."""
@@ -223,6 +224,7 @@ _GAPS: Final = (
         # A decision that only held another draft up for review is told under a name of its own.
         _of_review(
             case(
+                (Review.id.in_(select(SeededCheck.review_id)), "seeded.resolved"),
                 (Review.decision["hold"].as_boolean().is_(True), "review.revised"),
                 else_=literal("review.") + Review.decision["kind"].as_string(),
             )

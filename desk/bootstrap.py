@@ -57,11 +57,13 @@ from desk.macros import MacroJudge, Macros
 from desk.metrics import Metrics
 from desk.operations_file import load_operations
 from desk.people import People
+from desk.qa import QaSample
 from desk.quality import Quality
 from desk.radius import BlastRadius
 from desk.reviews import Reviews
 from desk.rhythm import Rhythm
 from desk.rhythm_settings import RhythmSettings
+from desk.seeded import SeededChecks
 from desk.tasks import Tasks
 from desk.workers import Liveness, count_workers, new_worker_name
 from desk.workspace_check import WorkspaceCheck
@@ -312,6 +314,17 @@ class Desk:
         return load_operations(self.workspace.folder / OPERATIONS_FILE).rhythm
 
     @cached_property
+    def seeded(self) -> SeededChecks:
+        """Drafts with a known fault that wait among the others."""
+        return SeededChecks(
+            self.database,
+            self.clock,
+            lambda: load_operations(self.workspace.folder / OPERATIONS_FILE).seeded,
+            self.library,
+            lambda: self.deps,
+        )
+
+    @cached_property
     def rulebook(self) -> Rulebook:
         """What names the rules in force for a contact reason."""
         return Rulebook(
@@ -327,6 +340,15 @@ class Desk:
         # Once, as the other rules in force: every run asks.
         operations = load_operations(self.workspace.folder / OPERATIONS_FILE)
         return Autonomy(self.database, self.clock, self.rulebook, lambda: operations)
+
+    @cached_property
+    def qa(self) -> QaSample:
+        """The sample of ended contacts that people read."""
+        return QaSample(
+            self.database,
+            self.clock,
+            lambda: load_operations(self.workspace.folder / OPERATIONS_FILE).qa,
+        )
 
     @cached_property
     def reasons(self) -> ReasonMap:
@@ -535,6 +557,7 @@ class Desk:
         self.metrics.rollup.catch_up()
         self.complaint_themes.catch_up()
         self.audit_seals.seal()
+        self.seeded.place()
         return found
 
     def _keep_macros_true(self, report: SyncReport) -> None:

@@ -20,6 +20,7 @@ from desk.audit import DESK, write_audit
 from desk.jobs import Jobs
 from desk.models import Contact, Delivery, Handoff, Message, Person, Review
 from desk.permissions import Actor, require
+from desk.seeded_ends import is_seeded, withdraw_seeded
 from desk.uses import let_go_of_drafts
 from graph.values import Brief, Conversation, Draft, TriggerFiring
 
@@ -359,7 +360,13 @@ def run_of(thread: str) -> int:
 def start_new_run(
     session: Session, jobs: Jobs, contact: Contact, draft: Mapping[str, Any] | None = None
 ) -> None:
-    """Have the contact carried through the graph again, in a thread of its own."""
+    """Have the contact carried through the graph again, in a thread of its own.
+
+    Nobody waits for the answer of a seeded contact: its check ends instead.
+    """
+    if is_seeded(contact):
+        withdraw_seeded(session, contact, contact.updated_at)
+        return
     contact.run += 1
     contact.status = "new"
     contact.failure = ""

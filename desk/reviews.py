@@ -29,6 +29,7 @@ from desk.models import Contact, Delivery, Person, Presence, Review
 from desk.permissions import Actor, decisions_open_to, require
 from desk.quality import rewritten_share
 from desk.risk import URGENT
+from desk.seeded_ends import SeededEnd, end_of, end_seeded, is_seeded
 from graph.draft import draft_digest
 from graph.interrupts import read_decision
 from graph.state import RunState
@@ -98,7 +99,8 @@ class BulkLine:
 
     Attributes:
         result: ``approved``; ``stopped`` by the recheck; ``left`` as it was; ``under_way`` when the
-            approval stands and the desk has not carried it out yet, or could not.
+            approval stands and the desk has not carried it out yet, or could not; ``seeded`` when
+            it was a seeded check, which this approval missed.
         sentence: Why it was stopped or left, or what is under way; empty when it was approved.
         delivery_id: The delivery that its approval released.
     """
@@ -106,7 +108,7 @@ class BulkLine:
     review_id: str
     contact_id: str
     subject: str
-    result: Literal["approved", "stopped", "left", "under_way"]
+    result: Literal["approved", "stopped", "left", "under_way", "seeded"]
     sentence: str
     delivery_id: str | None
 
@@ -135,6 +137,7 @@ class DecisionOutcome:
         next_review_id: The review that waits now, when the decision was sent back or redrafted.
         changes: What the recheck found, when it stopped the decision.
         delivery_id: The delivery that the decision released.
+        seeded: What it was, when it was a seeded check; nothing was carried out then.
     """
 
     review_id: str
@@ -144,6 +147,7 @@ class DecisionOutcome:
     next_review_id: str | None
     changes: list[EvidenceChange]
     delivery_id: str | None
+    seeded: SeededEnd | None = None
 
 
 class Reviews:
@@ -328,8 +332,8 @@ class Reviews:
             AlreadyDecided: Somebody was faster.
             ClaimedByOther: Somebody else holds the review.
         """
-        self._take_decision(actor, review_id, reply)
-        if wait_seconds:
+        carried_out = self._take_decision(actor, review_id, reply)
+        if wait_seconds and carried_out:
             self._jobs.wait(f"resume:{review_id}", wait_seconds)
         return self.outcome(review_id)
 
@@ -372,6 +376,8 @@ class Reviews:
         if refusal is not None:
             return BulkLine(review_id, *known, "left", refusal, None)
         broken = ""
+        if (outcome := self.outcome(review_id)).seeded:
+            return BulkLine(review_id, *known, "seeded", _missed_in_bulk(outcome.seeded), None)
         try:
             self._jobs.wait(f"resume:{review_id}", wait_seconds)
         except ProofdeskError as error:  # the others of the list are no worse for it
@@ -390,8 +396,12 @@ class Reviews:
         review_id: str,
         reply: object,
         guard: Callable[[Review], None] = lambda _review: None,
-    ) -> None:
-        """Record a decision and ask for it to be carried out, in one transaction."""
+    ) -> bool:
+        """Record a decision and ask for it to be carried out, in one transaction.
+
+        Returns:
+            Whether there is anything to carry out: not behind a seeded check.
+        """
         require(actor, "decide_own")
         now = self._clock.now()
         with self._database.write() as session:
@@ -408,6 +418,7 @@ class Reviews:
             contact = self._take(session, actor, review, "decided", decision, now, event, told)
             if "fields" in decision:  # kept with the contact: a later run must not ask again
                 contact.customer_fields = {**contact.customer_fields, **decision["fields"]}
+            return not is_seeded(contact)
 
     def _take(
         self,
@@ -422,6 +433,8 @@ class Reviews:
     ) -> Contact:
         """Take a waiting review by compare-and-set and have its run resumed; return its contact.
 
+        A seeded check has no run: it ends here.
+
         Args:
             status: What becomes of the review.
             event: What the audit trail calls it, with ``told``.
@@ -430,11 +443,19 @@ class Reviews:
         take = (
             update(Review)
             .where(Review.id == review.id, *_free_for(actor, now))
-            .values(status=status, decision=decision, decided_by=actor.id, decided_at=now)
+            .values(
+                status="withdrawn" if is_seeded(contact) else status,
+                decision=decision,
+                decided_by=actor.id,
+                decided_at=now,
+            )
             .returning(Review.id)
         )
         if session.scalar(take) is None:
             raise _why_not(session, review.id)
+        if is_seeded(contact):
+            end_seeded(session, contact, review, decision, actor.id, now)
+            return contact
         contact.status = "deciding"
         contact.updated_at = now
         write_audit(
@@ -482,8 +503,8 @@ class Reviews:
             decision = _signed({"kind": "edit", "draft": draft, "hold": True}, review, actor, now)
             told = {"draft_digest": draft_digest(draft), "drafter": draft["drafter"]}
             event = "review.revised"
-            self._take(session, actor, review, "withdrawn", decision, now, event, told)
-        if wait_seconds:
+            contact = self._take(session, actor, review, "withdrawn", decision, now, event, told)
+        if wait_seconds and not is_seeded(contact):
             self._jobs.wait(f"resume:{review_id}", wait_seconds)
         return self.outcome(review_id)
 
@@ -512,7 +533,14 @@ class Reviews:
                 next_review_id=following.id if following else None,
                 changes=following.state.get("changes", []) if stopped and following else [],
                 delivery_id=delivery,
+                seeded=end_of(session, review_id),
             )
+
+
+def _missed_in_bulk(end: SeededEnd) -> str:
+    said = f"“{end.after}”"
+    right = f" It should read: “{end.before}”" if end.before else " No source says so."
+    return f"This was a seeded check, and it was missed. {said} is wrong.{right} Nothing was sent."
 
 
 def _conditions(only: ReviewFilter, now: datetime) -> list[ColumnElement[bool]]:
@@ -606,6 +634,8 @@ def _require_role(actor: Actor, review: Review, kind: DecisionKind) -> None:
 def _for_audit(decision: Decision, review: Review) -> dict[str, Any]:
     """Return what the trail keeps of a decision: never the customer's text, always the evidence."""
     kept: dict[str, Any] = {key: value for key, value in decision.items() if key in _AUDITED}
+    if decision["kind"] == "edit":
+        kept["rewritten"] = rewritten_share(review.state, decision)
     return {**kept, "evidence": review.state["evidence"], "findings": review.findings}
 
 
@@ -634,8 +664,6 @@ def _summary(review: Review, contact: Contact) -> ReviewSummary:
     return ReviewSummary(
         id=review.id,
         contact_id=review.contact_id,
-    if decision["kind"] == "edit":
-        kept["rewritten"] = rewritten_share(review.state, decision)
         kind=review.kind,
         status=review.status,
         tier=review.tier,

@@ -10,7 +10,7 @@ from desk.bootstrap import Desk, open_desk
 from tests.integration.conftest import REASONS, REFUNDS, SHIPPING
 
 
-def one_desk(base: Path, example_vectors: Path) -> Iterator[Desk]:
+def one_desk(base: Path, example_vectors: Path, database_url: str | None = None) -> Iterator[Desk]:
     """Yield a synced desk whose jobs run in the test's thread; close it at the end."""
     workspace, home = base / "workspace", base / "home"
     (workspace / "articles").mkdir(parents=True)
@@ -19,7 +19,13 @@ def one_desk(base: Path, example_vectors: Path) -> Iterator[Desk]:
     (workspace / "reasons.yaml").write_text(REASONS)
     home.mkdir()
     (home / "cache").symlink_to(example_vectors)
-    settings = Settings(home=home, workspace=workspace, undo_seconds=0, _env_file=None)
+    settings = Settings(
+        home=home,
+        workspace=workspace,
+        undo_seconds=0,
+        database_url=database_url,
+        _env_file=None,
+    )
     desk = open_desk(settings, inline=True)
     desk.sync()
     yield desk

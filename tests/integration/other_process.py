@@ -20,6 +20,7 @@ from typing import Any
 
 from core.errors import Conflict
 from core.settings import Settings
+from desk import reviews
 from desk.bootstrap import Desk, open_desk
 from desk.delivery import Deliveries, EmlTransport
 from desk.runs import Runs
@@ -34,6 +35,7 @@ KILL_POINTS = (
     "before sending",
     "sent, not written down",
 )
+SEED_ENDED = "a seeded check ended, not committed"
 
 
 def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
@@ -64,7 +66,7 @@ def _die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _die_after(owner: type, name: str) -> None:
+def _die_after(owner: object, name: str) -> None:
     original = getattr(owner, name)
 
     def patched(*args: Any, **kwargs: Any) -> None:
@@ -87,6 +89,8 @@ def _arm(point: str) -> None:
         EmlTransport.send = _die  # type: ignore[assignment, method-assign]
     elif point == "sent, not written down":
         _die_after(EmlTransport, "send")
+    elif point == SEED_ENDED:
+        _die_after(reviews, "end_seeded")
     else:
         raise ValueError(f"{point!r} is no point to be killed at")
 
