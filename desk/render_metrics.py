@@ -10,37 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from desk.metric_definitions import METRICS, Unit
+from desk.metric_definitions import METRICS
+from desk.metric_words import value_text
 
 if TYPE_CHECKING:
     from desk.metrics import Group, MetricFilter, Theme
-
-
-def value_text(value: float | None, unit: Unit) -> str:
-    """Return a value as people read it; a dash where there is none."""
-    if value is None:
-        return "–"
-    if unit == "share":
-        return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
-    if unit == "seconds":
-        return length_text(int(value))
-    return f"{value:,.0f}"
-
-
-def length_text(seconds: int) -> str:
-    """Return a length of time in its two largest units."""
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, rest = divmod(seconds, 60)
-    if minutes < 10:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def metrics_as_json(

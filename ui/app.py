@@ -17,6 +17,7 @@ from ui.components.notice import refusal
 from ui.pages import (
     audit,
     desk,
+    metrics,
     outbox,
     people,
     quality,
@@ -34,13 +35,14 @@ _PAGES: Final[dict[str, tuple[Render, str]]] = {
     "Sources": (sources.render, ":material/menu_book:"),
     "Outbox": (outbox.render, ":material/outbox:"),
     "Quality": (quality.render, ":material/monitoring:"),
+    "Metrics": (metrics.render, ":material/speed:"),
     "Audit": (audit.render, ":material/history:"),
     "People": (people.render, ":material/group:"),
     "Settings": (settings.render, ":material/tune:"),
 }
 PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
     "agent": ("Desk", "Outbox", "Sources"),
-    "supervisor": ("Reviews", "Desk", "Outbox", "Sources", "Quality", "Audit"),
+    "supervisor": ("Reviews", "Desk", "Outbox", "Sources", "Quality", "Metrics", "Audit"),
     "content_owner": ("Sources", "Reviews"),
     "admin": (
         "Reviews",
@@ -48,6 +50,7 @@ PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
         "Outbox",
         "Sources",
         "Quality",
+        "Metrics",
         "Audit",
         "People",
         "Settings",

@@ -24,7 +24,6 @@ from desk.metric_figures import Ages, Figure
 from desk.metrics import Totals
 from desk.models import AuditEvent
 from desk.permissions import Actor
-from desk.render_metrics import length_text, value_text
 from tests.factories import NOON
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 
@@ -168,27 +167,3 @@ def test_a_desk_without_anything_has_a_well_formed_page_for_prometheus() -> None
         ("proofdesk_backlog",): 0,
         ("proofdesk_trail_events_waiting",): 3,
     }
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0, "0 s"),
-        (59, "59 s"),
-        (60, "1 min"),
-        (599, "9 min 59 s"),
-        (600, "10 min"),
-        (3_600, "1 h"),
-        (11_520, "3 h 12 min"),
-        (180_000, "2 d 2 h"),
-    ],
-)
-def test_a_length_is_said_in_its_two_largest_units(seconds: int, said: str) -> None:
-    assert length_text(seconds) == said
-
-
-def test_nothing_to_tell_is_a_dash_and_not_a_zero() -> None:
-    assert value_text(None, "share") == "–"
-    assert value_text(0, "share") == "0%"
-    assert value_text(0.034, "share") == "3.4%"
-    assert value_text(1_234, "count") == "1,234"

@@ -8,6 +8,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.errors import ProofdeskError
 from desk.bootstrap import Desk
 from desk.contacts import ContactSummary
 from desk.permissions import Actor
@@ -19,8 +20,8 @@ from ui.components.labels import (
     table_moment,
     tier_text,
 )
-from ui.components.notice import empty
-from ui.components.text import readable_text
+from ui.components.notice import empty, keep
+from ui.components.text import readable_text, say, show, tag, words
 
 _MOST: Final = 50
 _ROW: Final = 33
@@ -45,6 +46,34 @@ def escalated(desk: Desk, actor: Actor) -> None:
             handoff_brief(contact.brief)
         else:
             empty("It has no brief", "It was escalated before the desk had read it.")
+        if actor.may("decide"):
+            _verdict(desk, actor, chosen.id, queues.names())
+
+
+def _verdict(desk: Desk, actor: Actor, contact_id: str, names: Mapping[str, str]) -> None:
+    """Ask whether the contact needed a person, or show what was said of it."""
+    given = desk.escalations.verdict(actor, contact_id)
+    if given is not None:
+        said = "needed a person" if given.right else "did not need a person"
+        say(f"{names.get(given.by, 'Somebody')} said that this {said}.", "pd-faint")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="escalation-verdict"):
+        show(tag("span", "pd-note", words("Did this need a person?")))
+        for right, label in ((True, "It did"), (False, "It did not")):
+            st.button(
+                label,
+                key=f"escalation.{'right' if right else 'unneeded'}",
+                icon=":material/check:" if right else ":material/close:",
+                on_click=_judge,
+                args=(desk, actor, contact_id, right),
+            )
+
+
+def _judge(desk: Desk, actor: Actor, contact_id: str, right: bool) -> None:
+    try:
+        desk.escalations.judge(actor, contact_id, right=right)
+    except ProofdeskError as error:
+        keep("The desk did not take this verdict", "refused", error.message)
 
 
 def _table(
