@@ -22,6 +22,7 @@ from ui.pages import (
     people,
     quality,
     reviews,
+    rhythm,
     settings,
     signin,
     sources,
@@ -35,6 +36,8 @@ _PAGES: Final[dict[str, tuple[Render, str]]] = {
     "Sources": (sources.render, ":material/menu_book:"),
     "Outbox": (outbox.render, ":material/outbox:"),
     "Quality": (quality.render, ":material/monitoring:"),
+    "This week": (rhythm.render, ":material/event_repeat:"),
+    "Tasks": (rhythm.render, ":material/task_alt:"),
     "Metrics": (metrics.render, ":material/speed:"),
     "Audit": (audit.render, ":material/history:"),
     "People": (people.render, ":material/group:"),
@@ -42,11 +45,21 @@ _PAGES: Final[dict[str, tuple[Render, str]]] = {
 }
 PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
     "agent": ("Desk", "Outbox", "Sources"),
-    "supervisor": ("Reviews", "Desk", "Outbox", "Sources", "Quality", "Metrics", "Audit"),
-    "content_owner": ("Sources", "Reviews"),
+    "supervisor": (
+        "Reviews",
+        "Desk",
+        "This week",
+        "Outbox",
+        "Sources",
+        "Quality",
+        "Metrics",
+        "Audit",
+    ),
+    "content_owner": ("Sources", "Tasks", "Reviews"),
     "admin": (
         "Reviews",
         "Desk",
+        "This week",
         "Outbox",
         "Sources",
         "Quality",
@@ -113,7 +126,7 @@ def _pages(the: Desk, actor: Actor) -> list[st.Page]:
             title=name,
             # So that all of them stand in one line at 1280 pixels.
             icon=_PAGES[name][1] if len(names) <= _MOST_WITH_ICONS else None,
-            url_path=name.lower(),
+            url_path=name.lower().replace(" ", "-"),
             default=place == 0,
         )
         for place, name in enumerate(names)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from desk.permissions import Actor
 
-PageName = Literal["desk", "reviews", "sources"]
+PageName = Literal["desk", "reviews", "sources", "autonomy"]
 SOURCE_ADDRESS: Final = ("flag", "article", "version")
 """What the address of the sources page may name."""
 _TAKEN: Final = "links.taken"

@@ -1,0 +1,73 @@
+"""The supervisor's week: the daily queue, a day for each part of the loop, and the tasks."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import streamlit as st
+
+from desk.bootstrap import Desk
+from desk.permissions import Actor, require
+from desk.rhythm_rules import DAYS, TITLES, Day, day_of
+from ui.components.daily_queue import queue_view
+from ui.components.frame import ASSETS, title
+from ui.components.notice import refusals_shown, show_kept
+from ui.components.office import office_styles
+from ui.components.rhythm_day import day_view
+from ui.components.task_board import tasks_view
+
+_SHOWN: Final = "rhythm.shown"
+_QUEUE: Final = "queue"
+_TASKS: Final = "tasks"
+
+
+def render(desk: Desk, actor: Actor) -> None:
+    """Show the page."""
+    office_styles()
+    st.html(ASSETS / "rhythm.css")
+    leads = actor.may("run_rhythm")
+    title(
+        "This week" if leads else "Tasks",
+        "What must not wait, a day for each part of the loop, and what it asks of others."
+        if leads
+        else "What reviewers' decisions ask of you.",
+    )
+    show_kept()
+    with refusals_shown():
+        require(actor, "work_tasks")
+        if not leads:
+            tasks_view(desk, actor)
+            return
+        shown = _choice(desk, actor)
+        if shown == _QUEUE:
+            queue_view(desk, actor)
+        elif shown == _TASKS:
+            tasks_view(desk, actor)
+        else:
+            st.caption(TITLES[cast(Day, shown)])
+            day_view(desk, actor, cast(Day, shown))
+
+
+def _choice(desk: Desk, actor: Actor) -> str:
+    today = day_of(desk.clock.now())
+    progress = desk.rhythm.progress(actor)
+
+    def named(option: str) -> str:
+        if option in (_QUEUE, _TASKS):
+            return "Daily queue" if option == _QUEUE else "Tasks"
+        done, total = progress[cast(Day, option)]
+        name = option.capitalize()
+        mark = f"{name} (today)" if option == today else name
+        return f"{mark} {done}/{total}" if total else mark
+
+    return str(
+        st.pills(
+            "Show",
+            (_QUEUE, *DAYS, _TASKS),
+            default=today,
+            required=True,
+            key=_SHOWN,
+            label_visibility="collapsed",
+            format_func=named,
+        )
+    )
