@@ -16,6 +16,7 @@ from desk.calendar import monday_of
 from desk.flag_rules import FlagStatus
 from desk.models import Review, SourceFlagRow
 from desk.permissions import Actor, require
+from desk.seeded_ends import seeded_contacts
 
 WEEKS: Final = 12
 _WEEK: Final = timedelta(weeks=1)
@@ -83,7 +84,11 @@ class Coverage:
         with self._database.read() as session:
             for start in starts:
                 begins = datetime.combine(start, time(), UTC)
-                of_week = (Review.opened_at >= begins, Review.opened_at < begins + _WEEK)
+                of_week = (
+                    Review.opened_at >= begins,
+                    Review.opened_at < begins + _WEEK,
+                    Review.contact_id.not_in(seeded_contacts()),
+                )
                 contacts = func.count(Review.contact_id.distinct())
                 asked = select(contacts).where(*of_week)
                 found.append(

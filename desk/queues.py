@@ -18,6 +18,7 @@ from core.vocabulary import ContactStatus
 from desk.contacts import ContactSummary, summary_of
 from desk.models import OPEN_CONTACT, SETTLED_CONTACT, Contact, Person, SourceUse
 from desk.permissions import Actor, require
+from desk.qa_models import SEEDED
 from desk.risk import URGENT
 from desk.uses import PENDING
 
@@ -187,7 +188,7 @@ def _settled_page(session: Session, limit: int, after: ContactSummary | None) ->
     """Return what waits for nobody at the desk, the newest first."""
     query = (
         select(Contact)
-        .where(text(f"contact.{SETTLED_CONTACT}"))
+        .where(text(f"contact.{SETTLED_CONTACT}"), Contact.origin != SEEDED)
         .order_by(Contact.id.desc())
         .limit(limit)
     )

@@ -17,6 +17,7 @@ from desk.health import Part
 from desk.permissions import Actor
 from desk.render_changes import changes_report
 from desk.reviews import DecisionOutcome, ReviewSummary, ReviewView
+from desk.seeded_ends import SeededEnd, told_of
 from graph.draft import draft_text
 from graph.values import Citation, Draft
 from retrieval.ports import Hit
@@ -327,6 +328,10 @@ def outcome_as_json(outcome: DecisionOutcome) -> dict[str, Any]:
 def outcome_report(result: Mapping[str, Any]) -> None:
     """Print what became of a decision."""
     console = _console()
+    if seeded := result["seeded"]:
+        for line in told_of(SeededEnd(**seeded)):
+            console.print(Text(line))
+        return
     if result["stopped"]:
         console.print(Text("The decision did not go through:", style="bold red"))
         for change in result["changes"]:

@@ -29,7 +29,7 @@ from desk.models import Contact, Delivery, Person, Presence, Review
 from desk.permissions import Actor, decisions_open_to, require
 from desk.quality import rewritten_share
 from desk.risk import URGENT
-from desk.seeded_ends import SeededEnd, end_of, end_seeded, is_seeded
+from desk.seeded_ends import SeededEnd, end_of, end_seeded, is_seeded, told_of
 from graph.draft import draft_digest
 from graph.interrupts import read_decision
 from graph.state import RunState
@@ -377,7 +377,8 @@ class Reviews:
             return BulkLine(review_id, *known, "left", refusal, None)
         broken = ""
         if (outcome := self.outcome(review_id)).seeded:
-            return BulkLine(review_id, *known, "seeded", _missed_in_bulk(outcome.seeded), None)
+            said = " ".join(told_of(outcome.seeded))
+            return BulkLine(review_id, *known, "seeded", said, None)
         try:
             self._jobs.wait(f"resume:{review_id}", wait_seconds)
         except ProofdeskError as error:  # the others of the list are no worse for it
@@ -535,12 +536,6 @@ class Reviews:
                 delivery_id=delivery,
                 seeded=end_of(session, review_id),
             )
-
-
-def _missed_in_bulk(end: SeededEnd) -> str:
-    said = f"“{end.after}”"
-    right = f" It should read: “{end.before}”" if end.before else " No source says so."
-    return f"This was a seeded check, and it was missed. {said} is wrong.{right} Nothing was sent."
 
 
 def _conditions(only: ReviewFilter, now: datetime) -> list[ColumnElement[bool]]:

@@ -45,6 +45,17 @@ class SeededEnd:
     marked: bool
 
 
+def told_of(end: SeededEnd) -> tuple[str, str]:
+    """Return what a reviewer is told of a check that just ended: a sentence, and what was wrong."""
+    heads: dict[SeededOutcome, str] = {
+        "caught": "This was a seeded check, and you caught it. Nothing was sent.",
+        "missed": "This was a seeded check, and its fault was missed. Nothing was sent.",
+        "withdrawn": "This was a seeded check; it has ended and counts for nobody.",
+    }
+    right = f"It should read: “{end.before}”" if end.before else "No source says so."
+    return heads[end.outcome], f"The fault: “{end.after}” {right}"
+
+
 def end_seeded(
     session: Session,
     contact: Contact,

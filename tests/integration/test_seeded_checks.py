@@ -22,6 +22,7 @@ from desk.contacts import NewMessage
 from desk.models import AuditEvent, Contact, Delivery, Message, Review, SourceUse
 from desk.permissions import Actor
 from desk.qa_models import SeededCheck, SeededLook
+from desk.queues import ContactQueues
 from graph.draft import draft_text
 from tests.integration import other_process
 from tests.integration.conftest import MIGRATED, open_contact, pending_review
@@ -273,6 +274,9 @@ def test_each_decision_ends_it_and_carries_nothing_out(
     assert check.contact_id not in {one.contact_id for one in desk.reviews.decided(supervisor)} | {
         one.contact_id for one in desk.reviews.queue(supervisor)
     }
+    assert check.contact_id not in {
+        one.id for one in ContactQueues(desk.database).page(agent, "all", limit=500)
+    }
     with pytest.raises(AlreadyDecided):
         desk.reviews.decide(supervisor, check.review_id, replies["approve"])
 
@@ -314,6 +318,18 @@ def test_a_further_message_or_another_reason_ends_it_without_a_run(
     with desk.database.read() as session:
         assert session.get_one(Contact, check.contact_id).status == "closed"
     assert ends_of(desk, check) == (1, 0)
+
+
+def test_it_counts_nowhere(desk: Desk, supervisor: Actor) -> None:
+    def counted() -> tuple[int, int]:
+        notes = desk.quality.notes(supervisor)
+        return desk.coverage.weeks(supervisor)[-1].asked, sum(notes.decided.values())
+
+    asked, decided = counted()
+    check = seed(desk)
+    assert counted() == (asked + 6, decided)  # six copies, for which it was placed
+    desk.reviews.decide(supervisor, check.review_id, {"kind": "approve", "comment": "Fine."})
+    assert counted() == (asked + 6, decided)
 
 
 def test_nothing_carries_it_out_even_when_a_job_asks(

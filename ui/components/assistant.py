@@ -14,6 +14,7 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from ui.components.cited_draft import draft_markup
 from ui.components.notice import keep
+from ui.components.seeded import tell_of_seeded
 from ui.components.text import NOTHING, Markup, show, tag, words
 from ui.components.undo import offer_undo
 
@@ -205,11 +206,16 @@ def _carry_out(desk: Desk, actor: Actor, contact_id: str, what: str, argument: s
             assistant.edit(actor, contact_id, argument)
             st.session_state[EDITING] = None  # not before: what was refused stays to be mended
         case "forward":
-            assistant.put_forward(actor, contact_id, argument)
-            keep("It waits in the review queue now.")
+            outcome = assistant.put_forward(actor, contact_id, argument)
+            if outcome.seeded:
+                tell_of_seeded(outcome.seeded)
+            else:
+                keep("It waits in the review queue now.")
         case "approve":
             outcome = assistant.approve(actor, contact_id, argument)
-            if outcome.stopped:
+            if outcome.seeded:
+                tell_of_seeded(outcome.seeded)
+            elif outcome.stopped:
                 why = " ".join(dict.fromkeys(change["sentence"] for change in outcome.changes))
                 keep("It was not sent", "warning", why or "The check objects to it: see the draft.")
             else:

@@ -25,6 +25,7 @@ _SIGNS: Final = {
     "stopped": "Stopped",
     "left": "Left as it was",
     "under_way": "Under way",
+    "seeded": "Seeded check",
 }
 
 

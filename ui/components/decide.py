@@ -23,6 +23,7 @@ from graph.draft import draft_text
 from graph.interrupts import ESCALATION_TIERS
 from ui.components.labels import DECISION_NAMES, TIER_NAMES, clock_time, namer, plainly
 from ui.components.notice import keep, notice
+from ui.components.seeded import tell_of_seeded
 from ui.components.text import label_text, say
 from ui.components.undo import offer_undo
 
@@ -152,7 +153,9 @@ def carry_out_asked(desk: Desk, actor: Actor) -> DecisionOutcome | None:
         keep("Your decision did not count", "refused", error.message)
         return None
     st.session_state[_OPEN] = None
-    if outcome.stopped:
+    if outcome.seeded:
+        tell_of_seeded(outcome.seeded)
+    elif outcome.stopped:
         why = " ".join(dict.fromkeys(change["sentence"] for change in outcome.changes))
         keep("It was not sent", "warning", why or "The check objects to it: see below.")
     elif outcome.kind == "reject":
