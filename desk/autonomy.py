@@ -649,6 +649,6 @@ def _mean_confidence(
         .limit(most)
     )
     if since is not None:
-        query = query.where(Contact.created_at >= since)
+        query = query.where(Contact.created_at > since)
     found = cast("list[float]", list(session.scalars(query)))
     return sum(found) / len(found) if len(found) >= least else None

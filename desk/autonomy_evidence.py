@@ -142,3 +142,4 @@ def begin_anew(row: ReasonAutonomy, at: datetime) -> None:
     row.round_since = at
     row.e_value, row.answers, row.loss, row.confidence = 1.0, 0, 0.0, None
     row.standing = row.looked_at = None
+    row.rules = ""
