@@ -57,11 +57,15 @@ from desk.macros import MacroJudge, Macros
 from desk.metrics import Metrics
 from desk.operations_file import load_operations
 from desk.people import People
+from desk.permissions import Actor
 from desk.qa import QaSample
 from desk.quality import Quality
 from desk.radius import BlastRadius
 from desk.reviews import Reviews
-from desk.rhythm import Rhythm
+from desk.rhythm import MACHINE, Rhythm
+from desk.rhythm_render import Document, both, day_document, today_document
+from desk.rhythm_reports import REPORTS, report_files, write_report
+from desk.rhythm_rules import day_of
 from desk.rhythm_settings import RhythmSettings
 from desk.seeded import SeededChecks
 from desk.tasks import Tasks
@@ -504,6 +508,7 @@ class Desk:
                 "redraft": lambda review_id: self.impact.redraft(review_id),
                 "sync": lambda source: self._sync_job(source),
                 "sweep": lambda what: self._sweep_job(what),
+                "rhythm": lambda at: self._rhythm_job(),
             },
             was_away=self._was_away,
             give_up={
@@ -513,6 +518,7 @@ class Desk:
                 "redraft": lambda review_id, cause: None,  # it stays marked, and waits for a person
                 "sync": lambda source, cause: None,
                 "sweep": lambda at, cause: None,  # the next one looks at the same
+                "rhythm": lambda at, cause: None,
             },
         )
 
@@ -702,6 +708,22 @@ class Desk:
             self.tasks.sweep()
             return ""
         return json.dumps(self.sweep().as_json())
+
+    def todays_report(self, actor: Actor) -> tuple[Document, dict[str, Any]]:
+        """Return the daily queue with the report of the day, as a document and as plain values."""
+        report = self.rhythm.report(actor, day_of(self.clock.now()))
+        today = self.daily.today(actor)
+        queue = today_document(today, {one.id: one.name for one in self.reasons})
+        values = {"today": today.as_json(), "day": report.as_json()}
+        return both(queue, day_document(report)), values
+
+    def _rhythm_job(self) -> str:
+        """Write the day's report, unless it is there; return where."""
+        now, folder = self.clock.now(), self.settings.home / REPORTS
+        if all(path.exists() for path in report_files(folder, now)):
+            return ""
+        document, _ = self.todays_report(MACHINE)
+        return str(write_report(folder, now, document)[1])
 
     def _sync_job(self, source: str) -> str:
         return json.dumps(self.sync(source or None).as_json())

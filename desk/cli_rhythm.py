@@ -11,7 +11,7 @@ import typer
 
 from core.errors import BadInput
 from desk.cli_shared import As, Json, acting, opened_desk, print_json
-from desk.rhythm_rules import DAYS, Day, day_of
+from desk.rhythm_rules import DAYS, Day
 from desk.task_rules import TASK_KINDS, TASK_STATES, TaskKind, TaskState
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def rhythm(
     import json
 
     from desk.rhythm_render import as_html, as_markdown
+    from desk.rhythm_reports import write_whole
 
     if day not in (*DAYS, TODAY):
         raise BadInput(f"day: {day!r} is none of {', '.join((*DAYS, TODAY))}.")
@@ -62,33 +63,14 @@ def rhythm(
 
 
 def _report(desk: Desk, actor: Actor, day: str) -> tuple[Document, dict[str, Any]]:
-    from desk.rhythm_render import both, day_document, today_document
+    from desk.rhythm_render import day_document
 
     desk.flags.freshen()
     desk.tasks.sweep()
-    wanted = day_of(desk.clock.now()) if day == TODAY else cast(Day, day)
-    report = desk.rhythm.report(actor, wanted)
-    if day != TODAY:
-        return day_document(report), report.as_json()
-    today = desk.daily.today(actor)
-    names = {one.id: one.name for one in desk.reasons}
-    document = both(today_document(today, names), day_document(report))
-    return document, {"today": today.as_json(), "day": report.as_json()}
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        BadInput: It cannot be written.
-    """
-    half = path.with_name(f".{path.name}.part")
-    try:
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        raise BadInput(f"{path}: cannot be written: {error.strerror}.") from None
+    if day == TODAY:
+        return desk.todays_report(actor)
+    report = desk.rhythm.report(actor, cast(Day, day))
+    return day_document(report), report.as_json()
 
 
 @tasks_app.command("list")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
 
 Result = TypeVar("Result")
-JobName = Literal["carry", "resume", "deliver", "redraft", "sync", "sweep"]
+JobName = Literal["carry", "resume", "deliver", "redraft", "sync", "sweep", "rhythm"]
 Handler = Callable[[str], str]
 """Carries one job out; its argument is an id, its result a short text. Running twice is harmless."""
 
@@ -48,6 +48,11 @@ MAX_ATTEMPTS: Final = 4
 DATABASE_AWAY_SECONDS: Final = 3600.0
 SWEEP_SCHEDULE: Final = "7 * * * *"
 """When the desk looks at what time alone changed: seven minutes past every hour."""
+
+
+RHYTHM_SCHEDULE: Final = "23 5-20 * * 1-5"
+"""When the desk writes the day's report, unless it has: from early on every weekday, UTC. A desk that
+is not there at five writes it in the hour in which it is."""
 
 
 class Jobs(Protocol):
@@ -217,8 +222,8 @@ def _worth_another_try(error: BaseException) -> bool:
     return isinstance(error, Unavailable) or not isinstance(error, ProofdeskError)
 
 
-def _register_workflows() -> Callable[[datetime, Any], None]:
-    """Register a workflow for each job; return the one that the schedule starts."""
+def _register_workflows() -> dict[JobName, Callable[[datetime, Any], None]]:
+    """Register a workflow for each job; return those that schedules start."""
     from dbos import DBOS
 
     @DBOS.step(
@@ -260,7 +265,12 @@ def _register_workflows() -> Callable[[datetime, Any], None]:
         with _current[0].under_way():
             attempt("sweep", at.isoformat())
 
-    return sweep_by_the_clock
+    @DBOS.workflow(name="report_by_the_clock")
+    def report_by_the_clock(at: datetime, _context: Any) -> None:
+        with _current[0].under_way():
+            attempt("rhythm", at.isoformat())
+
+    return {"sweep": sweep_by_the_clock, "rhythm": report_by_the_clock}
 
 
 def ids_of(job: JobName, argument: str) -> dict[str, str]:
@@ -310,10 +320,14 @@ def start_working(url: str, handlers: Handlers, executor: str = EXECUTOR) -> Non
         }
     )
     _current[:] = [_Work(handlers)]
-    sweep = _register_workflows()
+    by_the_clock = _register_workflows()
+    schedules: dict[JobName, str] = {"sweep": SWEEP_SCHEDULE, "rhythm": RHYTHM_SCHEDULE}
     DBOS.launch()
     DBOS.apply_schedules(
-        [{"schedule_name": "sweep", "workflow_fn": sweep, "schedule": SWEEP_SCHEDULE}]
+        [
+            {"schedule_name": name, "workflow_fn": by_the_clock[name], "schedule": schedule}
+            for name, schedule in schedules.items()
+        ]
     )
 
 

@@ -95,8 +95,8 @@ class DayReport:
 
     Attributes:
         week: Its Monday.
-        since: Figures are of the time from here …
-        until: … to before here; those beside them of the seven days before.
+        since: Figures are of the time from after here …
+        until: … up to here; those beside them of the seven days before.
         told: What there is to say, in sentences.
         items: What to work through: what is left first.
         last_week: Items of the same day of the week before: done, and all.

@@ -46,7 +46,7 @@ _QUESTION_WAITS: Final = frozenset({"crisis", "safety"})  # they are acted on be
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From ``since`` to before ``until``."""
+    """From after ``since`` up to ``until``."""
 
     since: datetime
     until: datetime
@@ -58,7 +58,7 @@ class Period:
 
     def holds(self, column: Any) -> ColumnElement[bool]:
         """Return that a moment lies in it."""
-        return and_(column >= self.since, column < self.until)
+        return and_(column > self.since, column <= self.until)
 
 
 def asked(
@@ -332,7 +332,7 @@ def left_behind(session: Session, period: Period, now: datetime) -> list[Handed]
             text(f"contact.{OPEN_CONTACT}"),
             Contact.status == "escalated",
             Contact.origin != SEEDED,
-            Handoff.opened_at < period.since,
+            Handoff.opened_at <= period.since,
         )
         .order_by(Handoff.opened_at)
         .limit(_MOST)

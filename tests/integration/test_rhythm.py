@@ -1,0 +1,234 @@
+"""The days of the week on a small desk, and the daily queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from core.clock import FixedClock
+from core.errors import BadInput, NotAllowed, NotFound
+from core.settings import Settings
+from desk.bootstrap import Desk, open_desk
+from desk.models import Contact
+from desk.permissions import Actor
+from desk.rhythm import DayItem
+from desk.rhythm_rules import DAYS
+from tests.integration.conftest import REASONS, REFUNDS, SHIPPING, open_contact, pending_review
+
+MONDAY = datetime(2026, 6, 1, 9, tzinfo=UTC)
+TELESCOPE = "Do you sell warranty extensions for telescopes?"
+LEGAL = "My lawyer will sue you over the lamp that burned me."
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def clock() -> FixedClock:
+    return FixedClock(MONDAY)
+
+
+@pytest.fixture(scope="module")
+def desk(
+    tmp_path_factory: pytest.TempPathFactory, example_vectors: Path, clock: FixedClock
+) -> Iterator[Desk]:
+    base = tmp_path_factory.mktemp("rhythm")
+    workspace, home = base / "workspace", base / "home"
+    (workspace / "articles").mkdir(parents=True)
+    (workspace / "articles" / "refunds.md").write_text(REFUNDS)
+    (workspace / "articles" / "shipping.md").write_text(SHIPPING)
+    (workspace / "reasons.yaml").write_text(REASONS)
+    (workspace / "operations.yaml").write_text("rhythm:\n  ageing_days: 2\n")
+    home.mkdir()
+    (home / "cache").symlink_to(example_vectors)
+    settings = Settings(home=home, workspace=workspace, undo_seconds=0, _env_file=None)
+    desk = open_desk(settings, clock, inline=True)
+    desk.sync()
+    yield desk
+    desk.close()
+
+
+@pytest.fixture(scope="module")
+def lead(desk: Desk) -> Actor:
+    return desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+
+
+@pytest.fixture
+def new_month(clock: FixedClock) -> datetime:
+    """Move to a Monday after which nothing of an earlier test counts."""
+    clock.advance(timedelta(weeks=6))
+    return clock.now()
+
+
+def items(desk: Desk, lead: Actor, day: str) -> tuple[DayItem, ...]:
+    return desk.rhythm.report(lead, day).items  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("new_month")
+def test_monday_tells_its_share_and_an_answered_gap_ends_by_itself(
+    desk: Desk, lead: Actor, clock: FixedClock
+) -> None:
+    first = open_contact(desk, lead, TELESCOPE)
+    open_contact(desk, lead, "How long does a refund take?")
+    desk.flags.sweep()
+    report = desk.rhythm.report(lead, "monday")
+    assert report.told[0].startswith("1 of 2 contacts had no source to answer from")
+    (item,) = report.items
+    assert TELESCOPE in item.title
+    assert item.detail == "1 contact asked, 1 waits"
+    assert desk.rhythm.progress(lead)["monday"] == (0, 1)
+    assert item.flag_id is not None
+    desk.flags.resolve(lead_owner(desk), item.flag_id, "dismiss", reason="We sell none.")
+    ended = desk.rhythm.report(lead, "monday")
+    assert [(one.done_by, one.cause) for one in ended.items] == [
+        ("desk", "The flag was ended (dismiss).")
+    ]
+    clock.advance(7 * DAY)
+    assert desk.rhythm.report(lead, "monday").last_week == (1, 1)
+    desk.contacts.get(lead, first)
+
+
+def lead_owner(desk: Desk) -> Actor:
+    return next((one for one in desk.people.all() if one.role == "admin"), None) or desk.people.add(
+        None, "Ingrid", "ingrid@example.com", "admin"
+    )
+
+
+@pytest.mark.usefixtures("new_month")
+def test_checks_of_reviewers_are_counted_nowhere(desk: Desk, lead: Actor) -> None:
+    before = desk.rhythm.report(lead, "wednesday").figures
+    contact = open_contact(desk, lead, TELESCOPE)
+    with desk.database.write() as session:
+        session.execute(update(Contact).where(Contact.id == contact).values(origin="seeded"))
+    assert desk.rhythm.report(lead, "monday").told[0] == (
+        "Nothing was drafted for in these seven days."
+    )
+    assert desk.rhythm.report(lead, "wednesday").figures == before
+    assert desk.daily.themes(lead) == []
+
+
+@pytest.mark.usefixtures("new_month")
+def test_tuesday_tells_what_came_in_and_who_was_told_the_old(
+    desk: Desk, lead: Actor, clock: FixedClock
+) -> None:
+    review = pending_review(desk, lead, open_contact(desk, lead, "How long does a refund take?"))
+    desk.reviews.decide(lead, review, {"kind": "approve"})
+    desk.jobs.run_all()  # type: ignore[union-attr]
+    clock.advance(DAY)
+    article = desk.settings.workspace_folder / "articles" / "refunds.md"
+    article.write_text(REFUNDS.replace("5 business days", "12 business days"))
+    desk.sync()
+    report = desk.rhythm.report(lead, "tuesday")
+    article.write_text(REFUNDS)
+    figures = {one.name: one.value for one in report.figures}
+    assert (figures["New versions"], figures["Customers told the old thing"]) == ("1", "1")
+    changed = [one for one in report.items if one.why == "It changed what answers rest on"]
+    assert [one.detail.partition(";")[0] for one in changed] == ["Priya"]
+
+
+@pytest.mark.usefixtures("new_month")
+def test_wednesday_lists_what_the_desk_was_sure_of_and_wrong(desk: Desk, lead: Actor) -> None:
+    review = pending_review(desk, lead, open_contact(desk, lead, "How long does a refund take?"))
+    reply = {"kind": "reject", "reason": "wrong_answer", "comment": "No."}
+    desk.reviews.decide(lead, review, reply)
+    found = [one for one in items(desk, lead, "wednesday") if one.detail]
+    assert [(one.review_id, one.detail) for one in found] == [(review, "did not leave")]
+    desk.rhythm.tick(lead, found[0].id, done=True)
+    assert desk.rhythm.progress(lead)["wednesday"][0] == 1
+    desk.rhythm.tick(lead, found[0].id, done=False)
+    assert desk.rhythm.progress(lead)["wednesday"][0] == 0
+
+
+def test_thursday_lists_who_waits_untouched_until_somebody_takes_them(
+    desk: Desk, lead: Actor, clock: FixedClock, new_month: datetime
+) -> None:
+    contact = open_contact(desk, lead, LEGAL, subject="the lamp")
+    assert desk.contacts.get(lead, contact).summary.status == "escalated"
+    clock.advance(8 * DAY)
+    report = desk.rhythm.report(lead, "thursday")
+    assert any("1 contact handed over earlier still waits" in one for one in report.told)
+    (item,) = [one for one in report.items if one.contact_id == contact]
+    assert "the lamp" in item.title
+    clock.advance(DAY / 24)
+    desk.contacts.assign(lead, contact, lead.id)
+    (item,) = [one for one in items(desk, lead, "thursday") if one.contact_id == contact]
+    assert (item.done_by, item.cause) == ("desk", "Somebody took it up.")
+    clock.moment = new_month + 6 * DAY
+    told = desk.rhythm.report(lead, "thursday").told
+    assert any("first action" in one for one in told)
+    desk.escalations.judge(lead, contact, right=False)
+    assert "0 of 1 that were judged needed a person." in desk.rhythm.report(lead, "thursday").told
+
+
+@pytest.mark.usefixtures("new_month")
+def test_friday_tells_where_reasons_stand_and_what_they_cost(desk: Desk, lead: Actor) -> None:
+    review = pending_review(desk, lead, open_contact(desk, lead, "How long does a refund take?"))
+    reply = {"kind": "reject", "reason": "wrong_answer", "comment": "No."}
+    desk.reviews.decide(lead, review, reply)
+    report = desk.rhythm.report(lead, "friday")
+    assert report.told[0] == "Where contact reasons stand: 3 review."
+    assert any(one.startswith("“Refund question” costs most: 1 of 1") for one in report.told)
+    assert [(one.subject_id, one.title) for one in report.items] == [
+        ("refund_question", "Refund question")
+    ]
+
+
+@pytest.mark.usefixtures("new_month")
+def test_the_daily_queue_names_what_fails_again_by_its_words(
+    desk: Desk, lead: Actor, clock: FixedClock
+) -> None:
+    for text in (TELESCOPE, "Do you offer warranty extensions for telescopes?", LEGAL):
+        open_contact(desk, lead, text)
+    today = desk.daily.today(lead)
+    counts = {section.id: section.count for section in today.sections}
+    assert counts["high_risk"] >= 1
+    assert today.sections[1].id == "ageing"
+    fresh = counts["ageing"]
+    (theme,) = today.themes
+    assert (theme.count, theme.what) == (2, {"unanswered": 2})
+    assert "telescopes" in theme.words
+    assert TELESCOPE in {one.text for one in theme.examples}
+    clock.advance(3 * DAY)
+    assert {one.id: one.count for one in desk.daily.sections(lead)}["ageing"] > fresh
+
+
+def test_the_report_of_a_day_is_written_once(desk: Desk) -> None:
+    page = Path(desk.handlers.carry_out["rhythm"]("now"))
+    assert page.parent == desk.settings.home / "reports"
+    assert page.read_text().startswith("<!doctype html>")
+    assert page.with_suffix(".md").read_text().startswith("# ")
+    assert desk.handlers.carry_out["rhythm"]("now") == ""
+
+
+def test_every_day_can_be_told_of_as_json(desk: Desk, lead: Actor) -> None:
+    for day in DAYS:
+        assert json.loads(json.dumps(desk.rhythm.report(lead, day).as_json()))["day"] == day
+
+
+def test_the_week_is_no_matter_of_agents_and_unknown_days_are_refused(
+    desk: Desk, lead: Actor
+) -> None:
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    for ask in (
+        lambda: desk.rhythm.report(agent, "monday"),
+        lambda: desk.daily.sections(agent),
+        lambda: desk.daily.themes(agent),
+    ):
+        with pytest.raises(NotAllowed):
+            ask()
+    with pytest.raises(BadInput, match="none of"):
+        desk.rhythm.report(lead, "sunday")  # type: ignore[arg-type]
+    with pytest.raises(NotFound):
+        desk.rhythm.tick(lead, 10**6, done=True)
+
+
+def test_the_command_refuses_unknown_days_and_forms() -> None:
+    from desk.cli import app
+
+    for arguments in (["rhythm", "sunday"], ["rhythm", "--format", "pdf"]):
+        result = CliRunner().invoke(app, arguments)
+        assert isinstance(result.exception, BadInput)
