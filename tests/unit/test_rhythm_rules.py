@@ -1,0 +1,215 @@
+"""What the days of the week say, and what they keep to themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from desk.rhythm_reads import lacking
+from desk.rhythm_reports import report_files
+from desk.rhythm_rules import (
+    Confidence,
+    Handed,
+    Outcomes,
+    ReasonWeek,
+    Share,
+    SourcesRead,
+    Unanswered,
+    beside,
+    day_of,
+    differ,
+    friday,
+    monday,
+    standing_out,
+    thursday,
+    tuesday,
+    wednesday,
+    week_of,
+)
+from desk.rhythm_settings import RhythmSettings
+
+WEDNESDAY = datetime(2026, 6, 3, 12, tzinfo=UTC)
+
+
+def test_a_share_tells_its_denominator_and_a_percentage_only_of_enough() -> None:
+    assert str(Share(3, 4)) == "3 of 4"
+    assert str(Share(13, 60)) == "22% (13 of 60)"
+    assert Share().value == 0
+
+
+def test_few_contacts_make_no_story() -> None:
+    assert not differ(Share(2, 4), Share(1, 5))
+    assert differ(Share(18, 20), Share(4, 20))
+    assert beside(Share(2, 4), Share(1, 5)) == "the week before 1 of 5"
+    assert "clearly more than" in beside(Share(18, 20), Share(4, 20))
+    assert "none to compare" in beside(Share(1, 2), Share())
+
+
+def test_a_group_stands_out_against_all_others_together() -> None:
+    groups = {"voice": Share(6, 7), "email": Share(4, 30), "chat": Share(1, 8)}
+    ((name, share, rest),) = standing_out(groups)
+    assert (name, share, rest) == ("voice", Share(6, 7), Share(5, 38))
+    assert standing_out({"voice": Share(2, 2), "email": Share(0, 30)}) == []
+
+
+EMPTY = Unanswered(Share(), Share(), {}, {}, 0, (), 0, 0, ())
+
+
+def test_monday_tells_shares_themes_and_gaps_nobody_shares() -> None:
+    told = monday(
+        replace(
+            EMPTY,
+            now=Share(7, 40),
+            before=Share(5, 40),
+            by_reason={"Offline": Share(6, 7), "Refunds": Share(1, 33)},
+            gaps=[(f"flg_{n}", 1, 1) for n in range(5)],
+            themes=[("watch, app", 2)],
+        )
+    )
+    said = " ".join(told.sentences)
+    assert "18% (7 of 40) contacts had no source" in said
+    assert "“Offline”: 6 of 7; all others 3% (1 of 33)" in said
+    assert "2 of the open questions ask for the same: watch, app." in said
+    assert "helps one customer" in said
+    assert [one.subject_id for one in told.found] == [f"flg_{n}" for n in range(5)]
+    assert "Nothing was drafted" in monday(EMPTY).sentences[0]
+
+
+def test_tuesday_says_when_nobody_ends_anything() -> None:
+    read = SourcesRead(
+        flags=[(f"flg_{n}", "overdue", n) for n in range(4)],
+        opened={"overdue": 5},
+        ended={},
+        new_articles=1,
+        new_versions=2,
+        changed=1,
+        reworded=0,
+        told_old=1,
+        waiting=0,
+        withheld=0,
+        due=[("help/a.md", WEDNESDAY)],
+    )
+    said = " ".join(tuesday(read).sentences)
+    assert "1 passage tells a reader something else, 0 passages were only reworded" in said
+    assert "1 customer was told what has changed since." in said
+    assert "Of 4 open flags on sources, 3 touch an answer" in said
+    assert "The pile grows." in said
+    assert "Nobody ended a single flag" in said
+    assert tuesday(read).found[-1].why == "due"
+    assert "Nobody ended" not in " ".join(tuesday(replace(read, ended={"overdue": 1})).sentences)
+
+
+@pytest.mark.parametrize(
+    ("unsure", "sure", "verdict"),
+    [
+        (Outcomes(approved=2, stopped=8), Outcomes(approved=30), "doubt is worth heeding"),
+        (Outcomes(approved=30), Outcomes(approved=2, edited=8), "points the wrong way"),
+        (Outcomes(approved=2, edited=1), Outcomes(approved=4, edited=3), "so few can show"),
+    ],
+)
+def test_wednesday_weighs_doubt_by_what_became_of_it(
+    unsure: Outcomes, sure: Outcomes, verdict: str
+) -> None:
+    read = Confidence(unsure, sure, Share(), ["rev_1"], [("rev_2", 1.0)], [("A", "B", 3)], 2)
+    told = wednesday(read)
+    said = " ".join(told.sentences)
+    assert verdict in said
+    assert "It wavered 3 times between “A” and “B”." in said
+    assert [one.why for one in told.found] == ["sure_but_wrong", "unsure"]
+
+
+HANDED = Handed("con_1", "Billing", False, (), 30.0, 100.0, True, False, "tiers.yaml:fraud")
+
+
+def test_thursday_tells_what_briefs_lack_and_who_waits_longest() -> None:
+    old = replace(HANDED, contact="con_4", touched_minutes=None, age_minutes=30_000.0)
+    told = thursday(
+        [
+            HANDED,
+            replace(HANDED, contact="con_2", lacks=("sources",), touched_minutes=600.0),
+            replace(HANDED, contact="con_3", touched_minutes=None, verdict=None),
+        ],
+        [],
+        [old],
+    )
+    said = " ".join(told.sentences)
+    assert "2 of 3 briefs held all that is needed" in said
+    assert "What was missing: sources (1)." in said
+    assert "within 30 min, the slowest after 10.0 h; 1 of 3 wait untouched" in said
+    assert "tiers.yaml:fraud (3)" in said
+    assert "2 of 2 that were judged needed a person" in said
+    assert "1 contact handed over earlier still waits" in said
+    assert [(one.subject_id, one.why) for one in told.found] == [
+        ("con_4", "untouched"),
+        ("con_3", "untouched"),
+        ("con_2", "incomplete"),
+    ]
+
+
+def test_thursday_does_not_take_silence_for_agreement() -> None:
+    told = thursday([replace(HANDED, verdict=None)], [])
+    assert "Nobody has judged whether they needed a person" in " ".join(told.sentences)
+
+
+BRIEF = {"question": "q", "next_step": "n", "sources": [1], "missing": [], "triggers": []}
+
+
+def test_a_brief_lacks_what_the_next_person_needs() -> None:
+    assert lacking(BRIEF, "Billing") == ()
+    assert lacking(BRIEF, None) == ("owner",)
+    assert lacking({**BRIEF, "sources": [], "missing": ["order"]}, "B") == (
+        "sources",
+        "required: order",
+    )
+    crisis = {**BRIEF, "sources": [], "triggers": [{"id": "crisis"}]}
+    assert lacking(crisis, "B") == ("instruction",)
+    assert lacking({**crisis, "instruction": "Call."}, "B") == ()
+
+
+REFUND = ReasonWeek("refund", "Refunds", "review", 0.05, 20, 20, 0.0)
+
+
+def test_friday_tells_what_to_sign_what_fell_and_what_costs() -> None:
+    told = friday(
+        [
+            replace(REFUND, state="eligible", answers=70, approved=70),
+            replace(REFUND, id="b", name="Battery", approved=10, lost=6.0),
+            replace(REFUND, id="c", name="Chat", answers=0, approved=0),
+            replace(REFUND, id="d", name="Delivery", demoted=True, cause="A draft was rejected."),
+        ]
+    )
+    said = " ".join(told.sentences)
+    assert "3 review, 1 eligible" in said
+    assert "“Delivery” went back to review: A draft was rejected." in said
+    assert "“Refunds” may be signed: 70 answers, 0.0% lost on average." in said
+    assert "“Battery” costs most: 10 of 20 answers were changed or rejected, 30% lost" in said
+    assert "1 reason of 4 had no decided answer" in said
+    assert [one.why for one in told.found] == ["demoted", "eligible", "worst"]
+
+
+def test_friday_names_what_the_nearest_reason_lacks() -> None:
+    told = friday([replace(REFUND, missing=("39 more clean answers.",))])
+    assert "The nearest is “Refunds”: 20 of 20" in " ".join(told.sentences)
+    assert "39 more clean answers." in " ".join(told.sentences)
+
+
+def test_days_and_weeks() -> None:
+    assert day_of(WEDNESDAY) == "wednesday"
+    assert day_of(WEDNESDAY + timedelta(days=4)) == "friday"
+    assert week_of(WEDNESDAY).isoformat() == "2026-06-01"
+
+
+def test_a_day_has_one_report_of_each_form() -> None:
+    names = [path.name for path in report_files(Path("r"), WEDNESDAY)]
+    assert names == ["2026-W23-3-wednesday.md", "2026-W23-3-wednesday.html"]
+
+
+def test_settings_refuse_what_they_do_not_know() -> None:
+    with pytest.raises(ValidationError):
+        RhythmSettings.model_validate({"repeat": 3})
+    with pytest.raises(ValidationError):
+        RhythmSettings(repeats=1)
