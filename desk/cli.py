@@ -20,7 +20,9 @@ import typer
 from core.errors import BadInput, ProofdeskError, Unavailable
 from core.logs import write_no_log
 from core.vocabulary import REJECT_REASONS, Channel, Role
+from desk.cli_autonomy import autonomy_app
 from desk.cli_flags import flags_app
+from desk.cli_metrics import metrics_app
 from desk.cli_operations import audit_app, operations_app
 from desk.cli_reasons import reasons_app
 from desk.cli_rhythm import rhythm_app, tasks_app
@@ -44,10 +46,12 @@ review_app = typer.Typer(help="The review queue.", no_args_is_help=True)
 users_app = typer.Typer(help="People and their sign-in links.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
 app.add_typer(flags_app, name="flags")
+app.add_typer(autonomy_app, name="autonomy")
 app.add_typer(reasons_app, name="reasons")
 app.add_typer(audit_app, name="audit")
 app.add_typer(rhythm_app)
 app.add_typer(tasks_app, name="tasks")
+app.add_typer(metrics_app)
 app.add_typer(operations_app)  # without a name: its commands are commands of their own
 app.add_typer(users_app, name="users")
 # By name: the suites stand above the desk and use it, so the desk may not import them.

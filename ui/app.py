@@ -16,6 +16,7 @@ from ui.components.frame import ASSETS, styles, who_is_here
 from ui.components.notice import refusal
 from ui.pages import (
     audit,
+    autonomy,
     desk,
     metrics,
     outbox,
@@ -37,6 +38,7 @@ _PAGES: Final[dict[str, tuple[Render, str]]] = {
     "Outbox": (outbox.render, ":material/outbox:"),
     "Quality": (quality.render, ":material/monitoring:"),
     "This week": (rhythm.render, ":material/event_repeat:"),
+    "Autonomy": (autonomy.render, ":material/flight_takeoff:"),
     "Tasks": (rhythm.render, ":material/task_alt:"),
     "Metrics": (metrics.render, ":material/speed:"),
     "Audit": (audit.render, ":material/history:"),
@@ -49,6 +51,7 @@ PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
         "Reviews",
         "Desk",
         "This week",
+        "Autonomy",
         "Outbox",
         "Sources",
         "Quality",
@@ -60,6 +63,7 @@ PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
         "Reviews",
         "Desk",
         "This week",
+        "Autonomy",
         "Outbox",
         "Sources",
         "Quality",

@@ -1,0 +1,31 @@
+"""What contact reasons have earned, as a table on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def autonomy_table(found: Mapping[str, Any]) -> None:
+    """Print the switch and the contact reasons."""
+    console = Console()
+    switch = found["switch"]
+    if not switch["on"]:
+        console.print(Text(f"Autopilot is stopped for everything. {switch['why']}".strip()))
+    table = Table("Reason", "State", "Evidence", "Answers", "Loss", "Lacks", box=None)
+    for line in found["reasons"]:
+        standing = line["standing"]
+        lacks = "" if line["state"] in ("autopilot", "locked") else " ".join(standing["missing"])
+        table.add_row(
+            Text(line["reason"]),
+            line["state"],
+            f"{standing['progress']:.0%}",
+            str(standing["answers"]),
+            f"{standing['loss']:.2f}",
+            Text(lacks),
+        )
+    console.print(table)
