@@ -37,7 +37,18 @@ _DUMP: Final = "records.dump"
 _WAIT_SECONDS: Final = 30.0
 _CHUNK: Final = 1 << 20
 
-_KEPT_BACK: Final = frozenset({"sign_in_link", "browser_session", "embedding", "index_state"})
+_KEPT_BACK: Final = frozenset(
+    {
+        "sign_in_link",
+        "browser_session",
+        "embedding",
+        "index_state",
+        "metric_sum",
+        "metric_mark",
+        "complaint",
+        "complaint_theme",
+    }
+)
 """Tables that an export leaves out: secrets of people who are signed in, and what is computed anew."""
 
 

@@ -17,7 +17,7 @@ from desk.metric_facts import Part
 
 Unit = Literal["seconds", "share", "count"]
 Better = Literal["lower", "higher", "neither"]
-Group = Literal["Speed", "Judgement", "Corrections", "Safety"]
+Group = Literal["Speed", "Backlog, as it is now", "Volume", "Corrections", "Judgement", "Customers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,43 +150,6 @@ METRICS: Final[tuple[Metric, ...]] = (
         events=_OWNED,
     ),
     Metric(
-        id="backlog",
-        title="Backlog",
-        group="Speed",
-        unit="count",
-        better="lower",
-        measure=Backlog(None),
-        sentence=_OPEN,
-        numerator="open contacts",
-        denominator="",
-        events=(),
-    ),
-    Metric(
-        id="backlog_age_median",
-        title="Backlog age",
-        group="Speed",
-        unit="seconds",
-        better="lower",
-        measure=Backlog(0.5),
-        sentence=f"{_OPEN} The median time since their customers first wrote. {_LENGTH}",
-        numerator="open contacts",
-        denominator="",
-        events=(),
-    ),
-    Metric(
-        id="backlog_age_p90",
-        title="Backlog age, oldest tenth",
-        group="Speed",
-        unit="seconds",
-        better="lower",
-        measure=Backlog(0.9),
-        sentence=f"{_OPEN} Nine in ten have waited no longer since their customers first wrote. "
-        f"{_LENGTH}",
-        numerator="open contacts",
-        denominator="",
-        events=(),
-    ),
-    Metric(
         id="review_wait_median",
         title="Wait for a decision",
         group="Speed",
@@ -216,9 +179,46 @@ METRICS: Final[tuple[Metric, ...]] = (
         by_person=True,
     ),
     Metric(
+        id="backlog",
+        title="Backlog",
+        group="Backlog, as it is now",
+        unit="count",
+        better="lower",
+        measure=Backlog(None),
+        sentence=_OPEN,
+        numerator="open contacts",
+        denominator="",
+        events=(),
+    ),
+    Metric(
+        id="backlog_age_median",
+        title="Backlog age",
+        group="Backlog, as it is now",
+        unit="seconds",
+        better="lower",
+        measure=Backlog(0.5),
+        sentence=f"{_OPEN} The median time since their customers first wrote. {_LENGTH}",
+        numerator="open contacts",
+        denominator="",
+        events=(),
+    ),
+    Metric(
+        id="backlog_age_p90",
+        title="Backlog age, oldest tenth",
+        group="Backlog, as it is now",
+        unit="seconds",
+        better="lower",
+        measure=Backlog(0.9),
+        sentence=f"{_OPEN} Nine in ten have waited no longer since their customers first wrote. "
+        f"{_LENGTH}",
+        numerator="open contacts",
+        denominator="",
+        events=(),
+    ),
+    Metric(
         id="taken_up",
         title="Contacts taken up",
-        group="Speed",
+        group="Volume",
         unit="count",
         better="neither",
         measure=Count(("taken_up",)),
@@ -230,7 +230,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         id="decisions",
         title="Decisions",
-        group="Judgement",
+        group="Volume",
         unit="count",
         better="neither",
         measure=Count(_DECISIONS),
@@ -242,25 +242,9 @@ METRICS: Final[tuple[Metric, ...]] = (
         by_person=True,
     ),
     Metric(
-        id="escalation_accuracy",
-        title="Escalation accuracy",
-        group="Judgement",
-        unit="share",
-        better="higher",
-        measure=Ratio(("escalation_confirmed",), ("escalation_confirmed", "escalation_unneeded")),
-        sentence="How many escalations were right, by reviewers' verdicts. A verdict is what a "
-        "supervisor or admin says at an escalated contact (Reviews, Escalated): it needed a "
-        "person, or it did not. An escalation has one verdict, the first; without one it is in "
-        "neither number.",
-        numerator="escalations judged to have needed a person",
-        denominator="escalations judged",
-        events=("escalation.judged",),
-        by_person=False,
-    ),
-    Metric(
         id="escalations",
         title="Escalations",
-        group="Judgement",
+        group="Volume",
         unit="count",
         better="neither",
         measure=Count(("escalated",)),
@@ -271,16 +255,18 @@ METRICS: Final[tuple[Metric, ...]] = (
         events=("run.recorded",),
     ),
     Metric(
-        id="escalation_missed",
-        title="Escalated by reviewers",
-        group="Judgement",
+        id="stale_stopped",
+        title="Stale answers stopped",
+        group="Volume",
         unit="count",
-        better="lower",
-        measure=Count(("escalation_missed",)),
-        sentence="Contacts that the desk drafted for and a reviewer escalated instead.",
-        numerator="decisions to escalate",
+        better="neither",
+        measure=Count(("stale_recheck", "stale_sweep", "stale_delivery")),
+        sentence="Drafts that did not go through because a source they rest on changed or is "
+        "contradicted: sent back at the moment of approval, replaced while they waited, or stopped "
+        "on their way out. A draft counts once.",
+        numerator="drafts stopped",
         denominator="",
-        events=("review.escalate",),
+        events=("review.returned", "review.withdrawn", "delivery.stopped"),
     ),
     Metric(
         id="correction_rate",
@@ -322,9 +308,63 @@ METRICS: Final[tuple[Metric, ...]] = (
         by_person=True,
     ),
     Metric(
+        id="escalation_accuracy",
+        title="Escalation accuracy",
+        group="Judgement",
+        unit="share",
+        better="higher",
+        measure=Ratio(("escalation_confirmed",), ("escalation_confirmed", "escalation_unneeded")),
+        sentence="How many escalations were right, by reviewers' verdicts. A verdict is what a "
+        "supervisor or admin says at an escalated contact (Reviews, Escalated): it needed a "
+        "person, or it did not. An escalation has one verdict, the first; without one it is in "
+        "neither number.",
+        numerator="escalations judged to have needed a person",
+        denominator="escalations judged",
+        events=("escalation.judged",),
+    ),
+    Metric(
+        id="escalation_missed",
+        title="Escalated by reviewers",
+        group="Judgement",
+        unit="count",
+        better="lower",
+        measure=Count(("escalation_missed",)),
+        sentence="Contacts that the desk drafted for and a reviewer escalated instead.",
+        numerator="decisions to escalate",
+        denominator="",
+        events=("review.escalate",),
+    ),
+    Metric(
+        id="abstention_rate",
+        title="Abstentions",
+        group="Judgement",
+        unit="share",
+        better="lower",
+        measure=Ratio(("draft_abstain",), ("draft_abstain", "draft_answer")),
+        sentence="How many drafts said that no source in force answers the question. Questions back "
+        "to the customer are in neither number; a draft that is written again counts again.",
+        numerator="drafts that abstain",
+        denominator="drafts that abstain or answer",
+        events=("review.opened",),
+    ),
+    Metric(
+        id="catch_rate",
+        title="Catch rate",
+        group="Judgement",
+        unit="share",
+        better="higher",
+        measure=Ratio(("seeded_caught",), ("seeded_caught", "seeded_missed")),
+        sentence="How many of the faulty drafts that were slipped in on purpose reviewers caught. "
+        "None of them is ever sent.",
+        numerator="seeded checks caught",
+        denominator="seeded checks caught or missed",
+        events=("seeded.resolved",),
+        by_person=True,
+    ),
+    Metric(
         id="reopened_rate",
         title="Reopened",
-        group="Corrections",
+        group="Customers",
         unit="share",
         better="lower",
         measure=Ratio(("reopened",), ("sent",)),
@@ -338,7 +378,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         id="complaint_rate",
         title="Complaints",
-        group="Corrections",
+        group="Customers",
         unit="share",
         better="lower",
         measure=Ratio(("complaint",), ("taken_up",)),
@@ -347,47 +387,6 @@ METRICS: Final[tuple[Metric, ...]] = (
         numerator="contacts that complain",
         denominator="contacts taken up",
         events=("review.opened", "run.recorded"),
-    ),
-    Metric(
-        id="abstention_rate",
-        title="Abstentions",
-        group="Safety",
-        unit="share",
-        better="lower",
-        measure=Ratio(("draft_abstain",), ("draft_abstain", "draft_answer")),
-        sentence="How many drafts said that no source in force answers the question. Questions back "
-        "to the customer are in neither number; a draft that is written again counts again.",
-        numerator="drafts that abstain",
-        denominator="drafts that abstain or answer",
-        events=("review.opened",),
-    ),
-    Metric(
-        id="stale_stopped",
-        title="Stale answers stopped",
-        group="Safety",
-        unit="count",
-        better="neither",
-        measure=Count(("stale_recheck", "stale_sweep", "stale_delivery")),
-        sentence="Drafts that did not go through because a source they rest on changed or is "
-        "contradicted: sent back at the moment of approval, replaced while they waited, or stopped "
-        "on their way out. A draft counts once.",
-        numerator="drafts stopped",
-        denominator="",
-        events=("review.returned", "review.withdrawn", "delivery.stopped"),
-    ),
-    Metric(
-        id="catch_rate",
-        title="Catch rate",
-        group="Safety",
-        unit="share",
-        better="higher",
-        measure=Ratio(("seeded_caught",), ("seeded_caught", "seeded_missed")),
-        sentence="How many of the faulty drafts that were slipped in on purpose reviewers caught. "
-        "None of them is ever sent.",
-        numerator="seeded checks caught",
-        denominator="seeded checks caught or missed",
-        events=("seeded.resolved",),
-        by_person=True,
     ),
 )
 OF_ID: Final = {metric.id: metric for metric in METRICS}

@@ -126,6 +126,11 @@ class Board:
     stopped: dict[Part, int]
     waiting: int
 
+    @property
+    def had_before(self) -> bool:
+        """Whether anything happened in the days before."""
+        return any(one.count for one in self.before.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:

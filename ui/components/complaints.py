@@ -30,14 +30,16 @@ def complaint_themes(actor: Actor, themes: Sequence[Theme], complaints: int) -> 
     waiting = complaints - sum(theme.count for theme in themes)
     for theme in themes:
         with st.container(key=f"metrics-theme-{theme.id}"):
-            show(
-                tag(
-                    "div",
-                    "pd-badges",
-                    chip(f"{theme.count} contact{'s' if theme.count != 1 else ''}"),
-                    tag("strong", "", words(", ".join(theme.words) or "No word in common")),
+            if theme.count > 1:
+                named = ", ".join(theme.words) or "No word in common"
+                show(
+                    tag(
+                        "div",
+                        "pd-badges",
+                        chip(f"{theme.count} contacts"),
+                        tag("strong", "", words(named)),
+                    )
                 )
-            )
             for contact, text in theme.examples[: -_EXAMPLES - 1 : -1]:
                 with st.container(
                     horizontal=True,

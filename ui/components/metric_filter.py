@@ -35,7 +35,7 @@ def metric_filter(today: date, reasons: Mapping[str, str]) -> ChosenMetrics | No
         today: In UTC.
         reasons: Contact reason → name.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom", key="metrics-filter"):
+    with st.container(horizontal=True, vertical_alignment="center", key="metrics-filter"):
         period = st.pills(
             "Days",
             [*_PERIODS, _CHOSEN_DAYS],

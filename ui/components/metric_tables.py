@@ -10,7 +10,7 @@ import streamlit as st
 
 from desk.metric_definitions import METRICS, OF_ID, OF_PEOPLE, Backlog, Metric
 from desk.metric_figures import Figure
-from desk.metric_words import value_text
+from desk.metric_words import NOTHING, value_text
 from desk.metrics import Board, Step
 from ui.components.charts import ACCENT, shown_chart
 from ui.components.labels import plainly
@@ -32,7 +32,8 @@ _OF_REASONS: Final = (
 )
 _DRAWN: Final = tuple(one.id for one in METRICS if not isinstance(one.measure, Backlog))
 _SCALE: Final = {"share": 100.0, "seconds": 1 / 60, "count": 1.0}
-_SAID: Final = {"share": "%d %%", "seconds": "%.1f min", "count": "%d"}
+_SAID: Final = {"share": "%d %%", "seconds": "%.0f min", "count": "%d"}
+_FINELY: Final = {"review_hold_median": "%.1f min"}
 _ROW: Final = 33
 _MOST_ROWS: Final = 14
 
@@ -149,13 +150,16 @@ def _table(
         key=key,
         hide_index=True,
         row_height=_ROW,
+        placeholder=NOTHING,
         height=_ROW * (min(len(lines), _MOST_ROWS) + 1) + 4,
         alt=f"Metrics by {what.lower()}",
         column_config={
             what: st.column_config.TextColumn(width=190, pinned=True),
             **{
                 metric.title: st.column_config.NumberColumn(
-                    format=_SAID[metric.unit], help=label_text(metric.told), width=118
+                    format=_FINELY.get(metric.id, _SAID[metric.unit]),
+                    help=label_text(metric.told),
+                    width=112,
                 )
                 for metric in metrics
             },
