@@ -13,6 +13,7 @@ from core.vocabulary import DeliveryStatus
 from desk.bootstrap import Desk
 from desk.delivery import DeliveryView
 from desk.permissions import Actor
+from graph.autopilot import BY_AUTOPILOT
 from ui.components.labels import (
     chip,
     exact_at_hand,
@@ -20,6 +21,7 @@ from ui.components.labels import (
     warning_chip,
     when,
 )
+from ui.components.mark_wrong import mark_wrong
 from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
 from ui.components.undo import call_back
 
@@ -59,7 +61,7 @@ def _row(delivery: DeliveryView, names: Mapping[str, str], now: datetime) -> dic
         "Status": STATUS_NAMES[delivery.status],
         "Subject": readable_text(delivery.subject),
         "To": readable_text(delivery.recipient) or "No address",
-        "Approved by": readable_text(names.get(delivery.approved_by, delivery.approved_by)),
+        "Approved by": readable_text(_who(delivery, names)),
         **table_moment("Approved", delivery.created_at, now),
     }
 
@@ -83,6 +85,8 @@ def delivery_shown(
             on_click=call_back,
             args=(desk, actor, delivery.contact_id, delivery.id),
         )
+    elif delivery.status == "sent":
+        mark_wrong(desk, actor, delivery.contact_id, delivery.id)
 
 
 def _standing(delivery: DeliveryView, now: datetime) -> list[Markup]:
@@ -95,7 +99,13 @@ def _standing(delivery: DeliveryView, now: datetime) -> list[Markup]:
 
 def _origin(delivery: DeliveryView, names: Mapping[str, str]) -> str:
     to = delivery.recipient or "nobody yet: the contact has no address"
-    return f"Approved by {names.get(delivery.approved_by, delivery.approved_by)} · to {to}"
+    return f"Approved by {_who(delivery, names)} · to {to}"
+
+
+def _who(delivery: DeliveryView, names: Mapping[str, str]) -> str:
+    if delivery.approved_by == BY_AUTOPILOT:
+        return "Autopilot"
+    return names.get(delivery.approved_by, delivery.approved_by)
 
 
 def _file(delivery: DeliveryView) -> Markup:
