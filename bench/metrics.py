@@ -28,28 +28,17 @@ from bench.month import END, REASONS, fill
 from core.clock import FixedClock
 from core.database import Database
 from core.migrate import upgrade
-from desk.audit import AuditTrail
 from desk.metric_definitions import OF_PEOPLE
 from desk.metric_export import as_csv
 from desk.metric_figures import Figure
 from desk.metric_models import MetricSum
 from desk.metrics import MetricFilter, Metrics
-from desk.models import Contact
 from tests.factories import ADMIN
-from tests.metrics_by_hand import ByHand
+from tests.metrics_by_hand import by_hand
 
 MOST: Final = 2.0
 TIMES: Final = 15
 _TINY: Final = 1e-9
-_COLUMNS: Final = (
-    Contact.id,
-    Contact.origin,
-    Contact.channel,
-    Contact.reason,
-    Contact.tier,
-    Contact.status,
-    Contact.created_at,
-)
 
 
 def page(metrics: Metrics, chosen: MetricFilter) -> str:
@@ -67,10 +56,7 @@ def page(metrics: Metrics, chosen: MetricFilter) -> str:
 
 def wrong(metrics: Metrics, database: Database, months: list[MetricFilter]) -> tuple[int, int]:
     """Return how many figures were compared with the trail, and how many differ."""
-    with database.read() as session:
-        contacts = [dict(row._mapping) for row in session.execute(select(*_COLUMNS))]
-    clock = FixedClock(END)
-    hand = ByHand(AuditTrail(database, clock).export(ADMIN, "jsonl"), contacts)
+    hand = by_hand(database, END)
     compared = differ = 0
 
     def compare(figures: Mapping[str, Figure], chosen: MetricFilter, **only: Any) -> None:

@@ -15,7 +15,6 @@ from bench.month import END, PEOPLE, REASONS, fill
 from core.clock import FixedClock
 from core.database import Database
 from core.settings import Settings
-from desk.audit import AuditTrail
 from desk.escalations import Escalations
 from desk.metric_definitions import METRICS, OF_PEOPLE
 from desk.metric_facts import EVENTS
@@ -23,10 +22,10 @@ from desk.metric_figures import Figure
 from desk.metric_models import Complaint, MetricMark, MetricSum
 from desk.metric_rollup import SETTLED
 from desk.metrics import MetricFilter, Metrics
-from desk.models import AuditEvent, Contact
+from desk.models import AuditEvent
 from desk.permissions import Actor
 from tests.factories import ADMIN
-from tests.metrics_by_hand import ByHand
+from tests.metrics_by_hand import by_hand
 
 CONTACTS = 300
 CHOICES: list[dict[str, str | None]] = [
@@ -45,21 +44,6 @@ def database(settings_of_each_engine: Settings) -> Iterator[Database]:
     found.close()
 
 
-def by_hand(database: Database) -> ByHand:
-    query = select(
-        Contact.id,
-        Contact.origin,
-        Contact.channel,
-        Contact.reason,
-        Contact.tier,
-        Contact.status,
-        Contact.created_at,
-    )
-    with database.read() as session:
-        contacts = [dict(row._mapping) for row in session.execute(query)]
-    return ByHand(AuditTrail(database, FixedClock(END)).export(ADMIN, "jsonl"), contacts)
-
-
 def values(figures: dict[str, Figure]) -> dict[str, Any]:
     return {name: figure.value for name, figure in figures.items()}
 
@@ -68,7 +52,7 @@ def test_every_metric_is_what_the_trail_tells(database: Database) -> None:
     fill(database, CONTACTS)
     metrics = Metrics(database, FixedClock(END))
     metrics.rollup.catch_up()
-    hand = by_hand(database)
+    hand = by_hand(database, END)
     board = metrics.board(ADMIN, metrics.lately(30))
     assert {line["event"] for line in hand.trail} >= set(EVENTS) - {"contact.correction_undone"}
     assert all(figure.value for figure in board.figures.values()), "the month lacks something"

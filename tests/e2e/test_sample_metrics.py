@@ -1,0 +1,42 @@
+"""The metrics of the sample that the README begins with; no browser looks at them."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.clock import FixedClock, SystemClock
+from core.database import Database
+from desk.metric_definitions import OF_PEOPLE
+from desk.metrics import MetricFilter, Metrics
+from tests.factories import ADMIN
+from tests.metrics_by_hand import by_hand
+
+
+def test_every_metric_of_the_sample_is_what_its_trail_tells(sample: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(sample, home)
+    now = SystemClock().now() + timedelta(seconds=5)
+    database = Database(f"sqlite:///{home / 'proofdesk.sqlite'}")
+    hand, metrics = by_hand(database, now), Metrics(database, FixedClock(now))
+    for days in (7, 35):
+        lately = metrics.lately(days)
+        first, last = lately.since.isoformat(), lately.until.isoformat()
+        for reason in (None, *metrics.by_reason(ADMIN, lately)):
+            chosen = MetricFilter(lately.since, lately.until, reason)
+            figures = metrics.board(ADMIN, chosen).figures
+            told = hand.figures(first, last, now=now, reason=reason)
+            assert {name: one.value for name, one in figures.items()} == pytest.approx(told), reason
+        people = metrics.by_person(ADMIN, lately)
+        for person, figures in people.items():
+            told = hand.figures(first, last, now=now, person=person)
+            expected = {one.id: told[one.id] for one in OF_PEOPLE}
+            assert {name: one.value for name, one in figures.items()} == pytest.approx(expected)
+    board = metrics.board(ADMIN, metrics.lately(35))
+    assert board.figures["decisions"].hits > 20
+    assert board.figures["correction_size"].value
+    assert len(people) >= 2
+    database.close()
