@@ -288,7 +288,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         unit="share",
         better="lower",
         measure=Mean("rewritten"),
-        sentence="Which share of the words an edit made others, on average over the edits.",
+        sentence="Which share of the words an edit made others, on average over the edits. Where a "
+        "draft held no answer, all of its words are others after the edit.",
         numerator="share of words that are others after the edit, added up",
         denominator="decisions to edit",
         events=("review.edit",),

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from desk.metric_definitions import METRICS
+from desk.metric_definitions import METRICS, OF_ID, OF_PEOPLE
 from desk.metric_words import value_text
 
 if TYPE_CHECKING:
     from desk.metrics import Group, MetricFilter, Theme
+
+_OF_REASONS: Final = tuple(
+    OF_ID[one]
+    for one in (
+        "taken_up",
+        "backlog",
+        "first_owner_median",
+        "decisions",
+        "correction_rate",
+        "reopened_rate",
+        "abstention_rate",
+    )
+)
 
 
 def metrics_as_json(
@@ -53,23 +66,28 @@ def metrics_as_json(
 def metrics_table(groups: Sequence[Group], themes: Sequence[Theme], chosen: MetricFilter) -> None:
     """Print figures as tables, and what complaints are about."""
     console = Console(markup=False, highlight=False, emoji=False)
-    for by, name, figures in groups:
-        heading = f"{chosen.since} to {chosen.until}, UTC"
-        if by != "all":
-            heading = f"{name or 'No known reason'} · {heading}"
-        table = Table(title=Text(heading), title_justify="left")
-        table.add_column("metric", no_wrap=True)
-        table.add_column("value", justify="right", no_wrap=True)
-        table.add_column("of", justify="right", no_wrap=True)
-        for metric in METRICS:
-            if metric.id in figures:
-                figure = figures[metric.id]
-                told = value_text(figure.value, metric.unit)
-                table.add_row(metric.title, told, f"{figure.count:,}")
+    whole, *parts = groups
+    table = Table(title=Text(f"{chosen.since} to {chosen.until}, UTC"), title_justify="left")
+    table.add_column("metric", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("of", justify="right", no_wrap=True)
+    for metric in METRICS:
+        one = whole[2][metric.id]
+        table.add_row(metric.title, value_text(one.value, metric.unit), f"{one.count:,}")
+    console.print(table)
+    if parts:
+        of_each = OF_PEOPLE if parts[0][0] == "person" else _OF_REASONS
+        table = Table()
+        table.add_column(parts[0][0], no_wrap=True)
+        for metric in of_each:
+            table.add_column(metric.title, justify="right")
+        for _, name, figures in parts:
+            told = [value_text(figures[one.id].value, one.unit) for one in of_each]
+            table.add_row(Text(name or "no known reason"), *told)
         console.print(table)
-    if themes:
+    if shared := [theme for theme in themes if theme.count > 1]:
         about = Table("complaints", "about")
-        for theme in themes:
+        for theme in shared:
             about.add_row(f"{theme.count:,}", Text(", ".join(theme.words) or "no word in common"))
         console.print(about)
     console.print("What each metric is stands in --format json and csv.")
