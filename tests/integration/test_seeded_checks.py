@@ -69,7 +69,8 @@ def _desk(base: Path, example_vectors: Path, url: str | None) -> Iterator[Desk]:
         for _ in range(2):
             open_contact(desk, agent, "How long does a refund for my lamp take?")
         answered = desk.reviews.queue(ruth)[0]
-        desk.reviews.decide(ruth, answered.id, {"kind": "approve"})
+        outcome = desk.reviews.decide(ruth, answered.id, {"kind": "approve"})
+        assert desk.jobs.wait(f"deliver:{outcome.delivery_id}", 60) == "sent"
         yield desk
 
 
@@ -110,7 +111,9 @@ def like(desk: Desk, status: ReviewStatus, count: int = 1) -> list[str]:
             session.add(contact)
             session.flush()
             changed = {"id": review_id, "contact_id": contact_id, "thread": f"{contact_id}:1"}
-            session.add(Review(**{**_columns(first), **changed, "opened_at": desk.clock.now()}))
+            # What was decided was opened before its answer left.
+            opened = first.opened_at if status == "decided" else desk.clock.now()
+            session.add(Review(**{**_columns(first), **changed, "opened_at": opened}))
             made.append(review_id)
     return made
 
@@ -327,7 +330,7 @@ def test_it_counts_nowhere(desk: Desk, supervisor: Actor) -> None:
 
     asked, decided = counted()
     check = seed(desk)
-    assert counted() == (asked + 6, decided)  # six copies, for which it was placed
+    assert counted() == (asked + 6, decided)  # the copies that it was placed for
     desk.reviews.decide(supervisor, check.review_id, {"kind": "approve", "comment": "Fine."})
     assert counted() == (asked + 6, decided)
 

@@ -1,0 +1,83 @@
+"""The QA sample and the seeded checks, used as supervisors and admins do."""
+
+from __future__ import annotations
+
+from desk.bootstrap import Desk
+from desk.permissions import Actor
+from tests.integration.conftest import open_contact, pending_review
+from tests.ui.conftest import OpenPage, seen
+
+ITEMS = ("accurate", "complete", "in_force", "tone", "next_step")
+EVIL = "<img src=x onerror=alert(1)> [a](javascript:alert(1))"
+
+
+def answered(desk: Desk, agent: Actor, by: Actor, **changes: object) -> None:
+    """Have a contact answered by a person's approval."""
+    asked = open_contact(desk, agent, "How long does a refund take?", **changes)
+    outcome = desk.reviews.decide(by, pending_review(desk, agent, asked), {"kind": "approve"})
+    assert desk.jobs.wait(f"deliver:{outcome.delivery_id}", 60) == "sent"
+
+
+def test_a_sample_is_drawn_read_blind_and_told(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor, admin: Actor
+) -> None:
+    answered(desk, agent, supervisor, subject=EVIL)
+    page = open_page("quality", admin)
+    page.pills(key="quality.shown").set_value("QA sample").run()
+    assert "No sample was drawn yet" in seen(page)
+    page.button(key="qa.draw_button").click().run()
+    page.button(key="qa.drawing.send").click().run()
+    assert "1 of 1 contacts are drawn." in seen(page)
+    shown = seen(page)
+    assert "5 business days" in shown
+    assert supervisor.name not in shown
+    assert "<img" not in shown
+
+    (drawn,) = desk.qa.draws(admin)
+    (line,) = desk.qa.to_read(admin, drawn.id)
+    for item in ITEMS:
+        page.radio(key=f"qa.mark.{line.pick_id}.{item}").set_value("pass")
+    page.radio(key=f"qa.mark.{line.pick_id}.accurate").set_value("fail")
+    page.button(key="qa.score").click().run()
+    assert "accurate: a fail needs a sentence" in seen(page)
+    page.text_input(key=f"qa.note.{line.pick_id}.accurate").set_value(EVIL)
+    page.button(key="qa.score").click().run()
+    assert "It fails." in seen(page)
+    assert "Everything of this sample is read" in seen(page)
+
+    page.segmented_control(key="qa.which").set_value("Results").run()
+    assert "an estimated 100.0% fail" in seen(page)
+    assert "No contact has been read by two people yet." in seen(page)
+    assert "<img" not in seen(page)
+
+    theirs = open_page("quality", supervisor)
+    theirs.pills(key="quality.shown").set_value("QA sample").run()
+    assert EVIL not in seen(theirs)
+
+
+def test_who_decided_everything_is_told_that_others_read_it(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    answered(desk, agent, supervisor)
+    desk.qa.draw(supervisor)
+    page = open_page("quality", supervisor)
+    page.pills(key="quality.shown").set_value("QA sample").run()
+    assert "The rest is for others to read" in seen(page)
+
+
+def test_a_reviewer_is_told_of_a_seeded_check_once_it_is_decided(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    (desk.workspace.folder / "operations.yaml").write_text("seeded:\n  rate: 0.2\n")
+    for _ in range(5):
+        answered(desk, agent, supervisor)
+    assert desk.seeded.place() == 1
+    page = open_page("reviews", supervisor)
+    assert "seeded" not in seen(page).casefold()
+    page.button(key="decide.approve").click().run()
+    assert "This was a seeded check, and its fault was missed. Nothing was sent." in seen(page)
+
+    page = open_page("quality", supervisor)
+    page.pills(key="quality.shown").set_value("Seeded checks").run()
+    assert "0 of 1 seeded faults were caught" in seen(page)
+    assert "Missed" in seen(page)
