@@ -74,6 +74,8 @@ PAGES_OF_ROLE: Final[dict[Role, tuple[str, ...]]] = {
     ),
 }
 _MOST_WITH_ICONS: Final = 6
+_ADDRESSES: Final = {"Metrics": "figures"}
+"""Of pages whose name is taken: Prometheus asks at ``/metrics``."""
 
 PAGE_OF_PARAMETER: Final = {
     "review": "Reviews",
@@ -130,7 +132,7 @@ def _pages(the: Desk, actor: Actor) -> list[st.Page]:
             title=name,
             # So that all of them stand in one line at 1280 pixels.
             icon=_PAGES[name][1] if len(names) <= _MOST_WITH_ICONS else None,
-            url_path=name.lower().replace(" ", "-"),
+            url_path=_ADDRESSES.get(name) or name.lower().replace(" ", "-"),
             default=place == 0,
         )
         for place, name in enumerate(names)
