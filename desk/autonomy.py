@@ -61,7 +61,7 @@ CHANGES: Final = (
     "autopilot.resumed",
 )
 """The events of the trail that tell what became of reasons and of the switch."""
-_LOOK_AGAIN: Final = timedelta(hours=1)
+_LOOK_AGAIN: Final = timedelta(minutes=10)
 _MEASURED: Final = 200
 """Contacts whose mean confidence is kept when a reason is signed."""
 _DRIFT_OVER: Final = (20, 50)
@@ -196,7 +196,13 @@ class Autonomy:
         ]
         order = ("eligible", "autopilot", "review", "locked")
         return sorted(
-            found, key=lambda one: (order.index(one.state), -one.standing.progress, one.name)
+            found,
+            key=lambda one: (
+                order.index(one.state),
+                one.tier != "allowed",
+                -one.standing.progress,
+                one.name,
+            ),
         )
 
     def line(self, actor: Actor, reason_id: str) -> ReasonLine:
@@ -470,7 +476,7 @@ class Autonomy:
                 **{**known, "missing": tuple(known["missing"]), "notes": tuple(known["notes"])}
             )
             if known
-            else standing_of(Record(()), self._demands(reason.id))
+            else standing_of(Record((), tier=reason.tier), self._demands(reason.id))
         )
         state = state_of(row, reason)
         return ReasonLine(
@@ -528,7 +534,8 @@ class Autonomy:
             session.flush()
         row.rules = rules
         demands = self._demands(reason.id)
-        standing = standing_of(record_of(session, row, self._operations(), now), demands)
+        record = record_of(session, row, self._operations(), now, reason.tier)
+        standing = standing_of(record, demands)
         row.e_value, row.answers, row.loss = standing.e_value, standing.answers, standing.loss
         row.standing, row.looked_at = asdict(standing), now
         proposed = standing.eligible and state_of(row, reason) != "locked"

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from core.vocabulary import Tier
 from desk.autonomy_evidence import EvidenceKind
 from desk.autonomy_models import AutonomyEvidence, AutopilotApproval, ReasonAutonomy
 from desk.earning import Approver, Demands, Record, counts
@@ -44,9 +45,13 @@ class _Answer:
 
 
 def record_of(
-    session: Session, row: ReasonAutonomy, operations: OperationsFile, now: datetime
+    session: Session,
+    row: ReasonAutonomy,
+    operations: OperationsFile,
+    now: datetime,
+    tier: Tier = "allowed",
 ) -> Record:
-    """Return what is known of a reason since its evidence began.
+    """Return what is known of a reason, of the tier that the map gives it, since its evidence began.
 
     An answer counts once, by the worst that is known of it, in the place where it was decided. A
     good one counts when it is old enough for its customer to have come back, and when whoever
@@ -68,6 +73,7 @@ def record_of(
         losses=losses,
         waiting=waiting,
         approvers=tuple(approvers.values()),
+        tier=tier,
         flagged=tuple(flagged_titles(session, _articles(session, row), _SPEAKS_AGAINST)),
     )
 

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
+from core.vocabulary import Tier
 from kb.facts import VALUE_KINDS, extract_facts
 
 STAKES: Final[tuple[tuple[float, float], ...]] = ((1.0, 0.3), (0.9, 0.15), (0.5, 0.4), (0.0, 0.15))
@@ -152,12 +153,14 @@ class Record:
         waiting: Good answers that are too young to count.
         approvers: Whose approvals are among them.
         flagged: Titles of sources that its answers rest on and that are flagged.
+        tier: What the reason map says of its contacts: only of the lowest tier any leaves.
     """
 
     losses: tuple[float, ...]
     waiting: int = 0
     approvers: tuple[Approver, ...] = ()
     flagged: tuple[str, ...] = ()
+    tier: Tier = "allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +213,15 @@ def standing_of(record: Record, demands: Demands) -> Standing:
 
 def _missing(record: Record, demands: Demands) -> list[str]:
     said = []
+    if record.tier != "allowed":
+        said.append("The reason map has a person look at every contact of its tier.")
     read, wrong = len(record.losses), sum(record.losses)
     clean = clean_answers_to(record.losses, demands.limit, demands.error_of_test)
     if clean and wrong:
         said.append(
-            f"So far {wrong:.2g} of {_count(read, 'answer')} went wrong; {clean} more approved as "
-            "drafted would make up for it."
+            f"So far {'' if wrong == int(wrong) else 'the equivalent of '}{wrong:.3g} of "
+            f"{_count(read, 'answer')} went wrong; {clean} more approved as drafted would make up "
+            "for it."
         )
     elif clean:
         said.append(

@@ -253,7 +253,7 @@ def test_a_change_of_tiers_or_of_the_reason_or_of_its_macro_ends_autopilot(house
     assert house.line().round == 2
     note_answers(house.database, house.ruth, 80)
     house.autonomy.sign(house.ruth, REASON)
-    house.reasons[0] = house.reasons[0].model_copy(update={"tier": "review_required"})
+    house.reasons[0] = house.reasons[0].model_copy(update={"description": "Something else."})
     assert house.autonomy.clearance("con_1", REASON, [])["state"] == "review"
     note_answers(house.database, house.ruth, 80)
     house.autonomy.sign(house.ruth, REASON)
@@ -318,9 +318,12 @@ def test_what_the_tier_or_the_map_locks_only_an_admin_unlocks(house: House) -> N
         house.autonomy.unlock(house.ingrid, reason, "We checked it with the lawyers.")
         assert house.state(reason) == "review"
         note_answers(house.database, house.ruth, 80, reason=reason)
-        house.autonomy.sign(house.ruth, reason)
-        house.autonomy.lock(house.ruth, reason, "Not now.")
-        assert house.state(reason) == "locked"
+    house.autonomy.sign(house.ruth, "invoice")
+    # Its contacts need a person whatever the reason may do.
+    with pytest.raises(Refused, match="has a person look at every contact"):
+        house.autonomy.sign(house.ruth, "gdpr")
+    house.autonomy.lock(house.ruth, "invoice", "Not now.")
+    assert house.state("invoice") == "locked"
 
 
 def test_the_map_alone_puts_nothing_on_autopilot(house: House) -> None:

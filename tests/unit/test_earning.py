@@ -105,6 +105,10 @@ def test_a_reason_that_lacks_nothing_may_be_proposed() -> None:
             Record((0.0,) * 80, approvers=(SHARP, Approver("Sam", 1, (1.0, 1.0, 0.0)))),
             "1 approval of Sam does not count: they missed 2 of 3 seeded checks.",
         ),
+        (
+            Record((0.0,) * 80, 0, (SHARP,), tier="review_required"),
+            "a person look at every contact",
+        ),
         (Record((0.0,) * 80, 4, (SHARP,)), "4 good answers will count once"),
         (Record((0.0,) * 80, 0, (SHARP,), ("Refunds",)), "is flagged: Refunds."),
     ],

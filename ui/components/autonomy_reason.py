@@ -18,7 +18,7 @@ from ui.components.charts import ACCENT, WARNING, shown_chart
 from ui.components.labels import chip, tier_badge, warning_chip, when
 from ui.components.notice import keep
 from ui.components.office import values
-from ui.components.text import Markup, label_text, say, show, tag, words
+from ui.components.text import Markup, say, show, tag, words
 
 _WHY: Final = "autonomy.why"
 _MOST_POINTS: Final = 600
@@ -41,9 +41,9 @@ def _head(desk: Desk, line: ReasonLine, names: Mapping[str, str]) -> None:
     badge = warning_chip(state) if line.state == "eligible" else chip(state)
     owner = line.owner or "Nobody owns it"
     parts = [tag("span", "pd-faint", words(owner))]
-    if line.since is not None:
-        who = names.get(line.by, "by the desk" if line.by == "desk" else line.by)
-        parts += [words(f" · {who} "), when(line.since, desk.clock.now())]
+    if line.since is not None and line.cause:
+        who = "the desk" if line.by == "desk" else names.get(line.by, line.by)
+        parts += [tag("span", "pd-faint", words(f"· by {who}")), when(line.since, desk.clock.now())]
     show(
         tag("h3", "pd-subject", words(line.name)),
         tag("div", "pd-badges", badge, tier_badge(line.tier), *parts),
@@ -82,7 +82,7 @@ def _evidence(line: ReasonLine, steps: Sequence[Step]) -> None:
             [
                 ("Answers that count", standing.answers),
                 ("Lost in them", f"{standing.loss:.2f}"),
-                ("e-value", f"{standing.e_value:.3g} of {standing.wanted:g} needed"),
+                ("Evidence (e-value)", f"{standing.e_value:,.3g} of {standing.wanted:g} needed"),
                 ("Tested limit", f"{100 * line.limit:g} % of answers wrong"),
             ]
         )
@@ -157,7 +157,7 @@ def _actions(desk: Desk, actor: Actor, line: ReasonLine) -> None:
             st.text_input(
                 "Why",
                 key=_why(line),
-                placeholder=f"Why {label_text(line.name)} is to be changed",
+                placeholder="Why; it is kept in the trail",
                 width=340,
                 label_visibility="collapsed",
             )

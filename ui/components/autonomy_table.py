@@ -58,9 +58,9 @@ def autonomy_table(lines: Sequence[ReasonLine], now: datetime) -> ReasonLine:
             "Contact reason": st.column_config.TextColumn(width=230),
             "State": st.column_config.TextColumn(width=110),
             "Evidence": st.column_config.ProgressColumn(
-                format="percent",
+                format="%.0f %%",
                 min_value=0,
-                max_value=1,
+                max_value=100,
                 width=170,
                 help="The way to promotion: the e-value, on a logarithmic scale. At 100 % it says "
                 "that the limit is kept.",
@@ -88,15 +88,15 @@ def _row(line: ReasonLine, now: datetime) -> dict[str, Any]:
     return {
         "Contact reason": readable_text(line.name),
         "State": state_text(line.state),
-        "Evidence": standing.progress,
+        "Evidence": 100 * standing.progress,
         "Answers": standing.answers,
         "Loss": standing.loss,
-        "Missing": _missing(line),
+        "What it lacks": _lacks(line),
         **table_moment("Since", line.since, now),
     }
 
 
-def _missing(line: ReasonLine) -> str:
+def _lacks(line: ReasonLine) -> str:
     if line.state == "locked":
         return "Locked by its tier or the map" if line.locked_by_map else readable_text(line.cause)
     if line.state == "autopilot":

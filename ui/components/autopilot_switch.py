@@ -80,7 +80,7 @@ def _runs(flying: Sequence[ReasonLine]) -> tuple[Markup, ...]:
             tag("div", "pd-faint", words("No contact reason is on autopilot.")),
         )
     reasons = "1 contact reason is" if count == 1 else f"{count} contact reasons are"
-    answers = "1 answer has" if sent == 1 else f"{sent} answers have"
+    answers = {0: "No answer has", 1: "1 answer has"}.get(sent, f"{sent} answers have")
     return (
         tag("strong", "", words(f"{reasons} on autopilot")),
         tag("div", "pd-faint", words(f"{answers} left without a person since they were signed.")),
