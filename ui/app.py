@@ -114,6 +114,11 @@ def main() -> None:
         refusal(error)
 
 
+def address_of(page: str) -> str:
+    """Return where a page of this name is, behind the host."""
+    return _ADDRESSES.get(page) or page.lower().replace(" ", "-")
+
+
 def _go_where_the_address_says(page: st.Page, pages: Sequence[st.Page]) -> None:
     """Open the page that holds what the address names, if the role has it and it names no page."""
     wanted = next(
@@ -132,7 +137,7 @@ def _pages(the: Desk, actor: Actor) -> list[st.Page]:
             title=name,
             # So that all of them stand in one line at 1280 pixels.
             icon=_PAGES[name][1] if len(names) <= _MOST_WITH_ICONS else None,
-            url_path=_ADDRESSES.get(name) or name.lower().replace(" ", "-"),
+            url_path=address_of(name),
             default=place == 0,
         )
         for place, name in enumerate(names)

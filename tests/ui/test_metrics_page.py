@@ -15,6 +15,7 @@ from desk.permissions import Actor
 from tests.factories import NOON
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 from tests.ui.conftest import OpenPage, seen
+from ui.app import PAGES_OF_ROLE, address_of
 
 EVIL = '<img src=x onerror=alert(1)> [a](javascript:alert(1)) "quoted"'
 
@@ -121,3 +122,9 @@ def test_a_supervisor_says_once_whether_an_escalation_was_right(
     figures = desk.metrics.board(supervisor, desk.metrics.lately()).figures
     assert figures["escalation_accuracy"].value == 0
     assert OF_ID["escalation_accuracy"].better == "higher"
+
+
+def test_no_page_stands_where_machines_ask() -> None:
+    pages = {address_of(name) for names in PAGES_OF_ROLE.values() for name in names}
+    assert pages.isdisjoint({"metrics", "healthz", "readyz"})
+    assert len(pages) == len({name for names in PAGES_OF_ROLE.values() for name in names})
