@@ -11,6 +11,7 @@ import streamlit as st
 from core.identifiers import text_digest
 from core.vocabulary import TIERS, Tier
 from desk.reviews import ReviewFilter, ReviewSummary
+from ui.components.in_sight import keep_in_sight
 from ui.components.labels import (
     DECISION_NAMES,
     KIND_NAMES,
@@ -24,6 +25,7 @@ from ui.components.text import readable_text
 
 PAGE: Final = 50
 TABLE: Final = "reviews.table"
+_FRAME: Final = "reviews-table"
 ADDRESS: Final = "review"
 _ADDRESSED: Final = "reviews.addressed"
 _CHOSEN: Final = "reviews.chosen"
@@ -147,24 +149,28 @@ def review_table(
     # A browser keeps a selection by row. Another queue, or another row that was opened otherwise
     # than by a click, is another table, or its rows would stand for reviews that they are not.
     key = f"{TABLE}.{text_digest(' '.join([opened, *ids]))[:16]}"
-    event = st.dataframe(
-        [_row(review, reasons, people, now) for review in reviews],
-        key=key,
-        hide_index=True,
-        height=_ROW * (min(len(ids), _MOST_ROWS) + 1) + 4,
-        row_height=_ROW,
-        on_select="rerun",
-        selection_mode="single-row-required" if opened in ids else "single-row",
-        selection_default={"selection": {"rows": [ids.index(opened)] if opened in ids else []}},
-        alt="Reviews: risk, due, customer, subject, reason, draft, check, changes, who is at it",
-        column_config={
-            **exact_at_hand("Due"),
-            "Risk": st.column_config.TextColumn(width=150),
-            "Due": st.column_config.TextColumn(width=90),
-            "Check": st.column_config.TextColumn(width=100),
-            "Changed": st.column_config.TextColumn(width=105),
-        },
-    )
+    at = ids.index(opened) if opened in ids else None
+    with st.container(key=_FRAME):
+        event = st.dataframe(
+            [_row(review, reasons, people, now) for review in reviews],
+            key=key,
+            hide_index=True,
+            height=_ROW * (min(len(ids), _MOST_ROWS) + 1) + 4,
+            row_height=_ROW,
+            on_select="rerun",
+            selection_mode="single-row" if at is None else "single-row-required",
+            selection_default={"selection": {"rows": [] if at is None else [at]}},
+            alt="Reviews: risk, due, customer, subject, reason, draft, check, changes, who is at it",
+            column_config={
+                **exact_at_hand("Due"),
+                "Risk": st.column_config.TextColumn(width=150),
+                "Due": st.column_config.TextColumn(width=90),
+                "Check": st.column_config.TextColumn(width=100),
+                "Changed": st.column_config.TextColumn(width=105),
+            },
+        )
+        if at is not None:
+            keep_in_sight(_FRAME, key, at, _ROW)
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(ids):
         opened = st.session_state[_CHOSEN] = ids[rows[0]]
