@@ -35,6 +35,7 @@ _SEVERE: Final = ("escalate_first", "forbidden")
 RULES_CHANGED: Final = "The rules that it was signed under changed."
 _TIERS_DIGITS: Final = 16
 _OWN_DIGITS: Final = 40
+_MACRO_ENDINGS: Final = (".md", ".markdown", ".txt")
 
 
 class Rulebook:
@@ -75,10 +76,14 @@ class Rulebook:
     def _macro(self, reason: Reason | None) -> str:
         if reason is None or not reason.macro:
             return ""
-        try:
-            return text_digest((self._folder() / reason.macro).read_text("utf-8", "replace"))
-        except OSError:
-            return "absent"
+        name = reason.macro.removeprefix("macros/")
+        for ending in ("", *_MACRO_ENDINGS):
+            try:
+                text = (self._folder() / "macros" / f"{name}{ending}").read_text("utf-8", "replace")
+            except OSError:
+                continue
+            return text_digest(text)
+        return "absent"
 
     def _tiers_name(self) -> str:
         with self._lock:

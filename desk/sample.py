@@ -203,7 +203,7 @@ def _copy_tree(source: Path, target: Path, shift: timedelta) -> list[Path]:
 def _copy_sample(folder: Path, shift: timedelta) -> None:
     _copy_tree(SAMPLE / "articles", folder / "articles", shift)
     _copy_tree(SAMPLE / "macros", folder / "macros", shift)
-    for name in ("reasons.yaml", "tiers.yaml", "sources.yaml"):
+    for name in ("reasons.yaml", "tiers.yaml", "sources.yaml", "operations.yaml"):
         shutil.copy(SAMPLE / name, folder / name)
 
 

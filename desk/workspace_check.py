@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic_settings import DotEnvSettingsSource
@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from core.errors import BadInput
 from core.settings import Settings
+from desk.operations_file import load_operations
 from desk.permissions import PERMISSIONS, Action, Actor, require
 from desk.reason_check import Remark, check_map
 from graph.reasons import ReasonMap
@@ -26,9 +27,9 @@ from graph.tiers import TierRules
 from kb.workspace import Workspace
 from retrieval.ports import Embedder
 
-FileName = Literal["sources.yaml", "reasons.yaml", "tiers.yaml"]
+FileName = Literal["sources.yaml", "reasons.yaml", "tiers.yaml", "operations.yaml"]
 Origin = Literal["environment", ".env", "command", "default"]
-FILES: Final[tuple[FileName, ...]] = ("sources.yaml", "reasons.yaml", "tiers.yaml")
+FILES: Final[tuple[FileName, ...]] = get_args(FileName)
 _AROUND: Final = 2
 _UNUSABLE: Final = "It cannot be used as it stands."
 _LONGEST_LINE: Final = 400
@@ -42,6 +43,9 @@ WHAT_IT_MEANS: Final[dict[Action, str]] = {
     "own_sources": "End source flags",
     "read_audit": "Read and export the audit trail",
     "read_quality": "Read eval runs and reviewers' notes",
+    "sample_quality": "Draw and read the QA sample; see what it and seeded checks say",
+    "run_rhythm": "Work through the daily queue and the days of the week",
+    "work_tasks": "Read tasks and say what became of them",
     "promote": "Sign, lock and return contact reasons; stop and resume autopilot",
     "unlock_reasons": "Unlock contact reasons",
     "manage_people": "Add people, change roles, make sign-in links",
@@ -154,6 +158,7 @@ class WorkspaceCheck:
             _sources(folder / "sources.yaml", workspace, unusable),
             _reasons(folder / "reasons.yaml", workspace, embedder),
             _tiers(folder / "tiers.yaml"),
+            _operations(folder / "operations.yaml"),
         ]
 
     def settings(self, actor: Actor) -> list[EffectiveSetting]:
@@ -246,6 +251,16 @@ def _tiers(path: Path) -> RuleFile:
     return _file(
         path, there, said if there else "Absent: the rules that the desk ships with apply."
     )
+
+
+def _operations(path: Path) -> RuleFile:
+    there = path.is_file()
+    try:
+        load_operations(path)
+    except BadInput as error:
+        return _file(path, there, _UNUSABLE, [error])
+    said = "What the team asks of autonomy, seeded checks, the QA sample and its week."
+    return _file(path, there, said if there else "Absent: the defaults apply.")
 
 
 def _file(

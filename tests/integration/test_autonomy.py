@@ -35,7 +35,7 @@ from tests.factories import NOON
 from tests.integration.earned import REASON, catch_seeded, note_answers, put_on_autopilot
 
 REASONS = [
-    Reason(id=REASON, name="Refund question", macro="macros/refund.md"),
+    Reason(id=REASON, name="Refund question", macro="refund"),
     Reason(id="gdpr", name="Personal data", tier="escalate_first"),
     Reason(id="invoice", name="Invoice", autonomy="locked"),
     Reason(id="hopeful", name="Hopeful", autonomy="autopilot"),

@@ -34,6 +34,7 @@ def test_a_sound_workspace_has_no_errors(check: WorkspaceCheck) -> None:
         ("sources.yaml", False, 0),
         ("reasons.yaml", True, 0),
         ("tiers.yaml", False, 0),
+        ("operations.yaml", False, 0),
     ]
     assert files[1].holds == "3 contact reasons."
 
