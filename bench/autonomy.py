@@ -26,6 +26,7 @@ Maker = Callable[[np.random.Generator, tuple[int, int], float], Losses]
 LIMITS: Final = (0.05, 0.02, 0.01)
 ERROR: Final = 0.05
 _AT_ONCE: Final = 500
+_LONGEST: Final = 6000
 
 
 def right_or_wrong(rng: np.random.Generator, shape: tuple[int, int], mean: float) -> Losses:
@@ -99,7 +100,7 @@ def main() -> None:
     rng = np.random.default_rng(given.seed)
     naive = [float(np.mean(naive_looks(rng, shape, m) > 0)) for m in LIMITS]
     print(f"{'Clopper-Pearson':18}" + "".join(f"{one:>9.2%}" for one in naive))
-    print("\nanswers until a reason is proposed")
+    print(f"\nanswers until a reason is proposed; later than {_LONGEST} is not followed")
     print(f"{'':34}" + "".join(f"{limit:>9.0%}" for limit in LIMITS))
     fixed = [math.ceil(math.log(ERROR) / math.log(1 - m)) for m in LIMITS]
     print(f"{'one look, no error':34}" + "".join(f"{one:>9}" for one in fixed))
@@ -108,7 +109,9 @@ def main() -> None:
     for share, name in ((0.1, "a tenth of"), (0.5, "half"), (0.7, "0.7 of")):
         for maker in (right_or_wrong, fractions):
             rng = np.random.default_rng(given.seed)
-            found = [first_looks(maker, rng, (given.reasons, 6000), m, share * m) for m in LIMITS]
+            found = [
+                first_looks(maker, rng, (given.reasons, _LONGEST), m, share * m) for m in LIMITS
+            ]
             told = "".join(f"{_median(one):>9}" for one in found)
             print(f"{f'median at {name} the limit, {maker.__name__}':>34}{told}")
 
@@ -155,9 +158,8 @@ def _first(reached: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _median(looks: NDArray[np.int64]) -> str:
-    never = np.iinfo(np.int64).max
-    middle = int(np.median(np.where(looks > 0, looks, never)))
-    return "never" if middle == never else str(middle)
+    middle = float(np.median(np.where(looks > 0, looks, np.inf)))
+    return "later" if math.isinf(middle) else f"{middle:.0f}"
 
 
 if __name__ == "__main__":
