@@ -27,6 +27,8 @@ from desk.metric_models import ALL, EVER, Complaint, ComplaintTheme, MetricMark,
 from desk.models import AuditEvent, Contact
 
 EVENTS_AT_ONCE: Final = 5_000
+"""How many events somebody who waits has counted."""
+_A_STEP: Final = 10_000
 SETTLED: Final = timedelta(minutes=2)
 """How long an id that is missing in the trail may still be written: longer than any unit of work."""
 _IDS_AT_ONCE: Final = 500
@@ -120,7 +122,7 @@ class MetricRollup:
         """
         done = 0
         while True:
-            step = self._step(min(EVENTS_AT_ONCE, most - done) if most else EVENTS_AT_ONCE)
+            step = self._step(min(_A_STEP, most - done) if most else _A_STEP)
             done += step.events
             on_progress(done, done + step.waiting)
             if not step.events or not step.waiting or (most and done >= most):

@@ -20,12 +20,12 @@ from ui.app import PAGES_OF_ROLE, address_of
 EVIL = '<img src=x onerror=alert(1)> [a](javascript:alert(1)) "quoted"'
 
 
-def shown(page, title: str):  # type: ignore[no-untyped-def]
+def shown(page, title: str):
     (card,) = [one for one in page.metric if one.label == title]
     return card
 
 
-def test_every_metric_is_a_card_that_says_what_it_is(
+def test_every_metric_is_a_card_that_says_what_it_is_and_may_be_narrowed(
     open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:
     contact = open_contact(desk, agent, "How long does a refund take?")
@@ -43,14 +43,6 @@ def test_every_metric_is_a_card_that_says_what_it_is(
     assert list(people["Decisions"]) == [1]
     (reasons,) = [one.value for one in page.dataframe if "Contact reason" in one.value]
     assert list(reasons["Contact reason"]) == ["Refund question"]
-
-
-def test_a_choice_narrows_every_figure_and_nothing_found_says_what_to_do(
-    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
-) -> None:
-    open_contact(desk, agent, "How long does a refund take?")
-    page = open_page("metrics", supervisor)
-    assert shown(page, "Contacts taken up").value == "1"
     page.selectbox(key="metrics.reason").set_value("refund_question").run()
     assert shown(page, "Contacts taken up").value == "1"
     page.selectbox(key="metrics.channel").set_value("voice").run()
@@ -65,14 +57,12 @@ def test_a_value_is_compared_with_the_days_before(
     desk = open_synced(clock)
     mina = desk.people.add(None, "Mina", "mina@example.com", "agent")
     ruth = desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
-    for days, count in ((0, 1), (30, 3)):
+    for days, count in ((0, 1), (30, 2)):
         clock.moment = NOON + timedelta(days=days)
         for number in range(count):
             open_contact(desk, mina, f"How long does a refund take? {number}")
     page = open_page("metrics", ruth, desk)
-    assert shown(page, "Contacts taken up").delta == "+2"
-    page.pills(key="metrics.period").set_value("7 days").run()
-    assert shown(page, "Contacts taken up").value == "3"
+    assert shown(page, "Contacts taken up").delta == "+1"
     page.pills(key="metrics.period").set_value("Other days").run()
     page.date_input(key="metrics.days").set_value((NOON.date(), NOON.date())).run()
     assert shown(page, "Contacts taken up").value == "1"
