@@ -30,7 +30,7 @@ from desk.sampling import exact_share
 from desk.seeded_ends import SeededEnd, SeededOutcome, seeded_contacts
 from graph.draft import draft_digest
 from graph.evidence import cited_articles, cited_passage_ids, evidence_of
-from graph.faults import Fault, FaultKind, faults_in, with_fault
+from graph.faults import Fault, FaultKind, added_words, faults_in, with_fault
 from graph.interrupts import allowed_decisions
 from graph.judging import judge_draft
 from graph.ports import Deps
@@ -46,6 +46,8 @@ _LOOKS_BACK: Final = timedelta(days=1)
 _LATEST_DONORS: Final = 200
 _DONORS_TRIED: Final = 12
 _FAULTS_TRIED: Final = 40
+_NOT_AGAIN: Final = 8
+"""How many checks back words that were added are not added again."""
 _LEAST_TIME: Final = timedelta(minutes=15)
 _MOST_READ: Final = 5_000
 _ROUNDING: Final = 1e-9
@@ -171,12 +173,23 @@ class SeededChecks:
         if not count:
             return []
         made: list[Seed] = []
+        said = self._said_lately()
         for review in self._donors(count * _DONORS_TRIED, rng):
             if len(made) == count:
                 break
-            if seed := self._seed_from(review, section.kinds, rng):
+            if seed := self._seed_from(review, section.kinds, rng, said):
                 made.append(seed)
+                said.add(seed.fault.added)
         return made
+
+    def _said_lately(self) -> set[str]:
+        """Return the words that the latest checks added: what comes again and again gives them away."""
+        query = select(SeededCheck.before, SeededCheck.after).order_by(SeededCheck.id.desc())
+        with self._database.read() as session:
+            return {
+                added_words(before, after)
+                for before, after in session.execute(query.limit(_NOT_AGAIN)).tuples()
+            }
 
     def _donors(self, most: int, rng: random.Random) -> list[Review]:
         """Return reviews to copy, in random order: answers approved as they stood, else waiting ones."""
@@ -211,9 +224,13 @@ class SeededChecks:
         return sorted(found, key=lambda review: ids.index(review.id))
 
     def _seed_from(
-        self, review: Review, kinds: Sequence[FaultKind], rng: random.Random
+        self, review: Review, kinds: Sequence[FaultKind], rng: random.Random, said: set[str]
     ) -> Seed | None:
-        """Return a check made from a review, best one that only a reader finds; None if there is none."""
+        """Return a check made from a review; None if none can be.
+
+        The kind is drawn; of that kind one that the check lets through comes first, for only a
+        reader finds it. ``said`` is what has been said lately.
+        """
         draft = cast(Draft, review.state["draft"])
         in_force = set(self._library.versions_in_force(cited_articles(draft)).values())
         passages = self._library.passages(cited_passage_ids(draft))
@@ -221,9 +238,11 @@ class SeededChecks:
             return None
         former = self._former(passages)
         question = review.state["classification"]["question"]
-        marked: Seed | None = None
         for kind in rng.sample(list(kinds), len(kinds)):
+            marked: Seed | None = None
             for fault in faults_in(draft, passages, former, kind, rng)[:_FAULTS_TRIED]:
+                if fault.added in said:
+                    continue
                 faulty = with_fault(draft, fault)
                 report, disputes = judge_draft(faulty, question, self._deps())
                 if "approve" not in allowed_decisions(_state(review, faulty, report)):
@@ -232,7 +251,9 @@ class SeededChecks:
                 if not seed.marked:
                     return seed
                 marked = marked or seed
-        return marked
+            if marked:
+                return marked
+        return None
 
     def _former(self, passages: Mapping[str, Passage]) -> dict[str, list[Passage]]:
         """Return cited passage → how earlier versions of its article said it, the newest first."""

@@ -31,22 +31,63 @@ _SAME_SENTENCE: Final = 0.5
 """From this likeness (0..1) a sentence of an edit is taken for the faulty one, changed."""
 _INVENTED_EACH: Final = 4
 _WORD: Final = re.compile(r"\w+(?:[.,:]\d+)*")
+_UNITS: Final = re.compile(r"second|minute|hour|day|week|month|year")
+_RANGE: Final = re.compile(r"(\d{1,9}(?:\.\d{1,4})?)\s?(?:to|-|–)\s?(\d{1,9}(?:\.\d{1,4})?)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """Words that commit the team to something.
+
+    Attributes:
+        words: The words; a clause for the end of a sentence, or a sentence.
+        fits: What the sentence they follow must be about; anything when None.
+        timed: Whether that sentence must state a duration or a date.
+        unless: What neither the sentence nor its source may speak of: else it may be true.
+    """
+
+    words: str
+    fits: re.Pattern[str] | None = None
+    timed: bool = False
+    unless: re.Pattern[str] | None = None
+
+
+def _about(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern})", re.I)
+
+
+_GIVING_BACK: Final = _about(r"return|refund|exchang|send (?:it|them) back|replac|claim")
+_BUYING: Final = _about(r"order|ship|deliver|package|purchas|bought|code|discount|gift card")
+_MONEY: Final = _about(r"free|charg|cost|fee|pay|paid|price|bill|[$€£]|refund|credit|money")
+_DOING: Final = _about(r"tap|open|choose|select|go to|turn|press|enter|download|set up|remove")
+_EXTRA: Final = _about(r"plan|upgrade|downgrade|label|second|another|extra|start")
+_LATE: Final = _about(r"late|after (?:that|this)|extend|exten[ds]|longer|miss|deadline|expire")
 _PROMISED_MORE: Final = (
-    "even if the time limit has passed",
-    "whatever the reason",
-    "and this applies to every order you have placed with us",
-    "and you do not need to keep the receipt",
-    "and we will remind you in time",
-    "also for items bought on sale",
-    "and nothing will be charged for it",
-    "and you can change your mind later on",
+    _Promise("and we can extend that once if you ask", timed=True, unless=_LATE),
+    _Promise("and we will remind you the day before", timed=True, unless=_about("remind|notif")),
+    _Promise("even if you come back to us later than that", timed=True, unless=_LATE),
+    _Promise("also for items bought on sale", _GIVING_BACK, unless=_about("sale|discount|promo")),
+    _Promise("and you do not need the receipt", _GIVING_BACK, unless=_about("receipt|proof")),
+    _Promise("however it was damaged", _GIVING_BACK, unless=_about("damag|any reason|condition")),
+    _Promise("and you keep the one you have until then", _GIVING_BACK, unless=_about("keep")),
+    _Promise(
+        "and the same goes for your earlier orders", _BUYING, unless=_about("earlier|previous")
+    ),
+    _Promise("and you can change the address until it arrives", _BUYING, unless=_about("address")),
+    _Promise("and we can combine it with any other offer", _BUYING, unless=_about("combin|offer")),
+    _Promise(
+        "and we will do it for you if you write to us", _DOING, unless=_about("we (?:can|will)")
+    ),
+    _Promise("and nothing will be charged for it", _EXTRA, unless=_MONEY),
 )
 _PROMISED_APART: Final = (
-    "If it takes any longer than that, we will make up for it.",
-    "The same holds for your next order, too.",
-    "You can count on this for as long as you are a customer.",
-    "If anything goes wrong, we will take over the costs.",
-    "We will see to it that this does not happen again.",
+    _Promise("If it takes any longer than that, we will make up for it.", timed=True, unless=_LATE),
+    _Promise("If anything goes wrong, we will take over the costs.", unless=_MONEY),
+    _Promise("We will see to it that this does not happen again."),
+    _Promise("You can count on this for as long as you are a customer."),
+    _Promise("The same will hold for your next order.", _BUYING, unless=_about("next")),
+    _Promise("If it does not work out, we will send you a new one.", unless=_about("new|replac")),
+    _Promise("A colleague will call you today to sort out the rest.", unless=_about("call|phone")),
 )
 
 
@@ -64,6 +105,16 @@ class Fault:
     sentence: int
     before: str
     after: str
+
+    @property
+    def added(self) -> str:
+        """The words that the fault added to the sentence."""
+        return added_words(self.before, self.after)
+
+
+def added_words(before: str, after: str) -> str:
+    """Return what ``after`` says behind the words of ``before``; all of it where it says others."""
+    return after.removeprefix(before.rstrip(" .")) if before else after
 
 
 def faults_in(
@@ -190,15 +241,27 @@ def _wrong_values(
                     after = replace_span(text, fact.start, fact.end, other.text)
                     yield Fault("wrong_value", index, text, after)
             for _ in range(_INVENTED_EACH):
-                if invented := wrong_value(text, fact, rng):
+                invented = wrong_value(text, fact, rng)
+                if invented and _is_likely(text, invented):
                     yield Fault("wrong_value", index, text, invented)
         if swapped := swapped_values(text, rng):
             yield Fault("wrong_value", index, text, swapped)
 
 
+def _is_likely(before: str, after: str) -> bool:
+    """Tell whether an invented value is one that nobody stumbles over.
+
+    Not in other units, nor a range that runs backwards.
+    """
+    if _UNITS.findall(before.casefold()) != _UNITS.findall(after.casefold()):
+        return False
+    ranges = (found.groups() for found in _RANGE.finditer(after))
+    return all(float(low) < float(high) for low, high in ranges)
+
+
 def _promises(
     draft: Draft,
-    _passages: Mapping[str, Passage],
+    passages: Mapping[str, Passage],
     _former: Mapping[str, Sequence[Passage]],
     _rng: random.Random,
 ) -> Iterator[Fault]:
@@ -208,10 +271,25 @@ def _promises(
         text = sentence["text"].rstrip()
         if text.endswith("."):
             for more in _PROMISED_MORE:
-                yield Fault("promise", index, sentence["text"], f"{text[:-1]}, {more}.")
+                if _is_unheard_of(more, sentence, passages):
+                    after = f"{text[:-1]}, {more.words}."
+                    yield Fault("promise", index, sentence["text"], after)
     if stating and len(stating) == len(draft["sentences"]):
         for apart in _PROMISED_APART:
-            yield Fault("promise", len(stating), "", apart)
+            if _is_unheard_of(apart, stating[-1][1], passages):
+                yield Fault("promise", len(stating), "", apart.words)
+
+
+def _is_unheard_of(promise: _Promise, sentence: Sentence, passages: Mapping[str, Passage]) -> bool:
+    """Tell whether a promise follows on a sentence and its sources say nothing of the kind."""
+    text = sentence["text"]
+    if promise.fits and not promise.fits.search(text):
+        return False
+    if promise.timed and not any(fact.kind in ("duration", "date") for fact in _values(text)):
+        return False
+    cited = (passages.get(citation["passage_id"]) for citation in sentence["citations"])
+    heard = [text, *(passage.plain for passage in cited if passage)]
+    return promise.unless is None or not any(promise.unless.search(one) for one in heard)
 
 
 _MAKERS: Final = {"old_value": _old_values, "wrong_value": _wrong_values, "promise": _promises}

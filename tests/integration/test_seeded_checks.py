@@ -29,7 +29,7 @@ from tests.integration.conftest import MIGRATED, open_contact, pending_review
 from tests.integration.one_desk import one_desk
 from tests.integration.postgres import PostgresServer
 
-WANTED = "seeded:\n  rate: 0.2\n  most_waiting: 100\n"
+WANTED = "seeded:\n  rate: 0.2\n  most_waiting: 500\n"
 on_each_engine = pytest.mark.parametrize(
     "engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 )
@@ -122,6 +122,14 @@ def _columns(row: Base) -> dict[str, object]:
     return {column.key: getattr(row, column.key) for column in inspect(row).mapper.columns}
 
 
+def unmarked(desk: Desk) -> SeededCheck:
+    """Have one placed that the check lets through: anybody may approve it, also among many."""
+    for _ in range(20):
+        if not (check := seed(desk)).marked:
+            return check
+    raise AssertionError("a fault that the check lets through was to be had here")
+
+
 def ends_of(desk: Desk, check: SeededCheck) -> tuple[int, int]:
     """Return how often the trail tells of the end, and how often it was noted."""
     with desk.database.read() as session:
@@ -199,7 +207,7 @@ def test_the_hourly_sweep_places_them(desk: Desk) -> None:
 
 
 def test_it_looks_like_any_other_review(desk: Desk, agent: Actor, supervisor: Actor) -> None:
-    check = seed(desk)
+    check = unmarked(desk)
     queue = desk.reviews.queue(supervisor, limit=500)
     line = next(one for one in queue if one.id == check.review_id)
     other = next(one for one in queue if one.id == like(desk, "pending")[0] or one.id < line.id)
@@ -208,7 +216,7 @@ def test_it_looks_like_any_other_review(desk: Desk, agent: Actor, supervisor: Ac
     assert seeded.draft.keys() == ordinary.draft.keys()
     assert seeded.open_decisions == ordinary.open_decisions
     assert seeded.evidence.keys() == ordinary.evidence.keys()
-    assert seeded.check["passed"] or check.marked
+    assert seeded.check["passed"]
     assert check.after in draft_text(seeded.draft)
     with desk.database.read() as session:
         rows = [session.get_one(Review, one.id) for one in (line, other)]
@@ -234,7 +242,7 @@ def test_the_trail_tells_of_it_only_once_it_has_ended(
         return [one.event for one in reversed(found) if one.contact_id == check.contact_id]
 
     assert told() == []
-    desk.reviews.decide(supervisor, check.review_id, {"kind": "approve"})
+    desk.reviews.decide(supervisor, check.review_id, {"kind": "approve", "comment": "Fine."})
     assert told() == ["contact.opened", "review.opened", "review.claimed", "seeded.resolved"]
     desk.audit_seals.seal()
     gaps = " ".join(desk.audit_seals.verify().faults)
@@ -287,8 +295,7 @@ def test_each_decision_ends_it_and_carries_nothing_out(
 def test_approving_many_at_once_misses_it_and_sends_the_others(
     desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:
-    check = seed(desk)
-    assert not check.marked  # else it could not be approved among many
+    check = unmarked(desk)
     contact = open_contact(desk, agent, "How long does a refund take?")
     other = pending_review(desk, agent, contact)
     before = sent(desk)
@@ -350,7 +357,7 @@ def test_people_see_their_own_rate_and_supervisors_everybodys(
     desk: Desk, supervisor: Actor
 ) -> None:
     tom = desk.people.add(None, "Tom", "tom@example.com", "agent")
-    check = seed(desk)
+    check = unmarked(desk)
     assert desk.seeded.catch_rates(tom) == []
     assert desk.seeded.ended(tom) == []
     desk.reviews.claim(tom, check.review_id)
@@ -401,7 +408,7 @@ def test_of_two_who_decide_at_once_one_ends_it(desk: Desk, agent: Actor, supervi
 
 
 def test_a_killed_process_leaves_it_as_it_was(desk: Desk, supervisor: Actor) -> None:
-    check = seed(desk)
+    check = unmarked(desk)
     dying = other_process.start(
         desk.settings, "die", supervisor.id, check.review_id, other_process.SEED_ENDED
     )

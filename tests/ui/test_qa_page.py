@@ -68,7 +68,7 @@ def test_who_decided_everything_is_told_that_others_read_it(
 def test_a_reviewer_is_told_of_a_seeded_check_once_it_is_decided(
     open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:
-    (desk.workspace.folder / "operations.yaml").write_text("seeded:\n  rate: 0.2\n")
+    (desk.workspace.folder / "operations.yaml").write_text("seeded: {rate: 0.2, kinds: [promise]}\n")
     for _ in range(5):
         answered(desk, agent, supervisor)
     assert desk.seeded.place() == 1

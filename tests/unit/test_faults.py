@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 
@@ -97,3 +98,34 @@ def test_an_added_promise_is_gone_only_when_it_is_taken_out() -> None:
     assert fault_stands("", added, f"{TAKES} {added}")
     assert fault_stands("", added, f"{TAKES} If anything goes wrong we take over the costs.")
     assert not fault_stands("", added, TAKES)
+
+
+def test_invented_values_keep_their_unit_and_their_order() -> None:
+    source = passage("Delivery takes 6 to 10 business days.")
+    draft = draft_from(source)
+    found = [
+        fault.after
+        for seed in range(40)
+        for fault in faults_in(draft, {source.id: source}, {}, "wrong_value", random.Random(seed))
+    ]
+    assert len(set(found)) > 3
+    for after in found:
+        low, high = map(int, re.findall(r"\d+", after))
+        assert low < high
+        assert after.endswith("business days.")
+
+
+def test_no_promise_is_made_that_the_source_keeps() -> None:
+    source = passage("You can return it within 30 days. Shipping it back is free, also on sale.")
+    draft = draft_from(source)
+    draft["sentences"][0]["text"] = "You can return it within 30 days."
+    made_here = faults_in(draft, {source.id: source}, {}, "promise", random.Random(1))
+    assert made_here
+    assert not any("sale" in one.after or "costs" in one.after for one in made_here)
+
+
+def test_what_a_fault_added_is_told_apart_from_what_was_there() -> None:
+    assert Fault("promise", 0, TAKES, f"{TAKES[:-1]}, whatever happens.").added == (
+        ", whatever happens."
+    )
+    assert Fault("promise", 1, "", "We will call you.").added == "We will call you."
