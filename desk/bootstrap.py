@@ -312,7 +312,13 @@ class Desk:
             self._rhythm_settings,
             lambda: self.autonomy,
             self.daily.of_gaps,
+            self._nearest_article,
         )
+
+    def _nearest_article(self, question: str) -> str:
+        """Return the title of the article nearest to a question; "" where nothing is near."""
+        hits = self.search.search(question, 3)
+        return next((hit.passage.title for hit in hits if hit.passage.kind == "article"), "")
 
     def _rhythm_settings(self) -> RhythmSettings:
         return load_operations(self.workspace.folder / OPERATIONS_FILE).rhythm

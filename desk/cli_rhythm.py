@@ -65,7 +65,7 @@ def rhythm(
 def _report(desk: Desk, actor: Actor, day: str) -> tuple[Document, dict[str, Any]]:
     from desk.rhythm_render import day_document
 
-    desk.flags.freshen()
+    desk.flags.sweep()
     desk.tasks.sweep()
     if day == TODAY:
         return desk.todays_report(actor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -19,6 +19,7 @@ from desk.calendar import Calendar
 from desk.models import AuditEvent, Contact, Review, SourceFlagRow
 from desk.permissions import Actor, require
 from desk.rhythm_reads import (
+    FOUR_WEEKS,
     Period,
     asked,
     confidence,
@@ -145,6 +146,8 @@ class Rhythm:
         settings: Reads the workspace's settings of the week.
         autonomy: Tells where contact reasons stand.
         themes: Returns, of open gaps, words that name those asking for the same, and how many.
+        nearest: Returns the title of the article nearest to a question; "" where there is none.
+            Often enough the article is there, and the question was not understood.
     """
 
     def __init__(
@@ -156,6 +159,7 @@ class Rhythm:
         settings: Callable[[], RhythmSettings],
         autonomy: Callable[[], Autonomy],
         themes: Callable[[Sequence[SourceFlagRow]], list[tuple[str, int]]],
+        nearest: Callable[[str], str],
     ) -> None:
         self._database = database
         self._clock = clock
@@ -164,6 +168,7 @@ class Rhythm:
         self._settings = settings
         self._autonomy = autonomy
         self._themes = themes
+        self._nearest = nearest
 
     def report(self, actor: Actor, day: Day) -> DayReport:
         """Return what a day of this week tells; notes what it lists and what was done since.
@@ -184,9 +189,11 @@ class Rhythm:
             rows = _rows(session, week, day)
             ended = _ended(session, rows, now)
         held = {(row.subject, row.subject_id) for row in rows}
-        if ended or any((one.subject, one.subject_id) not in held for one in found):
+        new = [one for one in found if (one.subject, one.subject_id) not in held]
+        if ended or new:
+            new = [self._with_nearest(one) for one in new]
             with self._database.write() as session:
-                _note(session, week, day, found, ended, now)
+                _note(session, week, day, new, ended, now)
         with self._database.read() as session:
             rows = _rows(session, week, day)
             before = _rows(session, week - WEEK, day)
@@ -205,6 +212,14 @@ class Rhythm:
             items=tuple(items),
             last_week=(sum(row.done_at is not None for row in before), len(before)),
         )
+
+    def _with_nearest(self, found: Found) -> Found:
+        if found.why != "unanswered":
+            return found
+        with self._database.read() as session:
+            flag = session.get(SourceFlagRow, found.subject_id)
+        title = self._nearest(_asks(flag)) if flag else ""
+        return replace(found, figures={**found.figures, "nearest": title})
 
     def tick(self, actor: Actor, item_id: int, *, done: bool) -> None:
         """Say that an item is done, or that it is not after all.
@@ -258,9 +273,11 @@ class Rhythm:
     def _monday(self, period: Period) -> Told:
         names = self._names()
         with self._database.read() as session:
-            share, by_reason, by_channel, waiting = asked(session, period, names)
+            share, _, _, waiting = asked(session, period, names)
             before = asked(session, period.before, names)[0]
-            rows = gaps(session, period.until - 4 * WEEK, self._settings().items)
+            four_weeks = Period(period.until - FOUR_WEEKS, period.until)
+            _, by_reason, by_channel, _ = asked(session, four_weeks, names)
+            rows = gaps(session, period.until - FOUR_WEEKS, self._settings().items)
             opened, ended = flags_moved(session, period)
         return monday(
             Unanswered(
@@ -290,7 +307,7 @@ class Rhythm:
             told = told_old(session, period)
         return tuesday(
             SourcesRead(
-                flags=[(row.id, row.kind, row.uses) for row in rows],
+                flags=[(row.id, _kind(row), row.uses) for row in rows],
                 opened={kind: n for kind, n in opened.items() if kind != "gap"},
                 ended={kind: n for kind, n in ended.items() if kind != "gap"},
                 new_articles=came.new_articles,
@@ -308,6 +325,11 @@ class Rhythm:
 def _gap(row: SourceFlagRow) -> tuple[str, int, int]:
     questions = row.evidence.get("questions", ())
     return row.id, int(row.evidence.get("count", 1)), sum(bool(one["waits"]) for one in questions)
+
+
+def _kind(row: SourceFlagRow) -> str:
+    """Return why Tuesday lists a flag: its kind, or that a macro is kept out of use."""
+    return "withheld" if row.evidence.get("withheld") else row.kind
 
 
 def _place(order: Mapping[tuple[Subject, str], int], item: DayItem) -> int:
@@ -426,7 +448,7 @@ def _described(
         if row.subject == "contact":
             contact = row.subject_id
         if flag is not None:
-            title = excerpt(_asks(flag) or flag.title, 220)
+            title = excerpt(_asks(flag) or flag.title, 150)
         elif row.subject == "article":
             article = articles.get(row.subject_id)
             title = article.title if article else row.subject_id
@@ -493,7 +515,9 @@ def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
     if row.why == "unanswered":
         waiting = figures.get("waiting", 0)
         said = f"{count(figures.get('asked', 1), 'contact')} asked"
-        return f"{said}, {waiting} {'waits' if waiting == 1 else 'wait'}" if waiting else said
+        said += f", {waiting} {'waits' if waiting == 1 else 'wait'}" if waiting else ""
+        nearest = figures.get("nearest")
+        return f"{said}; nearest article: “{nearest}”" if nearest else said
     if flag is not None:
         owner = flag.owner or "nobody owns it"
         uses = int(figures.get("uses", 0))
@@ -510,6 +534,4 @@ def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
         return f"{team}; the brief lacks: {lacks}" if lacks else f"{team}; the brief is complete"
     if row.why == "demoted":
         return str(figures.get("cause", ""))
-    if "loss" in figures:
-        return f"{float(figures['loss']):.0%} lost over {count(figures['answers'], 'answer')}"
-    return ""
+    return str(figures.get("did", ""))

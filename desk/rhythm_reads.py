@@ -29,7 +29,7 @@ from desk.models import (
     SourceUse,
 )
 from desk.quality import rewritten_share
-from desk.rhythm_rules import Confidence, Handed, Outcomes, ReasonWeek, Share
+from desk.rhythm_rules import NO_REASON, Confidence, Handed, Outcomes, ReasonWeek, Share
 from desk.task_grounds import SEEDED
 from desk.task_rules import rule_of
 from kb.amendments import NOT_JUDGED
@@ -40,7 +40,6 @@ FOUR_WEEKS: Final = timedelta(weeks=4)
 MOSTLY: Final = 0.3  # share of a draft's words from which an edit says that it was wrong
 _WAVERS: Final = 0.15  # confidence of the second guess from which the desk was torn between two
 _MOST: Final = 500
-_NO_REASON: Final = "no known reason"
 _QUESTION_WAITS: Final = frozenset({"crisis", "safety"})  # they are acted on before any source
 
 
@@ -97,7 +96,7 @@ def asked(
         share = Share(int(hits), int(of))
         total += share
         waiting += int(waits_too)
-        by_reason[names.get(reason or "", reason or _NO_REASON)] += share
+        by_reason[names.get(reason or "", reason or NO_REASON)] += share
         by_channel[channel] += share
     return total, dict(by_reason), dict(by_channel), waiting
 
@@ -425,53 +424,62 @@ def _minutes(length: timedelta) -> float:
     return length / timedelta(minutes=1)
 
 
-_DECIDED: Final = ("approved", "edited", "rejected")
 _LATER: Final = ("reopened", "qa_failed")
 """What tells of an answer after it was decided."""
+_LET_OUT: Final = ("approved", "edited")
 
 
 def reasons(session: Session, period: Period, stands: Sequence[ReasonLine]) -> list[ReasonWeek]:
     """Return how contact reasons did in the four weeks before the end of a period."""
-    row = AutonomyEvidence
     four_weeks = Period(period.until - FOUR_WEEKS, period.until)
-    lately = case((row.at >= period.since, 1), else_=0)
+    decided = _decisions(session, four_weeks)
+    lately = _decisions(session, period)
+    row = AutonomyEvidence
     query = (
-        select(
-            row.reason,
-            row.kind,
-            func.count(),
-            func.sum(row.loss),
-            func.sum(lately),
-            func.sum(lately * row.loss),
-        )
-        .where(four_weeks.holds(row.at), row.kind.in_((*_DECIDED, *_LATER)))
+        select(row.reason, row.kind, func.count())
+        .where(four_weeks.holds(row.at), row.kind.in_((*_LET_OUT, *_LATER)))
         .group_by(row.reason, row.kind)
     )
-    answers: dict[str, dict[str, tuple[int, float, int, float]]] = defaultdict(dict)
-    for reason, kind, number, lost, late, late_lost in session.execute(query).tuples():
-        if reason:
-            answers[reason][kind] = int(number), float(lost), int(late), float(late_lost)
+    noted: dict[str, Counter[str]] = defaultdict(Counter)
+    for reason, kind, number in session.execute(query).tuples():
+        noted[reason or ""][kind] = int(number)
     demoted = _demoted(session, period)
-    return [_reason_week(one, answers[one.reason], demoted.get(one.reason)) for one in stands]
+    return [
+        ReasonWeek(
+            id=line.reason,
+            name=line.name,
+            state=line.state,
+            approved=decided[line.reason]["approve"],
+            edited=decided[line.reason]["edit"],
+            rejected=decided[line.reason]["reject"],
+            reopened=sum(noted[line.reason][kind] for kind in _LATER),
+            counted=sum(noted[line.reason][kind] for kind in _LET_OUT),
+            lately=Share(
+                lately[line.reason]["edit"] + lately[line.reason]["reject"],
+                lately[line.reason].total(),
+            ),
+            demoted=line.reason in demoted,
+            cause=demoted.get(line.reason, ""),
+            missing=line.standing.missing,
+        )
+        for line in stands
+    ]
 
 
-def _reason_week(
-    line: ReasonLine, some: Mapping[str, tuple[int, float, int, float]], cause: str | None
-) -> ReasonWeek:
-    decided = [some[kind] for kind in _DECIDED if kind in some]
-    return ReasonWeek(
-        id=line.reason,
-        name=line.name,
-        state=line.state,
-        limit=line.limit,
-        answers=sum(one[0] for one in decided),
-        approved=some.get("approved", (0,))[0],
-        lost=sum(one[1] for one in some.values()),
-        lately=(sum(one[2] for one in decided), sum(one[3] for one in some.values())),
-        demoted=cause is not None,
-        cause=cause or "",
-        missing=line.standing.missing,
+def _decisions(session: Session, period: Period) -> dict[str, Counter[str]]:
+    """Return contact reason → how often drafts were approved, edited and rejected."""
+    kind = Review.decision["kind"].as_string()
+    query = (
+        select(Review.reason, kind, func.count())
+        .join(Contact, Contact.id == Review.contact_id)
+        .where(*_drafts(period), Review.status == "decided")
+        .where(kind.in_(("approve", "edit", "reject")))
+        .group_by(Review.reason, kind)
     )
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for reason, decision, number in session.execute(query).tuples():
+        found[reason or ""][str(decision)] = int(number)
+    return found
 
 
 def _demoted(session: Session, period: Period) -> dict[str, str]:

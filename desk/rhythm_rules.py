@@ -28,6 +28,7 @@ PURPOSES: Final[Mapping[Day, str]] = {
     "thursday": "Whether those who took a contact over found what they needed, and how soon they did.",
     "friday": "Which contact reasons have earned less review, and which go back to it.",
 }
+NO_REASON: Final = "none of the map's reasons"
 Subject = Literal["flag", "review", "contact", "article", "reason"]
 _ODDS: Final = 0.05
 _FEW: Final = 20  # below it a percentage says more than is known
@@ -132,7 +133,8 @@ WHYS: Final[Mapping[str, str]] = {
     "incomplete": "The brief lacked something",
     "eligible": "Has earned less review: to be signed or not",
     "demoted": "Went back to review",
-    "worst": "Its answers were changed or rejected most",
+    "worst": "Rejected, or its customers came back",
+    "withheld": "A macro is kept out of use",
 }
 """Why a day lists something, in words."""
 
@@ -171,7 +173,7 @@ class Unanswered:
     """What Monday reads. Shares are of the contacts that were drafted for.
 
     Attributes:
-        by_reason: Name of the contact reason → share without a source.
+        by_reason: Name of the contact reason → share without a source, of four weeks.
         by_channel: Channel → the same.
         waiting: Contacts without a source that nobody has decided yet.
         gaps: Open gaps: flag id, contacts that asked, contacts that wait.
@@ -198,15 +200,18 @@ def monday(read: Unanswered) -> Told:
         if read.now.of
         else "Nothing was drafted for in these seven days."
     ]
-    for groups, of in ((read.by_channel, "by {}"), (read.by_reason, "about “{}”")):
-        for name, share, rest in standing_out(groups)[:2]:
-            said.append(f"It stands out for those {of.format(name)}: {share}; all others {rest}.")
+    for name, share, rest in standing_out(read.by_channel)[:2]:
+        said.append(f"In four weeks it stands out by {name}: {share}; all others {rest}.")
+    for name, share, rest in standing_out(read.by_reason)[:2]:
+        about = name if name == NO_REASON else f"“{name}”"
+        said.append(f"In four weeks it stands out about {about}: {share}; all others {rest}.")
     for words, number in read.themes[:3]:
         said.append(f"{number} of the open questions ask for the same: {words}.")
     singles = sum(1 for _, asked, _ in read.gaps if asked == 1)
     if len(read.gaps) >= 5 and singles == len(read.gaps):
+        others = "other open gap" if read.themes else "open gap"
         said.append(
-            "Each open gap was asked about once: an article for one of them helps one customer."
+            f"Every {others} was asked about once: an article for one of them helps one customer."
         )
     figures = (
         Figure("Without a source", str(read.now), str(read.before)),
@@ -214,7 +219,7 @@ def monday(read: Unanswered) -> Told:
         Figure("New gaps", str(read.opened)),
         Figure("Gaps closed", str(read.ended)),
         *(
-            Figure(f"About {name}", str(share))
+            Figure(f"About {name}, four weeks", str(share))
             for name, share in _worst(read.by_reason)
             if share.hits
         ),
@@ -384,7 +389,7 @@ def wednesday(read: Confidence) -> Told:
         Figure("Not sure", str(share), str(read.before)),
         Figure("Not sure, left as drafted", str(Share(read.unsure.approved, read.unsure.decided))),
         Figure("Sure, left as drafted", str(Share(read.sure.approved, read.sure.decided))),
-        Figure("Not sure and waiting", str(read.unsure.waiting)),
+        Figure("Not sure and waiting, of any week", str(len(read.waiting))),
         Figure("Corrected by people", str(read.corrected)),
     )
     found = [Found("review", one, "sure_but_wrong", {"share": part}) for one, part in read.wrong]
@@ -528,30 +533,43 @@ class ReasonWeek:
 
     Attributes:
         state: ``locked``, ``review``, ``eligible`` or ``autopilot``.
-        limit: Mean loss that its answers must be shown to stay below.
+        approved: Drafts that left as they were.
+        edited: Drafts that a person changed first.
+        rejected: Drafts that a person rejected.
+        reopened: Answers about which the customer came back, or that a quality reading failed.
+        counted: Answers that left and count towards autonomy.
+        lately: The share of the last seven days that did not leave as drafted.
         demoted: Whether it went back to review in the period; ``cause`` says why.
-        answers: Drafts that people decided: let out as they were, edited, rejected.
-        lost: Sum of how much of them was wrong, 0 to 1 each.
-        lately: The same of the last seven days.
         missing: What it still lacks to be proposed, in sentences.
     """
 
     id: str
     name: str
     state: str
-    limit: float
-    answers: int
-    approved: int
-    lost: float
-    lately: tuple[int, float] = (0, 0.0)
+    approved: int = 0
+    edited: int = 0
+    rejected: int = 0
+    reopened: int = 0
+    counted: int = 0
+    lately: Share = Share()
     demoted: bool = False
     cause: str = ""
     missing: tuple[str, ...] = ()
 
     @property
-    def loss(self) -> float:
-        """Mean loss of an answer, 0..1."""
-        return self.lost / self.answers if self.answers else 0.0
+    def answers(self) -> int:
+        """Drafts that people decided."""
+        return self.approved + self.edited + self.rejected
+
+    @property
+    def wrong(self) -> Share:
+        """Those that did not leave as drafted."""
+        return Share(self.edited + self.rejected, self.answers)
+
+    @property
+    def bad(self) -> int:
+        """Drafts that were rejected, and answers that did not settle it."""
+        return self.rejected + self.reopened
 
 
 def friday(read: Sequence[ReasonWeek]) -> Told:
@@ -561,31 +579,24 @@ def friday(read: Sequence[ReasonWeek]) -> Told:
     said = [f"Where contact reasons stand: {standing}."]
     eligible = [one for one in read if one.state == "eligible"]
     demoted = [one for one in read if one.demoted]
+    decided = [one for one in read if one.answers]
     for one in demoted:
         said.append(f"“{one.name}” went back to review: {one.cause or 'no cause was kept.'}")
     for one in eligible:
+        said.append(f"“{one.name}” may be signed: {_did(one)}.")
+    said += _nearest(read) if not eligible else []
+    bad = sorted((one for one in read if one.bad), key=lambda one: (-one.bad, one.name))
+    if bad:
+        named = "; ".join(f"“{one.name}”, {_did(one)}" for one in bad[:4])
+        said.append(f"Rejected or come back in four weeks: {named}.")
+    for name, share, rest in standing_out({one.name: one.wrong for one in decided})[:2]:
+        said.append(f"“{name}” is changed most: {share} did not leave as drafted; others {rest}.")
+    left = sum(one.approved + one.edited for one in read)
+    counted = sum(one.counted for one in read)
+    if left:
         said.append(
-            f"“{one.name}” may be signed: {one.answers} answers, {one.loss:.1%} lost on average."
-        )
-    decided = [one for one in read if one.answers]
-    nearest = sorted(
-        (one for one in decided if one.state == "review" and one.loss <= one.limit),
-        key=lambda one: (-one.answers, one.loss),
-    )
-    if nearest and not eligible:
-        best = nearest[0]
-        lacks = f" It lacks: {' '.join(best.missing)}" if best.missing else ""
-        said.append(
-            f"None is to be signed. The nearest is “{best.name}”: {best.approved} of {best.answers} "
-            f"answers left as drafted.{lacks}"
-        )
-    worst = sorted(
-        (one for one in decided if one.lost > 0 and one.loss > one.limit), key=lambda one: -one.lost
-    )
-    for one in worst[:2]:
-        said.append(
-            f"“{one.name}” costs most: {one.answers - one.approved} of {one.answers} answers were "
-            f"changed or rejected, {one.loss:.0%} lost on average."
+            f"{Share(counted, left)} answers that people let out count towards autonomy; it takes "
+            "none that a person must see anyway."
         )
     idle = [one for one in read if not one.answers and one.state in ("review", "eligible")]
     if decided and idle:
@@ -593,26 +604,43 @@ def friday(read: Sequence[ReasonWeek]) -> Told:
             f"{count(len(idle), 'reason')} of {len(read)} had no decided answer in four weeks: "
             "review cannot earn them anything."
         )
-    approved, answers = sum(one.approved for one in decided), sum(one.answers for one in decided)
+    approved, answers = sum(one.approved for one in read), sum(one.answers for one in read)
+    lately = Share(sum(one.lately.hits for one in read), sum(one.lately.of for one in read))
     figures = (
         Figure("Left as drafted, four weeks", str(Share(approved, answers))),
+        Figure("Changed or rejected, seven days", str(lately)),
         Figure("To be signed", str(len(eligible))),
         Figure("Back to review, seven days", str(len(demoted))),
         *(
-            Figure(one.name, f"{one.loss:.1%} of {one.answers}", _lately(one))
-            for one in sorted(decided, key=lambda one: -one.answers)[:8]
+            Figure(one.name, f"{one.approved} of {one.answers} as drafted")
+            for one in sorted(decided, key=lambda one: (-one.answers, one.name))[:8]
         ),
     )
     found = [Found("reason", one.id, "demoted", {"cause": one.cause}) for one in demoted]
-    found += [Found("reason", one.id, "eligible", {"answers": one.answers}) for one in eligible]
+    found += [Found("reason", one.id, "eligible", {"did": _did(one)}) for one in eligible]
     found += [
-        Found("reason", one.id, "worst", {"answers": one.answers, "loss": round(one.loss, 3)})
-        for one in worst[:5]
-        if not one.demoted
+        Found("reason", one.id, "worst", {"did": _did(one)}) for one in bad[:5] if not one.demoted
     ]
     return Told(tuple(said), figures, tuple(found))
 
 
-def _lately(reason: ReasonWeek) -> str:
-    answers, lost = reason.lately
-    return f"{lost / answers:.1%} of {answers} in seven days" if answers else ""
+def _nearest(read: Sequence[ReasonWeek]) -> list[str]:
+    counted = [one for one in read if one.state == "review" and one.counted and not one.bad]
+    if not counted:
+        return ["None is to be signed, and none has answers that count and nothing against it."]
+    best = max(counted, key=lambda one: one.counted)
+    return [
+        f"None is to be signed. The nearest is “{best.name}” with "
+        f"{count(best.counted, 'answer that counts', 'answers that count')}. "
+        + " ".join(best.missing)
+    ]
+
+
+def _did(reason: ReasonWeek) -> str:
+    parts = [
+        f"{reason.approved} of {reason.answers} left as drafted",
+        f"{reason.edited} edited" if reason.edited else "",
+        f"{reason.rejected} rejected" if reason.rejected else "",
+        f"{reason.reopened} came back" if reason.reopened else "",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -144,6 +144,29 @@ def test_an_edited_rule_closes_its_task(desk: Desk, lead: Actor) -> None:
 
 
 @pytest.mark.usefixtures("board")
+def test_what_people_keep_rewording_becomes_a_suggested_edit(desk: Desk, lead: Actor) -> None:
+    said = "Shipping the standard way is $4.50"
+    for ending in ("", " for any order", ""):
+        contact = open_contact(desk, lead, "What does standard shipping cost?")
+        text = f"Hello,\n\n{said}{ending}.\n\nBye"
+        review = pending_review(desk, lead, contact)
+        desk.reviews.decide(lead, review, {"kind": "edit", "text": text})
+        waiting = [r for r in desk.reviews.of_contact(lead, contact) if r.status == "pending"]
+        for one in waiting:  # what the check holds against it takes a word
+            reply = {"kind": "approve", "comment": "It says the same."}
+            desk.reviews.decide(lead, one.id, reply)
+    desk.flags.sweep()
+    desk.tasks.sweep()
+    task = only(desk, lead)
+    assert (task.kind, task.evidence["why"]) == ("article_change", "rewritten")
+    detail = desk.tasks.get(lead, task.id)
+    assert detail.edit is not None
+    assert detail.edit.before == "Standard shipping costs $4.50."
+    assert detail.edit.after == f"{said}."
+    assert detail.edit.written == 3
+
+
+@pytest.mark.usefixtures("board")
 def test_corrections_in_one_direction_suggest_examples(desk: Desk, lead: Actor) -> None:
     # All first: the desk learns from each correction at once.
     for contact in [

@@ -74,7 +74,7 @@ def test_monday_tells_shares_themes_and_gaps_nobody_shares() -> None:
     assert "18% (7 of 40) contacts had no source" in said
     assert "“Offline”: 6 of 7; all others 3% (1 of 33)" in said
     assert "2 of the open questions ask for the same: watch, app." in said
-    assert "helps one customer" in said
+    assert "Every other open gap was asked about once" in said
     assert [one.subject_id for one in told.found] == [f"flg_{n}" for n in range(5)]
     assert "Nothing was drafted" in monday(EMPTY).sentences[0]
 
@@ -170,31 +170,39 @@ def test_a_brief_lacks_what_the_next_person_needs() -> None:
     assert lacking({**crisis, "instruction": "Call."}, "B") == ()
 
 
-REFUND = ReasonWeek("refund", "Refunds", "review", 0.05, 20, 20, 0.0)
+REFUND = ReasonWeek("refund", "Refunds", "review", approved=20, counted=20)
 
 
-def test_friday_tells_what_to_sign_what_fell_and_what_costs() -> None:
+def test_friday_tells_what_to_sign_what_fell_and_what_was_changed_most() -> None:
     told = friday(
         [
-            replace(REFUND, state="eligible", answers=70, approved=70),
-            replace(REFUND, id="b", name="Battery", approved=10, lost=6.0),
-            replace(REFUND, id="c", name="Chat", answers=0, approved=0),
+            replace(REFUND, state="eligible", approved=70, counted=70),
+            replace(REFUND, id="b", name="Battery", approved=10, edited=8, rejected=2, counted=0),
+            replace(REFUND, id="c", name="Chat", approved=0, counted=0),
             replace(REFUND, id="d", name="Delivery", demoted=True, cause="A draft was rejected."),
         ]
     )
     said = " ".join(told.sentences)
     assert "3 review, 1 eligible" in said
     assert "“Delivery” went back to review: A draft was rejected." in said
-    assert "“Refunds” may be signed: 70 answers, 0.0% lost on average." in said
-    assert "“Battery” costs most: 10 of 20 answers were changed or rejected, 30% lost" in said
+    assert "“Refunds” may be signed: 70 of 70 left as drafted." in said
+    assert (
+        "come back in four weeks: “Battery”, 10 of 20 left as drafted, 8 edited, 2 rejected."
+        in said
+    )
+    assert "“Battery” is changed most: 50% (10 of 20)" in said
+    assert "83% (90 of 108) answers that people let out count towards autonomy" in said
     assert "1 reason of 4 had no decided answer" in said
     assert [one.why for one in told.found] == ["demoted", "eligible", "worst"]
 
 
 def test_friday_names_what_the_nearest_reason_lacks() -> None:
     told = friday([replace(REFUND, missing=("39 more clean answers.",))])
-    assert "The nearest is “Refunds”: 20 of 20" in " ".join(told.sentences)
-    assert "39 more clean answers." in " ".join(told.sentences)
+    said = " ".join(told.sentences)
+    assert "The nearest is “Refunds” with 20 answers that count. 39 more clean answers." in said
+    spoilt = friday([replace(REFUND, reopened=1)])
+    assert "nothing against it" in " ".join(spoilt.sentences)
+    assert "1 came back" in " ".join(spoilt.sentences)
 
 
 def test_days_and_weeks() -> None:

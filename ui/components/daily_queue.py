@@ -55,23 +55,25 @@ def _section(actor: Actor, section: DailySection, names: Mapping[str, str], now:
         say("None.", "pd-faint")
         return
     say(SECTION_NOTES[section.id], "pd-faint")
-    for line in shown:
-        with st.container(
-            horizontal=True,
-            vertical_alignment="center",
-            key=f"daily-line-{section.id}-{line.contact_id}",
-        ):
-            show(
-                tag(
-                    "div",
-                    "pd-step",
-                    tag("span", "", words(_who(line))),
-                    tag("span", "pd-faint", words(_state(line, names, now))),
-                )
-            )
-            open_contact_button(actor, line.contact_id, f"daily.{section.id}.{line.contact_id}")
+    with st.container(gap=None):
+        for line in shown:
+            _line(actor, section, line, _state(line, names, now))
     if section.count > len(shown):
         say(f"The first {len(shown)} of {section.count}; the desk has them all.", "pd-faint")
+
+
+def _line(actor: Actor, section: DailySection, line: DailyLine, state: str) -> None:
+    name = f"{section.id}-{line.contact_id}"
+    with st.container(horizontal=True, vertical_alignment="center", key=f"daily-line-{name}"):
+        show(
+            tag(
+                "div",
+                "pd-step",
+                tag("span", "", words(_who(line))),
+                tag("span", "pd-faint", words(state)),
+            )
+        )
+        open_contact_button(actor, line.contact_id, f"daily.{name}")
 
 
 def _who(line: DailyLine) -> str:

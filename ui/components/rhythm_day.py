@@ -73,8 +73,9 @@ def _items(desk: Desk, actor: Actor, report: DayReport) -> None:
         return
     show(tag("h4", "pd-section", words("To work through")))
     say(f"{len(done)} of {len(report.items)} are done this week.{before}", "pd-faint")
-    for one in open_ones:
-        _item(desk, actor, one)
+    with st.container(gap=None):
+        for one in open_ones:
+            _item(desk, actor, one)
     if done:
         with st.expander(f"Done ({len(done)})", key="rhythm.done"):
             for one in done:

@@ -101,9 +101,10 @@ def _table(lines: Sequence[TaskLine], now: datetime) -> TaskLine:
         alt="Tasks",
         column_config={
             **exact_at_hand("Raised"),
-            "What": st.column_config.TextColumn(width=110),
-            "Owner": st.column_config.TextColumn(width=150),
-            "Raised": st.column_config.TextColumn(width=90),
+            "What": st.column_config.TextColumn(width="small"),
+            "Task": st.column_config.TextColumn(width="large"),
+            "Owner": st.column_config.TextColumn(width="small"),
+            "Raised": st.column_config.TextColumn(width="small"),
         },
     )
     rows = [row for row in event["selection"]["rows"] if row < len(lines)]

@@ -49,7 +49,9 @@ def render(desk: Desk, actor: Actor) -> None:
 
 
 def _choice(desk: Desk, actor: Actor) -> str:
-    today = day_of(desk.clock.now())
+    now = desk.clock.now()
+    today = day_of(now)
+    weekday = DAYS[now.weekday()] if now.weekday() < len(DAYS) else None
     progress = desk.rhythm.progress(actor)
 
     def named(option: str) -> str:
@@ -57,7 +59,7 @@ def _choice(desk: Desk, actor: Actor) -> str:
             return "Daily queue" if option == _QUEUE else "Tasks"
         done, total = progress[cast(Day, option)]
         name = option.capitalize()
-        mark = f"{name} (today)" if option == today else name
+        mark = f"{name} (today)" if option == weekday else name
         return f"{mark} {done}/{total}" if total else mark
 
     return str(
