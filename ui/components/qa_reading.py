@@ -95,7 +95,8 @@ def _scorecard(desk: Desk, actor: Actor, reading: Reading, drawn: DrawLine) -> N
 
 
 def _item(pick: str, item: ScorecardItem) -> tuple[str, str]:
-    with st.container(key=f"qa-item-{item.id}"):
+    left, right = st.columns([6, 7], vertical_alignment="bottom")
+    with left:
         mark = st.radio(
             label_text(item.name),
             MARKS,
@@ -105,10 +106,11 @@ def _item(pick: str, item: ScorecardItem) -> tuple[str, str]:
             key=f"qa.mark.{pick}.{item.id}",
             help=label_text(item.asks) or None,
         )
+    with right:
         note = st.text_input(
             f"Why: {label_text(item.name)}",
             key=f"qa.note.{pick}.{item.id}",
-            placeholder=item.asks,
+            placeholder="Why? A fail needs a sentence.",
             label_visibility="collapsed",
         )
     return mark or "", note or ""

@@ -29,7 +29,7 @@ def qa_view(desk: Desk, actor: Actor) -> None:
     """Show the draw that is chosen: what to read next of it, or what the readings say."""
     show_kept()
     draws = desk.qa.draws(actor)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="qa-bar"):
+    with st.container(horizontal=True, vertical_alignment="center", key="qa-bar"):
         chosen = _chosen(draws) if draws else None
         shown = (
             st.segmented_control(

@@ -13,6 +13,8 @@ from ui.components.text import readable_text
 
 _ROW: Final = 30
 _AROUND: Final = 46
+_LEAST: Final = 0.05
+"""How far the scale goes at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,14 @@ class Share:
     of: str
 
 
-def rate_chart(shares: Sequence[Share], *, key: str, title: str) -> None:
+def rate_chart(shares: Sequence[Share], *, key: str, title: str, whole: bool = False) -> None:
     """Show shares with their 95 % intervals, one a line, in their order.
 
     Args:
         shares: At least one.
         key: Of the widget.
         title: What a share is of; said to screen readers with the figures.
+        whole: Draw all of 0 to 100 %, not only as far as the intervals reach.
     """
     values = [
         {
@@ -55,9 +58,10 @@ def rate_chart(shares: Sequence[Share], *, key: str, title: str) -> None:
         "name:N",
         sort=None,
         title=None,
-        axis=alt.Axis(labelLimit=220, grid=False, ticks=False, domain=False),
+        axis=alt.Axis(labelLimit=220, labelFlush=False, grid=False, ticks=False, domain=False),
     )
-    along = alt.Scale(domain=[0, 1], nice=False)
+    reach = max(one.high for one in shares)
+    along = alt.Scale(domain=[0, 1 if whole else min(1, max(_LEAST, reach))], nice=not whole)
     whisker = (
         alt.Chart(alt.InlineData(values=values))
         .mark_rule(strokeWidth=3, strokeCap="round", color=ACCENT, opacity=0.45)

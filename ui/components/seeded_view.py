@@ -45,6 +45,7 @@ def seeded_view(desk: Desk, actor: Actor) -> None:
         ],
         key="seeded.rates",
         title="Share of seeded faults that each reviewer caught",
+        whole=True,
     )
     _table(rates)
     _ended(desk, actor)
