@@ -26,8 +26,6 @@ from desk.models import Contact, SourceFlagRow, SourceUse
 from desk.operations_file import OperationsFile
 from desk.people import People
 from desk.permissions import Actor
-from graph.fakes import FakeAutonomy
-from graph.ports import Autonomy as AutonomyPort
 from graph.reasons import Reason, ReasonMap
 from graph.tiers import TierRules
 from kb.models import Article
@@ -453,17 +451,6 @@ def test_what_is_noted_while_somebody_signs_is_not_lost(house_of_each_engine: Ho
     # Either the reject came first and the evidence no longer sufficed, or it ended what was signed.
     assert house.state() == "review"
     assert house.line().round == (2 if outcome == "signed" else 1)
-
-
-@pytest.mark.parametrize("port", ["fake", "real"])
-def test_what_a_port_knows_nothing_of_is_in_review(house: House, port: str) -> None:
-    known: AutonomyPort = house.autonomy if port == "real" else FakeAutonomy()
-    for reason in ("unheard_of", None):
-        clearance = known.clearance("con_1", reason, ["help/none.md"])
-        assert clearance["state"] == "review"
-        assert clearance["flagged"] == []
-        assert clearance["barred"] == ""
-        assert clearance["on"]
 
 
 def test_a_seeded_check_is_never_sent(house: House) -> None:
