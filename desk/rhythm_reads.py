@@ -29,7 +29,15 @@ from desk.models import (
     SourceUse,
 )
 from desk.quality import rewritten_share
-from desk.rhythm_rules import NO_REASON, Confidence, Handed, Outcomes, ReasonWeek, Share
+from desk.rhythm_rules import (
+    MOST_HANDED,
+    NO_REASON,
+    Confidence,
+    Handed,
+    Outcomes,
+    ReasonWeek,
+    Share,
+)
 from desk.task_grounds import SEEDED
 from desk.task_rules import rule_of
 from kb.amendments import NOT_JUDGED
@@ -128,9 +136,11 @@ def flags_moved(session: Session, period: Period) -> tuple[Counter[str], Counter
     Gaps are under ``gap``; a macro's sentence that no article bears out stays ``missing``.
     """
     row = SourceFlagRow
-    kind = case((and_(row.kind == "missing", row.article_id.is_(None)), "gap"), else_=row.kind)
-    opened = select(kind, func.count()).where(period.holds(row.opened_at)).group_by(kind)
-    ended = select(kind, func.count()).where(period.holds(row.ended_at)).group_by(kind)
+    gap = and_(row.kind == "missing", row.article_id.is_(None))
+    # Grouped by name: PostgreSQL takes an expression with parameters for another one each time.
+    kind = case((gap, "gap"), else_=row.kind).label("told_as")
+    opened = select(kind, func.count()).where(period.holds(row.opened_at)).group_by("told_as")
+    ended = select(kind, func.count()).where(period.holds(row.ended_at)).group_by("told_as")
     return (
         Counter(dict(session.execute(opened).tuples().all())),
         Counter(dict(session.execute(ended).tuples().all())),
@@ -208,12 +218,12 @@ def told_old(session: Session, period: Period) -> int:
 
 def confidence(session: Session, period: Period, names: Mapping[str, str]) -> Confidence:
     """Return what became of drafts that the desk was sure and not sure about."""
-    kind = Review.decision["kind"].as_string()
+    kind = Review.decision["kind"].as_string().label("decided_as")
     query = (
         select(Contact.low_confidence, Review.status, kind, func.count())
         .join(Contact, Contact.id == Review.contact_id)
         .where(*_drafts(period), Review.status.in_(("pending", "decided")))
-        .group_by(Contact.low_confidence, Review.status, kind)
+        .group_by(Contact.low_confidence, Review.status, "decided_as")
     )
     counted: Counter[tuple[bool, str]] = Counter()
     for unsure, status, decision, number in session.execute(query).tuples():
@@ -317,7 +327,7 @@ def handed(session: Session, period: Period, now: datetime) -> list[Handed]:
         .join(Contact, Contact.id == Handoff.contact_id)
         .where(period.holds(Handoff.opened_at), Contact.origin != SEEDED)
         .order_by(Handoff.opened_at.desc())
-        .limit(_MOST)
+        .limit(MOST_HANDED)
     )
     return _handed(session, session.execute(query).tuples().all(), now)
 
@@ -470,11 +480,11 @@ def _decisions(session: Session, period: Period) -> dict[str, Counter[str]]:
     """Return contact reason → how often drafts were approved, edited and rejected."""
     kind = Review.decision["kind"].as_string()
     query = (
-        select(Review.reason, kind, func.count())
+        select(Review.reason, kind.label("decided_as"), func.count())
         .join(Contact, Contact.id == Review.contact_id)
         .where(*_drafts(period), Review.status == "decided")
         .where(kind.in_(("approve", "edit", "reject")))
-        .group_by(Review.reason, kind)
+        .group_by(Review.reason, "decided_as")
     )
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for reason, decision, number in session.execute(query).tuples():

@@ -29,6 +29,8 @@ PURPOSES: Final[Mapping[Day, str]] = {
     "friday": "Which contact reasons have earned less review, and which go back to it.",
 }
 NO_REASON: Final = "none of the map's reasons"
+MOST_HANDED: Final = 2_000
+"""Handoffs of seven days that Thursday reads; of more it says so."""
 Subject = Literal["flag", "review", "contact", "article", "reason"]
 _ODDS: Final = 0.05
 _FEW: Final = 20  # below it a percentage says more than is known
@@ -447,6 +449,8 @@ def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Ha
         f"{sum(one.by_reviewer for one in read)} of them by a reviewer; the week before "
         f"{len(before)}."
     ]
+    if len(read) >= MOST_HANDED:
+        said.append(f"Only the newest {MOST_HANDED:,} are counted.")
     if read:
         said.append(f"{whole} briefs held all that is needed; {beside(whole, whole_before)}.")
         lacking = _tally(part for one in read for part in one.lacks)

@@ -234,3 +234,24 @@ def test_the_command_refuses_unknown_days_and_forms() -> None:
     for arguments in (["rhythm", "sunday"], ["rhythm", "--format", "pdf"]):
         result = CliRunner().invoke(app, arguments)
         assert isinstance(result.exception, BadInput)
+
+
+@pytest.mark.postgres
+def test_the_week_is_read_from_postgresql_as_well(settings_on_postgresql: Settings) -> None:
+    desk = open_desk(settings_on_postgresql, FixedClock(MONDAY), inline=True)
+    try:
+        lead = desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+        desk.sync()
+        review = pending_review(desk, lead, open_contact(desk, lead, "How much is shipping?"))
+        reply = {"kind": "reject", "reason": "out_of_date", "comment": "No."}
+        desk.reviews.decide(lead, review, reply)
+        open_contact(desk, lead, LEGAL)
+        assert desk.tasks.sweep().raised == 1
+        told = {day: desk.rhythm.report(lead, day).told for day in DAYS}
+        assert "1 contact was handed to a person" in told["thursday"][0]
+        assert "0 of 1 left as drafted, 1 rejected" in " ".join(told["friday"])
+        counts = {one.id: one.count for one in desk.daily.today(lead).sections}
+        assert counts["high_risk"] == 1
+        assert desk.tasks.sweep().raised == 0
+    finally:
+        desk.close()
