@@ -44,6 +44,7 @@ _KEPT_BACK: Final = frozenset(
         "embedding",
         "index_state",
         "metric_sum",
+        "metric_lengths",
         "metric_mark",
         "complaint",
         "complaint_theme",

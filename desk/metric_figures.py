@@ -40,12 +40,21 @@ class Sums:
     totals: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     lengths: dict[str, list[Lengths]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, part: str, count: int, total: float, lengths: bytes | None) -> None:
-        """Add what is stored of a part."""
+    def add(self, part: str, count: int, total: float) -> None:
+        """Add the sum of a part that is stored for some days."""
         self.counts[part] += count
         self.totals[part] += total
-        if lengths is not None:
-            self.lengths[part].append(unpack(lengths))
+
+    def add_lengths(self, part: str, stored: bytes) -> None:
+        """Add the lengths of a part that are stored for some days."""
+        self.lengths[part].append(unpack(stored))
+
+    def lengths_of(self, part: Part) -> Lengths:
+        """Return the lengths of a part in one histogram."""
+        merged = together(self.lengths.get(part, ()))
+        if len(self.lengths.get(part, ())) > 1:
+            self.lengths[part] = [merged]
+        return merged
 
     def of(self, parts: Iterable[Part]) -> int:
         """Return how often one of ``parts`` occurred."""
@@ -73,7 +82,7 @@ def figure(metric: Metric, sums: Sums, ages: Ages) -> Figure:
         value = ages.count if how.share is None else ages.at.get(how.share)
         return Figure(value, ages.count, ages.count)
     if isinstance(how, Quantile):
-        lengths = together(sums.lengths.get(how.part, ()))
+        lengths = sums.lengths_of(how.part)
         count = int(lengths[:, 1].sum())
         return Figure(quantile(lengths, how.share), count, count)
     if isinstance(how, Mean):

@@ -23,7 +23,11 @@ class MetricSum(Base):
     """
 
     __tablename__ = "metric_sum"
-    __table_args__ = (Index("ix_metric_sum_day", "day"),)
+    __table_args__ = (
+        Index("ix_metric_sum_day", "day"),
+        # The rows of a slice lie side by side: what a page reads is a few stretches of one tree.
+        {"sqlite_with_rowid": False},
+    )
 
     reason: Mapped[str] = mapped_column(String(80), primary_key=True)
     tier: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -36,8 +40,22 @@ class MetricSum(Base):
     """What happened: a ``desk.metric_facts.Part``."""
     count: Mapped[int]
     total: Mapped[float]
-    lengths: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """How often each length of time occurred; see :mod:`desk.lengths`. None for what takes none."""
+
+
+class MetricLengths(Base):
+    """How often each length of time occurred, of the parts that take one; beside its sum."""
+
+    __tablename__ = "metric_lengths"
+    __table_args__ = (Index("ix_metric_lengths_day", "day"),)
+
+    reason: Mapped[str] = mapped_column(String(80), primary_key=True)
+    tier: Mapped[str] = mapped_column(String(20), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(10), primary_key=True)
+    person: Mapped[str] = mapped_column(String(60), primary_key=True)
+    day: Mapped[str] = mapped_column(String(11), primary_key=True)
+    part: Mapped[str] = mapped_column(String(30), primary_key=True)
+    lengths: Mapped[bytes] = mapped_column(LargeBinary)
+    """See :mod:`desk.lengths`."""
 
 
 class MetricMark(Base):

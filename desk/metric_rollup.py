@@ -19,11 +19,19 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
-from core.database import Database
+from core.database import Base, Database
 from desk.calendar import monday_of
-from desk.lengths import Lengths, counted, of_counts, pack, together, unpack
+from desk.lengths import counted, of_counts, pack, together, unpack
 from desk.metric_facts import EVENTS, LENGTHS, Event, Fact, Known, facts_of
-from desk.metric_models import ALL, EVER, Complaint, ComplaintTheme, MetricMark, MetricSum
+from desk.metric_models import (
+    ALL,
+    EVER,
+    Complaint,
+    ComplaintTheme,
+    MetricLengths,
+    MetricMark,
+    MetricSum,
+)
 from desk.models import AuditEvent, Contact
 
 EVENTS_AT_ONCE: Final = 5_000
@@ -33,6 +41,7 @@ SETTLED: Final = timedelta(minutes=2)
 """How long an id that is missing in the trail may still be written: longer than any unit of work."""
 _IDS_AT_ONCE: Final = 500
 _MARK: Final = 1
+_KEYS: Final = 6
 
 Key = tuple[str, str, str, str, str, str]
 """reason, tier, channel, person, day, part."""
@@ -136,7 +145,7 @@ class MetricRollup:
         """
         with self._database.write() as session:
             hold_mark(session)
-            for table in (MetricSum, Complaint, ComplaintTheme):
+            for table in (MetricSum, MetricLengths, Complaint, ComplaintTheme):
                 session.execute(delete(table))
             session.execute(update(MetricMark).values(event_id=0))
         self.catch_up(on_progress=on_progress)
@@ -255,53 +264,58 @@ def _known(session: Session, contacts: Sequence[str]) -> dict[str, Known]:
 
 def _add(session: Session, sums: Mapping[Key, _Sum]) -> None:
     """Add to what is stored. The caller holds the mark, so nobody else does."""
-    there = _stored(session, sums)
-    new: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
+    days = sorted({key[4] for key in sums})
+    stored = _stored(session, MetricSum, days, "count", "total")
+    told: dict[Key, dict[str, Any]] = {}
     for key, one in sums.items():
-        count, total, lengths = one.count, one.total, of_counts(one.lengths)
-        if before := there.get(key):
-            count, total = count + before[0], total + before[1]
-            lengths = together((before[2], lengths)) if before[2] is not None else lengths
-        told = {"count": count, "total": total, "lengths": pack(lengths) if len(lengths) else None}
-        reason, tier, channel, person, day, part = key
-        row = {"reason": reason, "tier": tier, "channel": channel, "person": person}
-        row |= {"day": day, "part": part}
-        if before:
-            changed.append(told | {f"its_{name}": value for name, value in row.items()})
-        else:
-            new.append(row | told)
-    if new:
-        session.execute(insert(MetricSum), new)
-    if changed:
-        table = cast(Table, MetricSum.__table__)
-        its = [column == bindparam(f"its_{column.name}") for column in table.primary_key]
-        values: dict[str, Any] = {name: bindparam(name) for name in ("count", "total", "lengths")}
-        session.connection().execute(update(table).where(*its).values(values), changed)
+        count, total = stored.get(key, (0, 0.0))
+        told[key] = {"count": count + one.count, "total": total + one.total}
+    _write(session, MetricSum, told, stored)
+    known = _stored(session, MetricLengths, days, "lengths")
+    held: dict[Key, dict[str, Any]] = {}
+    for key, one in sums.items():
+        if one.lengths:
+            before = [unpack(known[key][0])] if key in known else []
+            held[key] = {"lengths": pack(together([*before, of_counts(one.lengths)]))}
+    _write(session, MetricLengths, held, known)
 
 
 def _stored(
-    session: Session, sums: Mapping[Key, _Sum]
-) -> dict[Key, tuple[int, float, Lengths | None]]:
-    """Return the sums that stand for the days of ``sums``."""
-    days = sorted({key[4] for key in sums})
-    query = select(
-        MetricSum.reason,
-        MetricSum.tier,
-        MetricSum.channel,
-        MetricSum.person,
-        MetricSum.day,
-        MetricSum.part,
-        MetricSum.count,
-        MetricSum.total,
-        MetricSum.lengths,
-    )
-    found: dict[Key, tuple[int, float, Lengths | None]] = {}
+    session: Session, model: type[Base], days: Sequence[str], *values: str
+) -> dict[Key, tuple[Any, ...]]:
+    """Return what stands for some days."""
+    table = cast(Table, model.__table__)
+    columns = [*table.primary_key, *(table.c[name] for name in values)]
+    found: dict[Key, tuple[Any, ...]] = {}
     for start in range(0, len(days), _IDS_AT_ONCE):
         some = days[start : start + _IDS_AT_ONCE]
-        for *key, count, total, lengths in session.execute(query.where(MetricSum.day.in_(some))):
-            found[tuple(key)] = (count, total, None if lengths is None else unpack(lengths))  # type: ignore[index]
+        for row in session.execute(select(*columns).where(table.c.day.in_(some))):
+            found[cast(Key, tuple(row[:_KEYS]))] = tuple(row[_KEYS:])
     return found
+
+
+def _write(
+    session: Session,
+    model: type[Base],
+    told: Mapping[Key, Mapping[str, Any]],
+    there: Mapping[Key, object],
+) -> None:
+    table = cast(Table, model.__table__)
+    names = [column.name for column in table.primary_key]
+    new = [{**dict(zip(names, key, strict=True)), **told[key]} for key in told if key not in there]
+    changed = [
+        {f"its_{name}": part for name, part in zip(names, key, strict=True)} | dict(told[key])
+        for key in told
+        if key in there
+    ]
+    if new:
+        session.execute(insert(table), new)
+    if changed:
+        its = [table.c[name] == bindparam(f"its_{name}") for name in names]
+        values: dict[str, Any] = {
+            column.name: bindparam(column.name) for column in table.c if column.name not in names
+        }
+        session.connection().execute(update(table).where(*its).values(values), changed)
 
 
 def _note_complaints(session: Session, facts: Iterable[Fact]) -> None:

@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.clock import Clock
@@ -21,9 +21,9 @@ from core.errors import BadInput
 from desk.calendar import monday_of
 from desk.lengths import counted
 from desk.metric_definitions import METRICS, OF_PEOPLE, Backlog
-from desk.metric_facts import LENGTHS, PARTS, SEEDED, Part
+from desk.metric_facts import PARTS, SEEDED, Part
 from desk.metric_figures import Ages, Figure, Sums, figure
-from desk.metric_models import ALL, EVER, Complaint, ComplaintTheme, MetricSum
+from desk.metric_models import ALL, EVER, Complaint, ComplaintTheme, MetricLengths, MetricSum
 from desk.metric_rollup import EVENTS_AT_ONCE, MetricRollup, week_of
 from desk.models import OPEN_CONTACT, Contact, Person
 from desk.permissions import Actor, require
@@ -35,6 +35,7 @@ MOST_DAYS: Final = 732
 DAYS_SHOWN: Final = 28
 _MOST_THEMES: Final = 12
 _WEEK: Final = 7
+_VALUES: Final = {MetricSum: ("count", "total"), MetricLengths: ("lengths",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +181,18 @@ class Metrics:
         length = (chosen.until - chosen.since).days + 1
         first = chosen.since - timedelta(days=length)
         with self._database.read() as session:
-            rows = _rows(session, chosen, first)
+            sums = session.execute(_of_all(MetricSum, chosen, first)).all()
+            lengths = session.execute(_of_all(MetricLengths, chosen, first)).all()
             ages = _ages(session, chosen, self._clock.now()).get(ALL, Ages())
         now, before = Sums(), Sums()
         steps = {start: Sums() for start in _starts(chosen, step)}
-        since = chosen.since.isoformat()
-        for day, part, count, total, lengths in rows:
-            if day < since:
-                before.add(part, count, total, lengths)
-            else:
-                now.add(part, count, total, lengths)
-                steps[_start(date.fromisoformat(day), step)].add(part, count, total, lengths)
+        of_day = {day.isoformat(): (now, steps[_start(day, step)]) for day in chosen.days}
+        for day, part, count, total in sums:
+            for one in of_day.get(day, (before,)):
+                one.add(part, count, total)
+        for day, part, stored in lengths:
+            for one in of_day.get(day, (before,)):
+                one.add_lengths(part, stored)
         history = [one for one in METRICS if not isinstance(one.measure, Backlog)]
         return Board(
             figures={one.id: figure(one, now, ages) for one in METRICS},
@@ -212,7 +214,7 @@ class Metrics:
             reasons = _distinct(session, MetricSum.reason, [])
             if chosen.reason is not None:
                 reasons = [one for one in reasons if one == chosen.reason]
-            sums = _grouped(session, MetricSum.reason, reasons, chosen)
+            sums = _grouped(session, "reason", reasons, chosen)
             ages = _ages(session, chosen, now, by_reason=True)
         return {
             reason: {
@@ -233,7 +235,7 @@ class Metrics:
                 MetricSum.channel == (chosen.channel or ALL),
             ]
             people = _distinct(session, MetricSum.person, its)
-            sums = _grouped(session, MetricSum.person, people, chosen)
+            sums = _grouped(session, "person", people, chosen)
         return {
             person: {one.id: figure(one, its_sums, Ages()) for one in OF_PEOPLE}
             for person, its_sums in sorted(sums.items())
@@ -322,19 +324,18 @@ class Metrics:
         return Totals(dict(found), ages, waiting)
 
 
-def _rows(
-    session: Session, chosen: MetricFilter, since: date
-) -> Sequence[tuple[str, str, int, float, bytes | None]]:
-    query = select(
-        MetricSum.day, MetricSum.part, MetricSum.count, MetricSum.total, MetricSum.lengths
-    ).where(
-        MetricSum.reason == (ALL if chosen.reason is None else chosen.reason),
-        MetricSum.tier == (chosen.tier or ALL),
-        MetricSum.channel == (chosen.channel or ALL),
-        MetricSum.person == ALL,
-        MetricSum.day.between(since.isoformat(), chosen.until.isoformat()),
+def _of_all(
+    model: type[MetricSum | MetricLengths], chosen: MetricFilter, since: date
+) -> Select[*tuple[Any, ...]]:
+    """Return the query for day, part and values of every day from ``since``, of nobody apart."""
+    values = [getattr(model, name) for name in _VALUES[model]]
+    return select(model.day, model.part, *values).where(
+        model.reason == (ALL if chosen.reason is None else chosen.reason),
+        model.tier == (chosen.tier or ALL),
+        model.channel == (chosen.channel or ALL),
+        model.person == ALL,
+        model.day.between(since.isoformat(), chosen.until.isoformat()),
     )
-    return session.execute(query).tuples().all()
 
 
 def _distinct(
@@ -352,36 +353,34 @@ def _distinct(
 
 
 def _grouped(
-    session: Session,
-    column: InstrumentedAttribute[str],
+    session: Session, by: Literal["reason", "person"], values: Sequence[str], chosen: MetricFilter
+) -> dict[str, Sums]:
+    """Return what is known in the days of ``chosen``, for each of some reasons or persons."""
+    found: dict[str, Sums] = defaultdict(Sums)
+    for value, part, count, total in session.execute(_of_each(MetricSum, by, values, chosen)):
+        found[value].add(part, count, total)
+    for value, part, stored in session.execute(_of_each(MetricLengths, by, values, chosen)):
+        found[value].add_lengths(part, stored)
+    return dict(found)
+
+
+def _of_each(
+    model: type[MetricSum | MetricLengths],
+    by: Literal["reason", "person"],
     values: Sequence[str],
     chosen: MetricFilter,
-) -> dict[str, Sums]:
-    """Return what is known in the days of ``chosen``, for each of some values of one column."""
-    of_reason = column is MetricSum.reason
-    its = [
-        MetricSum.reason.in_(values)
-        if of_reason
-        else MetricSum.reason == (ALL if chosen.reason is None else chosen.reason),
-        MetricSum.tier == (chosen.tier or ALL),
-        MetricSum.channel == (chosen.channel or ALL),
-        MetricSum.person == ALL if of_reason else MetricSum.person.in_(values),
-        MetricSum.day.in_(chosen.spans),
-    ]
-    sums = (
-        select(column, MetricSum.part, func.sum(MetricSum.count), func.sum(MetricSum.total))
-        .where(*its)
-        .group_by(column, MetricSum.part)
+) -> Select[*tuple[Any, ...]]:
+    if by == "reason":
+        column, its = model.reason, [model.reason.in_(values), model.person == ALL]
+    else:
+        reason = ALL if chosen.reason is None else chosen.reason
+        column, its = model.person, [model.reason == reason, model.person.in_(values)]
+    return select(column, model.part, *(getattr(model, name) for name in _VALUES[model])).where(
+        *its,
+        model.tier == (chosen.tier or ALL),
+        model.channel == (chosen.channel or ALL),
+        model.day.in_(chosen.spans),
     )
-    lengths = select(column, MetricSum.part, MetricSum.lengths).where(
-        *its, MetricSum.part.in_(LENGTHS)
-    )
-    found: dict[str, Sums] = defaultdict(Sums)
-    for value, part, count, total in session.execute(sums):
-        found[value].add(part, int(count), float(total), None)
-    for value, part, stored in session.execute(lengths):
-        found[value].add(part, 0, 0.0, stored)
-    return dict(found)
 
 
 def _starts(chosen: MetricFilter, step: Step) -> list[str]:

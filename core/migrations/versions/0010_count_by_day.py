@@ -11,25 +11,34 @@ branch_labels = None
 depends_on = None
 
 _OPEN = "status IN ('new', 'drafting', 'in_review', 'deciding', 'escalated', 'failed')"
+_NAMES = ("reason", "tier", "channel", "person", "day", "part")
+_SIZES = (80, 20, 10, 60, 11, 30)
+
+
+def _keys() -> list[sa.Column[str]]:
+    return [
+        sa.Column(name, sa.String(length=size), nullable=False)
+        for name, size in zip(_NAMES, _SIZES, strict=True)
+    ]
 
 
 def upgrade() -> None:
     op.create_table(
         "metric_sum",
-        sa.Column("reason", sa.String(length=80), nullable=False),
-        sa.Column("tier", sa.String(length=20), nullable=False),
-        sa.Column("channel", sa.String(length=10), nullable=False),
-        sa.Column("person", sa.String(length=60), nullable=False),
-        sa.Column("day", sa.String(length=11), nullable=False),
-        sa.Column("part", sa.String(length=30), nullable=False),
+        *_keys(),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("total", sa.Double(), nullable=False),
-        sa.Column("lengths", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "reason", "tier", "channel", "person", "day", "part", name=op.f("pk_metric_sum")
-        ),
+        sa.PrimaryKeyConstraint(*_NAMES, name=op.f("pk_metric_sum")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_metric_sum_day", "metric_sum", ["day"])
+    op.create_table(
+        "metric_lengths",
+        *_keys(),
+        sa.Column("lengths", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint(*_NAMES, name=op.f("pk_metric_lengths")),
+    )
+    op.create_index("ix_metric_lengths_day", "metric_lengths", ["day"])
     op.create_table(
         "metric_mark",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -73,5 +82,5 @@ def downgrade() -> None:
     op.drop_index("ix_complaint_theme_id", table_name="complaint")
     op.drop_table("complaint")
     op.drop_table("metric_mark")
-    op.drop_index("ix_metric_sum_day", table_name="metric_sum")
+    op.drop_table("metric_lengths")
     op.drop_table("metric_sum")
