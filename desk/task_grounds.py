@@ -21,6 +21,7 @@ from desk.models import (
     SourceFlagRow,
     SourceUse,
 )
+from desk.qa_models import QaPick, QaScore, SeededCheck
 from desk.task_models import Task
 from desk.task_rules import (
     Names,
@@ -28,6 +29,7 @@ from desk.task_rules import (
     SeenCorrection,
     SeenEscalation,
     SeenFlag,
+    SeenLapse,
     SeenMacro,
     SeenReject,
     SeenSilence,
@@ -49,7 +51,14 @@ _MOST_FLAGS: Final = 200
 def read_seen(session: Session, now: datetime, reasons: ReasonMap) -> Seen:
     """Return what reviewers and agents said and did in the last four weeks."""
     since = now - LOOKBACK
+    readings, read = _readings(session, since)
+    missed, met = _checks(session, since)
     return Seen(
+        lapses=[*readings, *missed],
+        looked_at={
+            **{("qa_failed", person): number for person, number in read.items()},
+            **{("seeded_missed", person): number for person, number in met.items()},
+        },
         rejects=_rejects(session, since),
         corrections=_corrections(session, since),
         escalations=_escalations(session, since),
@@ -157,6 +166,47 @@ def sources_of(session: Session, ids: Iterable[str]) -> dict[str, Source]:
         key: Source(key, title, owner, kind == "macro")
         for key, title, owner, kind in session.execute(query).tuples()
     }
+
+
+def _readings(session: Session, since: datetime) -> tuple[list[SeenLapse], Counter[str]]:
+    """Return the answers that a reader failed, and how many of each person's were read."""
+    query = (
+        select(QaScore, QaPick.decided_by, QaPick.reason, QaPick.review_id)
+        .join(QaPick, QaPick.id == QaScore.pick_id)
+        .where(QaScore.at >= since)
+        .order_by(QaScore.at.desc())
+        .limit(_MOST)
+    )
+    failed: dict[str, SeenLapse] = {}
+    read: dict[str, str] = {}
+    for score, person, reason, review in session.execute(query).tuples():
+        read[score.pick_id] = person or ""
+        if not score.passed:  # read twice, it is one answer all the same
+            items = tuple(item for item, mark in score.marks.items() if mark == "fail")
+            failed[score.pick_id] = SeenLapse(
+                review or score.pick_id, "qa_failed", score.at, person or "", reason, items
+            )
+    return list(failed.values()), Counter(read.values())
+
+
+def _checks(session: Session, since: datetime) -> tuple[list[SeenLapse], Counter[str]]:
+    """Return the seeded checks that were missed, and how many each person met."""
+    row = SeededCheck
+    query = (
+        select(row)
+        .where(row.resolved_at >= since, row.outcome.in_(("caught", "missed")))
+        .order_by(row.resolved_at.desc())
+        .limit(_MOST)
+    )
+    missed, met = [], Counter[str]()
+    for one in session.scalars(query):
+        person, at = one.resolved_by or "", one.resolved_at or since
+        met[person] += 1
+        if one.outcome == "missed":
+            missed.append(
+                SeenLapse(one.review_id, "seeded_missed", at, person, one.reason, (one.kind,))
+            )
+    return missed, met
 
 
 def _corrections(session: Session, since: datetime) -> list[SeenCorrection]:
@@ -338,7 +388,7 @@ def _decided_since(session: Session, evidence: Mapping[str, Any]) -> int:
     if person := evidence.get("person"):
         written = select(func.count()).where(
             AuditEvent.actor == person,
-            AuditEvent.event.in_(("review.edit", "review.revised")),
+            AuditEvent.event.in_(("review.approve", "review.edit", "review.revised")),
             AuditEvent.at > since,
         )
         return session.scalar(written) or 0

@@ -8,7 +8,7 @@ A task's evidence is JSON made of ids and figures, never of a customer's words:
 ``last_at``        when the newest of them was
 ``count``          how many there are; ``of`` how many there could be
 ``why``            what was seen: a reject reason, ``corrected``, ``escalated_by_hand``,
-                   ``rewritten``, ``withheld`` or ``unanswered``
+                   ``rewritten``, ``withheld``, ``unanswered``, ``qa_failed`` or ``seeded_missed``
 ``article``        the article or macro; ``instead`` what was cited in its place afterwards
 ``reason``         the contact reason; ``was`` the one the desk took it for
 ``rule``           the rule that fired, with ``rule_digest``: the text of the rule at that time
@@ -45,6 +45,7 @@ _MOST_SEEN: Final = 50  # ids that a task's evidence keeps
 _AT_ONCE: Final[frozenset[str]] = frozenset(("wrong_source", "out_of_date", "wrong_tier", "tone"))
 _LEAST_UNANSWERED: Final = 0.3
 _LEAST_DECIDED: Final = 3
+_LEAST_LAPSES: Final = 2
 _VERSION: Final = re.compile(r"(\[\d+\])?(@[0-9a-f]+)?$")
 _SAID: Final[Mapping[str, str]] = {
     "wrong_source": "the wrong source",
@@ -153,6 +154,26 @@ class SeenSilence:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenLapse:
+    """Something that a person let out and that was found wrong on purpose or by a second look.
+
+    Attributes:
+        id: Of its review, or of what was read where there was none.
+        what: ``qa_failed`` or ``seeded_missed``.
+        person: Who decided it; "" for nobody.
+        reason: Contact reason.
+        items: What of the scorecard failed, or the fault that was missed.
+    """
+
+    id: str
+    what: Literal["qa_failed", "seeded_missed"]
+    at: datetime
+    person: str
+    reason: str | None
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """How things are called, and whose they are.
 
@@ -199,6 +220,9 @@ class Seen:
     flags: Sequence[SeenFlag] = ()
     macros: Sequence[SeenMacro] = ()
     silences: Sequence[SeenSilence] = ()
+    lapses: Sequence[SeenLapse] = ()
+    looked_at: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(What, person) → how many of theirs were looked at, for the denominators of lapses."""
 
 
 def proposals(
@@ -221,6 +245,7 @@ def proposals(
         *(_of_flag(one, settings) for one in seen.flags),
         *map(_of_macro, seen.macros),
         *(_of_silence(one, settings, names) for one in seen.silences),
+        *_of_lapses(seen, settings.repeats, names, done),
     ]
     return [one for one in found if one is not None]
 
@@ -490,14 +515,65 @@ def _of_silence(silence: SeenSilence, settings: RhythmSettings, names: Names) ->
     )
 
 
-def _evidence(why: str, some: Sequence[SeenReject | SeenEscalation]) -> dict[str, Any]:
+def _of_lapses(
+    seen: Seen, repeats: int, names: Names, done: Mapping[str, datetime]
+) -> Iterable[Proposal]:
+    """Coaching from the second on: one may happen to anybody. A reason's readings are a note."""
+    by_person: dict[tuple[str, str], list[SeenLapse]] = defaultdict(list)
+    by_reason: dict[str, list[SeenLapse]] = defaultdict(list)
+    for one in seen.lapses:
+        if one.person in names.people:
+            by_person[one.what, one.person].append(one)
+        if one.what == "qa_failed" and one.reason:
+            by_reason[one.reason].append(one)
+    for (what, person), some in by_person.items():
+        key = f"{what}:{person}"
+        fresh = _since(some, done.get(key))
+        if len(fresh) < _LEAST_LAPSES:
+            continue
+        of = max(seen.looked_at.get((what, person), 0), len(fresh))
+        failed = listed(name.replace("_", " ") for name in _most(fresh))
+        title = (
+            f"Coach {names.people[person]}: {len(fresh)} of {of} answers that were read failed "
+            f"({failed})."
+            if what == "qa_failed"
+            else f"Coach {names.people[person]}: {len(fresh)} of {of} seeded checks were approved "
+            f"with their fault ({failed})."
+        )
+        evidence = _evidence(what, fresh) | {"person": person, "of": of}
+        yield Proposal(key, "coaching", title, SUPERVISOR, evidence)
+    for reason, some in by_reason.items():
+        key = f"qa_failed:reason:{reason}"
+        fresh = _since(some, done.get(key))
+        if len(fresh) >= repeats:
+            failed = listed(name.replace("_", " ") for name in _most(fresh))
+            yield Proposal(
+                key,
+                "training_note",
+                f"{_count(len(fresh), 'answer')} about {names.reason(reason)} failed when they "
+                f"were read ({failed}).",
+                names.owner(reason),
+                _evidence("qa_failed", fresh) | {"reason": reason},
+            )
+
+
+def _most(lapses: Sequence[SeenLapse]) -> list[str]:
+    counted = Counter(item for one in lapses for item in one.items)
+    return [item for item, _ in counted.most_common(3)] or ["no item named"]
+
+
+def _evidence(why: str, some: Sequence[SeenReject | SeenEscalation | SeenLapse]) -> dict[str, Any]:
     ordered = sorted(some, key=lambda one: one.at)
     return {
         "why": why,
         "count": len(ordered),
-        "seen": [one.review for one in ordered][-_MOST_SEEN:],
+        "seen": [_id_of(one) for one in ordered][-_MOST_SEEN:],
         "last_at": ordered[-1].at.isoformat(),
     }
+
+
+def _id_of(one: SeenReject | SeenEscalation | SeenLapse) -> str:
+    return one.id if isinstance(one, SeenLapse) else one.review
 
 
 def _since(some: Sequence[Any], done: datetime | None) -> list[Any]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -259,7 +259,8 @@ class Tasks:
             raise BadInput(f"state: {wrong[0]!r} is none of {', '.join(TASK_STATES)}.")
         if kind is not None and kind not in TASK_KINDS:
             raise BadInput(f"kind: {kind!r} is none of {', '.join(TASK_KINDS)}.")
-        query = select(Task).where(Task.state.in_(states)).order_by(Task.id.desc()).limit(limit)
+        query = select(Task).where(Task.state.in_(states), *_open_to(actor))
+        query = query.order_by(Task.id.desc()).limit(limit)
         if kind:
             query = query.where(Task.kind == kind)
         if mine:
@@ -272,7 +273,7 @@ class Tasks:
     def counts(self, actor: Actor) -> dict[TaskState, int]:
         """Return how many tasks there are in each state."""
         require(actor, "work_tasks")
-        query = select(Task.state, func.count()).group_by(Task.state)
+        query = select(Task.state, func.count()).where(*_open_to(actor)).group_by(Task.state)
         with self._database.read() as session:
             found = dict(session.execute(query).tuples().all())
         return {state: found.get(state, 0) for state in TASK_STATES}
@@ -281,7 +282,7 @@ class Tasks:
         """Return a task with what it rests on. Raises NotFound."""
         require(actor, "work_tasks")
         with self._database.read() as session:
-            task = _get(session, task_id)
+            task = _get(session, actor, task_id)
             evidence = task.evidence
             wanted = [str(evidence.get("article", "")), *evidence.get("instead", ())]
             sources = sources_of(session, wanted)
@@ -311,7 +312,7 @@ class Tasks:
         require(actor, "work_tasks")
         now = self._clock.now()
         with self._database.write() as session:
-            task = _get(session, task_id)
+            task = _get(session, actor, task_id)
             if task.state != "open":
                 raise Conflict(f"The task is {task.state.replace('_', ' ')}.")
             task.state = "in_progress"
@@ -344,7 +345,7 @@ class Tasks:
         require(actor, "work_tasks")
         now = self._clock.now()
         with self._database.write() as session:
-            task = _get(session, task_id)
+            task = _get(session, actor, task_id)
             if task.state not in LIVE:
                 raise Conflict(f"The task is {task.state} already.")
             _end(session, task, state, actor.id, cause, now)
@@ -371,8 +372,19 @@ def _end(
     write_audit(session, now, by, f"task.{state}", data=data)
 
 
-def _get(session: Session, task_id: str) -> Task:
-    task = session.get(Task, task_id)
+_OF_SOURCES: Final[tuple[TaskKind, ...]] = ("article_change", "macro_update")
+
+
+def _open_to(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Return which tasks a person may see: who leads all, who owns sources those on sources.
+
+    What a colleague is coached on is no matter of theirs.
+    """
+    return () if actor.may("run_rhythm") else (Task.kind.in_(_OF_SOURCES),)
+
+
+def _get(session: Session, actor: Actor, task_id: str) -> Task:
+    task = session.scalar(select(Task).where(Task.id == task_id, *_open_to(actor)))
     if task is None:
         raise NotFound(f"There is no task {task_id!r}.")
     return task
@@ -422,7 +434,7 @@ def _said(review: Review, evidence: Mapping[str, Any]) -> str:
     comment = str((review.decision or {}).get("comment") or "")
     if comment and evidence.get("why") != "unanswered":
         return excerpt(comment)
-    return excerpt(review.state["classification"]["question"])
+    return excerpt(review.state.get("classification", {}).get("question", ""))
 
 
 def excerpt(text: str, most: int = EXCERPT) -> str:

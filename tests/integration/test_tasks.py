@@ -13,8 +13,9 @@ from core.clock import FixedClock
 from core.errors import BadInput, Conflict, NotAllowed, NotFound
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
-from desk.models import AuditEvent, Contact
+from desk.models import AuditEvent, Contact, Review
 from desk.permissions import Actor
+from desk.qa_models import SeededCheck
 from desk.tasks import TaskLine, raise_task
 from tests.integration.conftest import REASONS, REFUNDS, SHIPPING, open_contact, pending_review
 
@@ -212,6 +213,67 @@ def test_a_dismissed_task_stays_away_and_needs_a_reason(desk: Desk, lead: Actor)
         again = raise_task(session, key="qa:1", evidence={"seen": ["b"]}, **given)  # type: ignore[arg-type]
     assert again is None
     assert desk.tasks.page(lead, ("dismissed",))[0].cause == "She left."
+    owner = desk.people.add(None, "Priya", "priya@example.com", "content_owner")
+    assert desk.tasks.page(owner, ("dismissed",)) == []
+    with pytest.raises(NotFound):  # what a colleague is coached on is no matter of theirs
+        desk.tasks.get(owner, first)
+
+
+@pytest.mark.usefixtures("board")
+def test_missed_checks_and_failed_readings_are_coached(desk: Desk, lead: Actor) -> None:
+    now = desk.clock.now()
+    with desk.database.write() as session:
+        for number in range(3):
+            contact = f"con_seeded{number}"
+            session.add(
+                Contact(
+                    id=contact,
+                    origin="seeded",
+                    channel="email",
+                    status="closed",
+                    created_at=now,
+                    updated_at=now,
+                )
+            )
+            session.flush()
+            session.add(
+                Review(
+                    id=f"rev_seeded{number}",
+                    contact_id=contact,
+                    thread=f"{contact}:1",
+                    interrupt_id="1",
+                    kind="answer",
+                    status="withdrawn",
+                    tier="allowed",
+                    state={},
+                    allowed=[],
+                    opened_at=now,
+                    due_at=now,
+                )
+            )
+            session.flush()
+            session.add(
+                SeededCheck(
+                    id=f"chk_{number}",
+                    contact_id=contact,
+                    review_id=f"rev_seeded{number}",
+                    source_contact_id="con_x",
+                    kind="promise",
+                    sentence=0,
+                    before="",
+                    after="We pay for everything.",
+                    marked=False,
+                    placed_at=now,
+                    resolved_at=now,
+                    resolved_by=lead.id,
+                    outcome="missed" if number else "caught",
+                )
+            )
+    desk.tasks.sweep()
+    task = only(desk, lead)
+    assert task.title.startswith("Coach Ruth: 2 of 3 seeded checks were approved")
+    witnesses = desk.tasks.get(lead, task.id).witnesses
+    assert [one.review_id for one in witnesses] == ["rev_seeded2", "rev_seeded1"]
 
 
 def test_tasks_are_no_matter_of_agents(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from desk.task_rules import (
     SeenCorrection,
     SeenEscalation,
     SeenFlag,
+    SeenLapse,
     SeenMacro,
     SeenReject,
     SeenSilence,
@@ -158,6 +159,26 @@ def test_new_evidence_is_an_id_that_no_former_task_had() -> None:
     assert is_new({"seen": ["a", "c"]}, [{"seen": ["a"]}, {"seen": ["b"]}])
     assert is_new({"note": 2}, [{"note": 1}])
     assert not is_new({"note": 1}, [{"note": 1}])
+
+
+def lapse(number: int, what: Any = "seeded_missed", **changes: Any) -> SeenLapse:
+    plain = SeenLapse(f"chk_{number}", what, NOW, "per_1", "refund", ("old_value",))
+    return replace(plain, **changes)
+
+
+def test_the_second_lapse_of_a_person_asks_for_coaching_with_its_denominator() -> None:
+    assert ruled(lapses=[lapse(1)]) == []
+    (task,) = ruled(lapses=[lapse(1), lapse(2)], looked_at={("seeded_missed", "per_1"): 9})
+    assert (task.kind, task.owner) == ("coaching", "supervisor")
+    assert "Mina: 2 of 9 seeded checks were approved with their fault (old value)" in task.title
+    assert ruled(lapses=[lapse(1, person="autopilot"), lapse(2, person="autopilot")]) == []
+
+
+def test_readings_that_fail_one_reason_are_a_note_for_its_team() -> None:
+    some = [lapse(n, "qa_failed", person="", items=("accurate",)) for n in range(3)]
+    (task,) = ruled(lapses=some)
+    assert (task.kind, task.owner) == ("training_note", "Returns")
+    assert "3 answers about “Refunds” failed when they were read (accurate)." in task.title
 
 
 LAST = (NOW - timedelta(weeks=4)).isoformat()
