@@ -28,7 +28,6 @@ from desk.autonomy_models import AutopilotApproval, ReasonAutonomy
 from desk.autonomy_records import demands_of, flagged_titles, record_of
 from desk.autopilot import (
     RULES_CHANGED,
-    SEEDED,
     Rulebook,
     approval_of,
     hold_switch,
@@ -43,6 +42,7 @@ from desk.earning import Demands, Record, Standing, log_e_values, standing_of
 from desk.models import AuditEvent, Contact, Delivery, Person
 from desk.operations_file import OperationsFile
 from desk.permissions import Actor, require
+from desk.qa_models import SEEDED
 from graph.autopilot import BY_AUTOPILOT
 from graph.reasons import Reason
 from graph.values import Clearance

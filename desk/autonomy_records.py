@@ -87,6 +87,7 @@ def demands_of(operations: OperationsFile, reason: str) -> Demands:
         least_answers=asked.least_answers,
         seeded_miss_limit=asked.seeded_miss_limit,
         seeded_each=asked.seeded_each,
+        seeded_run=operations.seeded.rate > 0,
     )
 
 

@@ -28,8 +28,6 @@ from graph.reasons import Reason, ReasonMap
 from graph.tiers import TierRules
 from graph.values import AutopilotGround
 
-SEEDED: Final = "seeded"
-"""Origin of contacts that only check the reviewers."""
 _SWITCH: Final = 1
 _SEVERE: Final = ("escalate_first", "forbidden")
 RULES_CHANGED: Final = "The rules that it was signed under changed."

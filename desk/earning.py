@@ -121,13 +121,17 @@ def loss_of_edit(drafted: str, sent: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """What is asked of a contact reason; see ``desk.operations_file.AutonomySection``."""
+    """What is asked of a contact reason; see ``desk.operations_file.AutonomySection``.
+
+    ``seeded_run`` says whether the team has seeded checks at all.
+    """
 
     limit: float
     error_of_test: float
     least_answers: int
     seeded_miss_limit: float
     seeded_each: int
+    seeded_run: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,11 @@ def _missing_checks(approvers: Sequence[Approver], demands: Demands) -> str:
     if not lacks:
         return ""
     caught = len(checks) - int(sum(checks))
+    if not demands.seeded_run and not checks:
+        return (
+            "Nobody meets seeded checks, so nobody knows whether approvals mean something: set "
+            "seeded.rate in operations.yaml."
+        )
     return (
         f"Those whose approvals count caught {caught} of {_count(len(checks), 'seeded check')}; "
         f"{lacks} more caught would show that they catch over {1 - demands.seeded_miss_limit:.0%}."

@@ -14,10 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from desk.autonomy_evidence import note_evidence
-from desk.autopilot import SEEDED, last_answer, reason_of
+from desk.autopilot import last_answer, reason_of
 from desk.contacts import get_contact
 from desk.earning import loss_of_edit
 from desk.models import Contact, Review
+from desk.qa_models import SEEDED
 from graph.draft import draft_digest, draft_text
 from graph.state import RunState
 from graph.values import AutopilotVerdict, Draft

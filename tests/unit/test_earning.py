@@ -123,6 +123,11 @@ def test_waiting_answers_alone_do_not_hold_a_reason_up() -> None:
     assert standing.eligible
 
 
+def test_a_team_without_seeded_checks_is_told_to_have_some() -> None:
+    standing = standing_of(Record((0.0,) * 80), replace(DEMANDS, seeded_run=False))
+    assert "set seeded.rate in operations.yaml" in " ".join(standing.missing)
+
+
 def test_the_floor_of_answers_is_kept_where_the_limit_is_lax() -> None:
     lax = replace(DEMANDS, limit=0.5, least_answers=40)
     standing = standing_of(Record((0.0,) * 20, approvers=(SHARP,)), lax)
