@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,13 @@ import numpy.typing as npt
 FINE_SECONDS: Final = 600
 """Lengths under this are counted in seconds, others in minutes."""
 _MINUTE: Final = 60
-_STORED: Final = "<u4"
+_FIRST: Final = FINE_SECONDS // _MINUTE
+"""The first minute that is counted as such."""
+_SIZES: Final = (np.dtype("<u1"), np.dtype("<u2"), np.dtype("<u4"), np.dtype("<u8"))
 
 Lengths = npt.NDArray[np.int64]
-"""Shape (n, 2): seconds, how often; in the order of seconds."""
+"""Shape (n, 2): place, how often; in the order of places. The first 600 places are seconds, each
+further one is a minute: place 610 stands for twenty minutes."""
 
 
 def counted(seconds: float) -> int:
@@ -32,8 +35,9 @@ def counted(seconds: float) -> int:
 
 
 def of_counts(counts: Mapping[int, int]) -> Lengths:
-    """Return a histogram of seconds → how often. Pure."""
-    return np.array(sorted(counts.items()), dtype=np.int64).reshape(-1, 2)
+    """Return a histogram of counted seconds → how often. Pure."""
+    places = sorted((_place(seconds), count) for seconds, count in counts.items())
+    return np.array(places, dtype=np.int64).reshape(-1, 2)
 
 
 def together(some: Iterable[Lengths]) -> Lengths:
@@ -42,13 +46,9 @@ def together(some: Iterable[Lengths]) -> Lengths:
     if len(parts) < 2:
         return parts[0] if parts else np.empty((0, 2), dtype=np.int64)
     joined = np.concatenate(parts)
-    values, counts = joined[:, 0], joined[:, 1]
-    # What is counted in seconds, then what is in minutes, as places in one row: no sorting.
-    places = np.where(values < FINE_SECONDS, values, FINE_SECONDS + values // _MINUTE)
-    sums = np.bincount(places, weights=counts)
+    sums = np.bincount(joined[:, 0], weights=joined[:, 1])
     found = np.flatnonzero(sums)
-    back = np.where(found < FINE_SECONDS, found, (found - FINE_SECONDS) * _MINUTE)
-    return np.stack([back, sums[found].astype(np.int64)], axis=1)
+    return np.stack([found, sums[found].astype(np.int64)], axis=1)
 
 
 def quantile(lengths: Lengths, share: float) -> int | None:
@@ -60,15 +60,34 @@ def quantile(lengths: Lengths, share: float) -> int | None:
     if not total:
         return None
     rank = max(1, math.ceil(share * total))
-    place = int(np.searchsorted(np.cumsum(lengths[:, 1]), rank))
-    return int(lengths[place, 0])
+    return _seconds(int(lengths[np.searchsorted(np.cumsum(lengths[:, 1]), rank), 0]))
 
 
 def pack(lengths: Lengths) -> bytes:
-    """Return a histogram as it is stored: pairs of 32-bit numbers."""
-    return lengths.astype(_STORED).tobytes()
+    """Return a histogram as it is stored: sizes of the numbers, the places, the counts."""
+    columns = [lengths[:, 0], lengths[:, 1]]
+    sizes = [_size_for(int(one.max(initial=0))) for one in columns]
+    parts = [one.astype(size).tobytes() for one, size in zip(columns, sizes, strict=True)]
+    return bytes(size.itemsize for size in sizes) + b"".join(parts)
 
 
 def unpack(stored: bytes) -> Lengths:
     """Return what :func:`pack` packed."""
-    return np.frombuffer(stored, dtype=_STORED).reshape(-1, 2).astype(np.int64)
+    places, counts = (np.dtype(f"<u{size}") for size in stored[:2])
+    length = (len(stored) - 2) // (places.itemsize + counts.itemsize)
+    found = np.empty((length, 2), dtype=np.int64)
+    found[:, 0] = np.frombuffer(stored, places, length, 2)
+    found[:, 1] = np.frombuffer(stored, counts, length, 2 + length * places.itemsize)
+    return found
+
+
+def _place(seconds: int) -> int:
+    return seconds if seconds < FINE_SECONDS else FINE_SECONDS + seconds // _MINUTE - _FIRST
+
+
+def _seconds(place: int) -> int:
+    return place if place < FINE_SECONDS else (place - FINE_SECONDS + _FIRST) * _MINUTE
+
+
+def _size_for(number: int) -> np.dtype[Any]:
+    return next(size for size in _SIZES if number <= np.iinfo(size).max)
