@@ -24,6 +24,7 @@ from desk.cli_autonomy import autonomy_app
 from desk.cli_flags import flags_app
 from desk.cli_metrics import metrics_app
 from desk.cli_operations import audit_app, operations_app
+from desk.cli_outbox import outbox_app
 from desk.cli_qa import qa_app
 from desk.cli_reasons import reasons_app
 from desk.cli_rhythm import rhythm_app, tasks_app
@@ -54,6 +55,7 @@ app.add_typer(rhythm_app)
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(qa_app, name="qa")
 app.add_typer(metrics_app)
+app.add_typer(outbox_app, name="outbox")
 app.add_typer(operations_app)  # without a name: its commands are commands of their own
 app.add_typer(users_app, name="users")
 # By name: the suites stand above the desk and use it, so the desk may not import them.

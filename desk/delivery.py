@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -12,12 +13,12 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.database import Database
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, Unavailable
 from core.identifiers import new_id
 from core.logs import about
 from core.tracing import span
@@ -25,15 +26,18 @@ from core.vocabulary import TIERS, DeliveryStatus
 from desk.audit import DESK, write_audit
 from desk.autopilot import Gate, approval_of
 from desk.contacts import hold_contact, last_customer_message, start_new_run, start_over
-from desk.jobs import Jobs
+from desk.jobs import Jobs, describe_failure
 from desk.models import Contact, Delivery, DeliveryAttempt, Message, Review
 from desk.permissions import Actor, require
-from desk.uses import hand_over, let_go
+from desk.redelivery import Attempt
+from desk.uses import hand_over, let_go, take_up
 from graph.autopilot import BY_AUTOPILOT
 from graph.draft import draft_text
 from graph.evidence import Recheck, cited_articles, evidence_of, look_again
 from graph.ports import Changes, Disputes, Sources
 from graph.values import Decision, Draft, EvidenceChange
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,13 @@ class EmlTransport:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """One delivery, for reading."""
+    """One delivery, for reading.
+
+    Attributes:
+        due_at: When it leaves, or is tried again.
+        error: Why the last attempt that failed did.
+        attempts: How often it was tried.
+    """
 
     id: str
     contact_id: str
@@ -117,6 +127,7 @@ class DeliveryView:
     sent_at: datetime | None
     location: str
     error: str
+    attempts: int
 
 
 class Deliveries:
@@ -186,24 +197,34 @@ class Deliveries:
                 data={"delivery": delivery.id, "due_at": delivery.due_at.isoformat()},
             )
             session.flush()
-            self._jobs.enqueue(
-                session, "deliver", f"deliver:{delivery.id}", delivery.id, self._undo_seconds()
-            )
+            first = Attempt(delivery.id)
+            self._jobs.enqueue(session, "deliver", first.key, first.argument, self._undo_seconds())
 
-    def deliver(self, delivery_id: str) -> str:
-        """Send one delivery unless it was undone or sent; return its status.
+    def deliver(self, argument: str) -> str:
+        """Try to send a delivery unless it was undone or sent; return its status.
 
         What it rests on is looked at once more: a source in which a fact it relies on changed or
         that is no longer in force, a further message or a newer run stops it, and its draft goes
         back to review. A rewording lets it go, and the trail says so.
 
+        An attempt that the transport failed at is written down together with the job for the next
+        one, which waits longer each time (:mod:`desk.redelivery`) and looks at everything anew.
+        After the last one the delivery is set aside for a person.
+
         Safe to repeat after a crash at any point: the transport knows the key.
+
+        Args:
+            argument: An :class:`~desk.redelivery.Attempt`; of the first one it is the delivery's id.
         """
+        attempt = Attempt.read(argument)
+        delivery_id = attempt.delivery_id
+        with self._database.read() as session:
+            delivery = _get(session, delivery_id)
+            if len(delivery.attempts) > attempt.before:
+                return delivery.status  # it was made, and the process died before it said so
         if not self._release(delivery_id):
             with self._database.read() as session:
                 return _get(session, delivery_id).status
-        with self._database.read() as session:
-            delivery = _get(session, delivery_id)
         letter = Letter(
             key=delivery.key,
             sender=self._sender,
@@ -215,11 +236,42 @@ class Deliveries:
         try:
             with about(contact_id=delivery.contact_id), span("delivery"):
                 location = self._transport.send(letter)
-        except OSError as error:
-            with self._database.write() as session:
-                session.add(self._attempt(delivery_id, f"{type(error).__name__}: {error}"))
-            raise
+        except (OSError, Unavailable) as error:
+            _log.warning("an attempt failed", exc_info=error)
+            return self._defer(attempt.next, describe_failure(error))
         return self._sent(delivery_id, location)
+
+    def _defer(self, attempt: Attempt, cause: str) -> str:
+        """Write a failed attempt down and ask for the next one; return the delivery's status."""
+        now, pause = self._clock.now(), attempt.pause
+        with self._database.write() as session:
+            delivery, contact = _hold(session, attempt.delivery_id)
+            if delivery.status != "sending" or len(delivery.attempts) >= attempt.before:
+                return delivery.status
+            delivery.attempts.append(self._attempt(delivery.id, cause))
+            if pause is None:
+                _log.error("given up: a person must look")
+                self._set_aside(session, delivery, contact, cause)
+                return delivery.status
+            delivery.due_at = now + pause
+            write_audit(
+                session,
+                now,
+                DESK,
+                "delivery.deferred",
+                contact_id=contact.id,
+                review_id=delivery.review_id,
+                data={
+                    "delivery": delivery.id,
+                    "attempts": attempt.before,
+                    "until": delivery.due_at.isoformat(),
+                    "cause": cause,
+                },
+            )
+            session.flush()
+            seconds = pause.total_seconds()
+            self._jobs.enqueue(session, "deliver", attempt.key, attempt.argument, seconds)
+            return delivery.status
 
     def _release(self, delivery_id: str) -> bool:
         """Take a delivery for sending, or stop it; tell whether it is to be sent."""
@@ -337,27 +389,87 @@ class Deliveries:
             self._take_back(session, delivery, DESK, "delivery.stopped", {"restored": True})
             return True
 
-    def give_up(self, delivery_id: str, cause: str) -> None:
+    def give_up(self, argument: str, cause: str) -> None:
         """Set a delivery aside that could not be sent: a person must look at it."""
         with self._database.write() as session:
+            delivery, contact = _hold(session, Attempt.read(argument).delivery_id)
+            if delivery.status in ("scheduled", "sending"):
+                self._set_aside(session, delivery, contact, cause)
+
+    def _set_aside(
+        self, session: Session, delivery: Delivery, contact: Contact, cause: str
+    ) -> None:
+        delivery.status = "failed"
+        let_go(session, delivery.id)
+        ground = _ground_of(session, delivery)
+        if ground is None or ground.thread == contact.thread:  # else a newer run speaks for it
+            contact.status = "failed"
+            contact.failure = f"The answer was approved but could not be delivered: {cause}"
+            contact.updated_at = self._clock.now()
+        write_audit(
+            session,
+            self._clock.now(),
+            DESK,
+            "delivery.failed",
+            contact_id=delivery.contact_id,
+            review_id=delivery.review_id,
+            data={"delivery": delivery.id, "cause": cause},
+        )
+
+    def send_again(self, actor: Actor, delivery_id: str) -> None:
+        """Have an answer that was set aside tried again, as often as at first.
+
+        Nothing about it is new: each attempt looks whether it may still leave.
+
+        Raises:
+            Conflict: It is not set aside, or the contact has gone on without it.
+        """
+        require(actor, "decide_own")
+        now = self._clock.now()
+        with self._database.write() as session:
             delivery, contact = _hold(session, delivery_id)
-            if delivery.status not in ("scheduled", "sending"):
-                return
-            delivery.status = "failed"
-            let_go(session, delivery_id)
+            if not actor.may("decide") and delivery.approved_by != actor.id:
+                require(actor, "decide")
+            if delivery.status != "failed":
+                raise Conflict(f"This answer is {delivery.status}: there is nothing to send again.")
             ground = _ground_of(session, delivery)
-            if ground is None or ground.thread == contact.thread:  # else a newer run speaks for it
-                contact.status = "failed"
-                contact.failure = f"The answer was approved but could not be delivered: {cause}"
+            if contact.status != "failed" or (ground and ground.thread != contact.thread):
+                raise Conflict("The contact has gone on without this answer: look at it there.")
+            # Not "scheduled": one of the attempts may have brought it to the customer after all.
+            delivery.status, delivery.due_at = "sending", now
+            contact.status, contact.failure, contact.updated_at = "scheduled", "", now
+            take_up(session, delivery.id, now)
             write_audit(
                 session,
-                self._clock.now(),
-                DESK,
-                "delivery.failed",
-                contact_id=delivery.contact_id,
+                now,
+                actor.id,
+                "delivery.retried",
+                contact_id=contact.id,
                 review_id=delivery.review_id,
-                data={"delivery": delivery.id, "cause": cause},
+                data={"delivery": delivery.id},
             )
+            session.flush()
+            again = Attempt(delivery.id, before=len(delivery.attempts))
+            self._jobs.enqueue(session, "deliver", again.key, again.argument)
+
+    def set_aside(self, actor: Actor, limit: int = 1000) -> list[DeliveryView]:
+        """Return the answers that wait for a person because they could not be sent, newest first."""
+        require(actor, "work_contacts")
+        query = _dead_letters(select(Delivery)).order_by(Delivery.id.desc()).limit(limit)
+        with self._database.read() as session:
+            return [_view(row) for row in session.scalars(query)]
+
+    def troubles(self) -> tuple[int, int]:
+        """Return how many answers are set aside, and how many wait for another attempt."""
+        tried = select(DeliveryAttempt.id).where(DeliveryAttempt.delivery_id == Delivery.id)
+        waiting = (
+            select(func.count())
+            .select_from(Delivery)
+            .where(Delivery.status == "sending", tried.exists())
+        )
+        with self._database.read() as session:
+            aside = session.scalar(_dead_letters(select(func.count()).select_from(Delivery)))
+            return aside or 0, session.scalar(waiting) or 0
 
     def undo(self, actor: Actor, delivery_id: str) -> None:
         """Call an answer back before it leaves; its draft goes back to review.
@@ -487,6 +599,13 @@ def _review_of(session: Session, contact_id: str, decision_id: str) -> str | Non
     return None
 
 
+def _dead_letters(query: Select[Any]) -> Select[Any]:
+    """Return ``query`` narrowed to answers that failed and that nobody has seen to since."""
+    return query.join(Contact, Contact.id == Delivery.contact_id).where(
+        Delivery.status == "failed", Contact.status == "failed"
+    )
+
+
 def _hold(session: Session, delivery_id: str) -> tuple[Delivery, Contact]:
     """Return a delivery and its contact as they are now; nobody else changes them meanwhile."""
     delivery = _get(session, delivery_id)
@@ -518,4 +637,5 @@ def _view(row: Delivery) -> DeliveryView:
         sent_at=row.sent_at,
         location=row.location,
         error=errors[-1] if errors else "",
+        attempts=len(row.attempts),
     )

@@ -24,6 +24,7 @@ def examine(desk: Desk) -> list[Part]:
         look_at("sources", lambda: _sources(desk)),
         look_at("queue", lambda: f"{desk.reviews.pending_count()} reviews wait for a person."),
         look_at("jobs", lambda: jobs(desk)),
+        look_at("outbox", lambda: _outbox(desk)),
     ]
     if desk.settings.model:
         parts.append(look_at("model", lambda: model(desk)))
@@ -63,3 +64,16 @@ def _rules(desk: Desk) -> str:
 def _sources(desk: Desk) -> str:
     count = desk.flags.open_count()
     return f"{count} flags for content owners are open; see `proofdesk flags list`."
+
+
+def _outbox(desk: Desk) -> str:
+    aside, waiting = desk.deliveries.troubles()
+    if aside:
+        what = "answer" if aside == 1 else "answers"
+        raise ProofdeskError(
+            f"{aside} approved {what} could not be sent: mend the cause, then send again in the "
+            "outbox or by `proofdesk outbox send-again`."
+        )
+    if waiting:
+        return f"{waiting} could not be sent at first and will be tried again."
+    return "Nothing is held up."

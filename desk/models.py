@@ -290,7 +290,7 @@ class Delivery(Base):
     approved_by: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
-    """When the undo window ends and it leaves."""
+    """When the undo window ends and it leaves; after a failed attempt, when it is tried again."""
     sent_at: Mapped[datetime | None]
     location: Mapped[str] = mapped_column(Text, default="")
     """Where the transport put it: for the embedded one, the path of the .eml file."""

@@ -74,6 +74,16 @@ def let_go(session: Session, holder: str) -> None:
     _over(session, SourceUse.holder == holder)
 
 
+def take_up(session: Session, delivery_id: str, at: datetime) -> None:
+    """Say that a delivery which was let go of rests on its sources again."""
+    session.execute(
+        update(SourceUse)
+        .where(SourceUse.holder == delivery_id)
+        .values(status=ANSWERED, at=at, stale_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def let_go_of_drafts(session: Session, contact_id: str) -> None:
     """Say that no draft of a contact waits any more; its answers stay."""
     _over(session, SourceUse.contact_id == contact_id, SourceUse.status == PENDING)

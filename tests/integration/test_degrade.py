@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import sqlite3
 import threading
@@ -20,7 +19,6 @@ from core.errors import DatabaseUnavailable, Unavailable
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.contacts import NewContact, NewMessage
-from desk.delivery import EmlTransport
 from desk.jobs import MAX_ATTEMPTS
 from desk.permissions import Actor
 from desk.runs import Runs
@@ -149,28 +147,6 @@ def test_a_job_waits_for_the_disk_as_long_as_it_takes(
     contact = open_contact(desk, agent, QUESTION)
     assert desk.contacts.get(ADMIN, contact).summary.status == "in_review"
     assert len(failed) > MAX_ATTEMPTS
-
-
-def test_an_answer_that_the_disk_has_no_room_for_is_given_to_a_person(
-    open_synced: OpenDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = open_synced(inline=False)
-    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
-    supervisor = desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
-
-    def full(*_: object) -> str:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(EmlTransport, "send", full)
-    desk.start()
-    contact = open_contact(desk, agent, QUESTION)
-    desk.reviews.decide(supervisor, pending_review(desk, agent, contact), {"kind": "approve"})
-    (delivery,) = desk.deliveries.of_contact(ADMIN, contact)
-    with pytest.raises(Unavailable):
-        desk.jobs.wait(f"deliver:{delivery.id}", 60)
-    view = desk.contacts.get(ADMIN, contact)
-    assert view.summary.status == "failed"
-    assert "could not be delivered: The machine says: No space left on device." in view.failure
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-2), timedelta(days=400)])

@@ -38,6 +38,26 @@ def test_an_empty_page_says_what_to_do(
     assert said in seen(open_page(name, admin))
 
 
+def test_an_answer_that_could_not_be_sent_says_why_and_is_sent_again(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    contact = open_contact(desk, agent, QUESTION)
+    desk.reviews.decide(supervisor, pending_review(desk, agent, contact), {"kind": "approve"})
+    outbox = desk.settings.home / "outbox"
+    outbox.write_text("not a folder")
+    desk.jobs.run_all()  # type: ignore[union-attr]
+    page = open_page("outbox", supervisor)
+    assert "Could not be sent" in seen(page)
+    assert "Tried 11 times. The machine says: File exists." in seen(page)
+    (delivery,) = desk.deliveries.of_contact(supervisor, contact)
+    outbox.unlink()
+    page.button(key=f"delivery.again.{delivery.id}").click().run()
+    assert "It is tried again" in seen(page)
+    desk.jobs.run_all()  # type: ignore[union-attr]
+    assert "Sent" in seen(page.run())
+    assert len(list(outbox.glob("*.eml"))) == 1
+
+
 def test_from_a_pasted_message_to_the_outbox(
     open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:

@@ -17,7 +17,7 @@ from graph.values import Draft
 from ui.components.assistant import ANSWER_PLACES, EDITING, act, request
 from ui.components.cited_draft import cited_draft
 from ui.components.decide import decide
-from ui.components.delivery import delivery_shown
+from ui.components.delivery import delivery_shown, send_again_button
 from ui.components.evidence import changes_shown
 from ui.components.handoff import handoff_brief, instruction
 from ui.components.labels import KIND_NAMES, chip, warning_chip
@@ -61,7 +61,7 @@ def answer(
     elif contact.summary.status in ("new", "drafting", "deciding"):
         empty("The desk is at work on it", "The page shows what comes of it by itself.")
     elif contact.summary.status == "failed":
-        _failed(contact)
+        _failed(desk, actor, contact)
     else:
         _given(desk, actor, contact)
     if looked_up and looked_up.draft:
@@ -70,17 +70,22 @@ def answer(
             _sources(desk, looked_up.draft, ANSWER_PLACES)
 
 
-def _failed(contact: ContactView) -> None:
+def _failed(desk: Desk, actor: Actor, contact: ContactView) -> None:
     notice("The desk could not go on", "warning", contact.failure or "Its run stopped.")
-    st.button(
-        "Try again",
-        key="answer.retry",
-        icon=":material/refresh:",
-        shortcut="G",
-        type="primary",
-        on_click=act,
-        args=("retry", ""),
-    )
+    delivered = desk.deliveries.of_contact(actor, contact.summary.id)
+    undelivered = delivered[-1] if delivered and delivered[-1].status == "failed" else None
+    with st.container(horizontal=True):
+        st.button(
+            "Review it anew" if undelivered else "Try again",
+            key="answer.retry",
+            icon=":material/refresh:",
+            shortcut="G",
+            type="primary",
+            on_click=act,
+            args=("retry", ""),
+        )
+        if undelivered:
+            send_again_button(desk, actor, undelivered)
 
 
 def _given(desk: Desk, actor: Actor, contact: ContactView) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.errors import ProofdeskError
 from core.vocabulary import DeliveryStatus
 from desk.bootstrap import Desk
 from desk.delivery import DeliveryView
@@ -22,6 +23,7 @@ from ui.components.labels import (
     when,
 )
 from ui.components.mark_wrong import mark_wrong
+from ui.components.notice import keep
 from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
 from ui.components.undo import call_back
 
@@ -74,6 +76,7 @@ def delivery_shown(
     show(
         tag("h3", "pd-subject", words(delivery.subject)),
         tag("div", "pd-badges", *_standing(delivery, now)),
+        _trouble(delivery),
         tag("div", "pd-draft pd-words", words(delivery.text)),
         tag("div", "pd-faint pd-line", words(_origin(delivery, names)), _file(delivery)),
     )
@@ -87,14 +90,47 @@ def delivery_shown(
         )
     elif delivery.status == "sent":
         mark_wrong(desk, actor, delivery.contact_id, delivery.id)
+    elif delivery.status == "failed":
+        send_again_button(desk, actor, delivery)
+
+
+def send_again_button(desk: Desk, actor: Actor, delivery: DeliveryView) -> None:
+    """Show the button that has an answer tried again which could not be sent."""
+    if not (actor.may("decide") or delivery.approved_by == actor.id):
+        return
+    st.button(
+        "Send again",
+        key=f"delivery.again.{delivery.id}",
+        icon=":material/send:",
+        on_click=_send_again,
+        args=(desk, actor, delivery.id),
+    )
+
+
+def _send_again(desk: Desk, actor: Actor, delivery_id: str) -> None:
+    try:
+        desk.deliveries.send_again(actor, delivery_id)
+    except ProofdeskError as error:
+        keep("It was not sent again", "refused", error.message)
+    else:
+        keep("It is tried again. If it cannot be sent, it comes back here.", "plain")
 
 
 def _standing(delivery: DeliveryView, now: datetime) -> list[Markup]:
     status = STATUS_NAMES[delivery.status]
     if delivery.status in ("failed", "undone"):
         return [warning_chip(status, delivery.error), when(delivery.created_at, now)]
+    if delivery.status == "sending" and delivery.error:
+        return [warning_chip("Is tried again", delivery.error), when(delivery.due_at, now)]
     moment = delivery.sent_at or delivery.due_at
     return [chip(status), when(moment, now)]
+
+
+def _trouble(delivery: DeliveryView) -> Markup:
+    if delivery.status not in ("failed", "sending") or not delivery.error:
+        return NOTHING
+    tried = "once" if delivery.attempts == 1 else f"{delivery.attempts} times"
+    return tag("div", "pd-note", words(f"Tried {tried}. {delivery.error}"))
 
 
 def _origin(delivery: DeliveryView, names: Mapping[str, str]) -> str:
