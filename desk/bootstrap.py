@@ -48,6 +48,7 @@ from desk.jobs import (
     HomeLock,
     InlineJobs,
     executors_at_work,
+    give_up_abandoned,
     prepare_job_tables,
     put_back,
     start_working,
@@ -93,6 +94,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 TAKE_OVER_SECONDS: Final = 2.0
+NAME_SECONDS: Final = 30.0
+"""How long a worker waits for its name before it begins."""
 _FLAGS_ALONE: Final = "flags"
 OPERATIONS_FILE: Final = "operations.yaml"
 SYNC_SECONDS: Final = 3600.0
@@ -670,10 +673,22 @@ class Desk:
             if self._working:
                 return
             name = new_worker_name()
-            start_working(self.settings.database, self.handlers, name)
-            self._working = True
-            self._liveness = Liveness(self.database.engine, name, executors_at_work, put_back)
-            self._liveness.start()
+            # The name comes first: work of a name that nobody holds is taken for a dead worker's.
+            liveness = Liveness(
+                self.database.engine,
+                name,
+                lambda: executors_at_work() if self._working else (),
+                put_back,
+            )
+            if not liveness.start(NAME_SECONDS):
+                liveness.stop()
+                raise DatabaseUnavailable
+            try:
+                start_working(self.settings.database, self.handlers, name)
+            except BaseException:
+                liveness.stop()
+                raise
+            self._working, self._liveness = True, liveness
 
     def close(self) -> bool:
         """Finish what runs and let go of everything; return whether all that ran has ended.
@@ -709,6 +724,8 @@ class Desk:
             self.work_if_free()
 
     def _sweep_job(self, what: str) -> str:
+        if self._working:
+            give_up_abandoned()
         if what == _FLAGS_ALONE:
             self.flags.sweep()
             self.tasks.sweep()

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, cast, get_args
 
 from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
@@ -45,6 +45,8 @@ EXECUTOR: Final = "desk"
 POLLING_SECONDS: Final = 0.05
 JOB_WORKERS: Final = 4
 MAX_ATTEMPTS: Final = 4
+MAX_RECOVERIES: Final = 20
+"""How often a job is taken up again that its process died over, before it counts as the cause."""
 DATABASE_AWAY_SECONDS: Final = 3600.0
 SWEEP_SCHEDULE: Final = "7 * * * *"
 """When the desk looks at what time alone changed: seven minutes past every hour."""
@@ -195,6 +197,8 @@ class _Work:
                 self._under_way -= 1
 
 
+_DIED_OVER_IT: Final = f"The desk's process died over it {MAX_RECOVERIES} times."
+
 _current: list[_Work] = []
 """What DBOS's registered workflows call. DBOS keeps one registry a process; so do we."""
 
@@ -248,7 +252,7 @@ def _register_workflows() -> dict[JobName, Callable[[datetime, Any], None]]:
             _patiently(work, lambda: work.handlers.give_up[job](argument, cause))
 
     def register(job: JobName) -> None:
-        @DBOS.workflow(name=job)
+        @DBOS.workflow(name=job, max_recovery_attempts=MAX_RECOVERIES)
         def run(argument: str) -> str:
             with _current[0].under_way():
                 try:
@@ -276,9 +280,10 @@ def _register_workflows() -> dict[JobName, Callable[[datetime, Any], None]]:
 def ids_of(job: JobName, argument: str) -> dict[str, str]:
     """Return the ids that a job is about, under the names they have in the log."""
     names: dict[JobName, str] = {"resume": "review_id", "redraft": "review_id"}
-    names["deliver"] = "delivery_id"
     if job == "carry":
         return {"contact_id": argument.rpartition(":")[0]}
+    if job == "deliver":
+        return {"delivery_id": argument.partition(":")[0]}
     return {names[job]: argument} if job in names else {}
 
 
@@ -346,6 +351,26 @@ def put_back(executor: str) -> None:
     # Not resume_workflow: it forgets how often a job was tried, so one that kills its worker would
     # kill them all, one after the other, for ever.
     DBOS._recover_pending_workflows([executor])
+
+
+def give_up_abandoned() -> int:
+    """Put before a person what DBOS takes up no more, its process having died over it too often.
+
+    Returns:
+        Of how many jobs.
+    """
+    from dbos import DBOS
+
+    abandoned = DBOS.list_workflows(
+        status="MAX_RECOVERY_ATTEMPTS_EXCEEDED", name=list(get_args(JobName)), load_output=False
+    )
+    for one in abandoned:
+        job, (argument, *_) = cast(JobName, one.name), one.input["args"]  # type: ignore[index]
+        with about(job=job, **ids_of(job, argument)):
+            _log.error("given up: a person must look")
+            _current[0].handlers.give_up[job](argument, _DIED_OVER_IT)
+        DBOS.cancel_workflow(one.workflow_id)  # so that it is seen to once
+    return len(abandoned)
 
 
 def stop_working(patience_seconds: float) -> bool:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from core.identifiers import new_id
 from core.locks import AdvisoryLocks
@@ -65,11 +64,13 @@ class Liveness:
         self._take_over = take_over
         self._beat_seconds = beat_seconds
         self._stopped = threading.Event()
+        self._named = threading.Event()
         self._thread = threading.Thread(target=self._live, name="liveness", daemon=True)
 
-    def start(self) -> None:
-        """Begin; return at once."""
+    def start(self, timeout_seconds: float) -> bool:
+        """Begin, and wait until this worker holds its name; tell whether it does."""
         self._thread.start()
+        return self._named.wait(timeout_seconds)
 
     def stop(self) -> None:
         """Let go of this worker's name."""
@@ -80,7 +81,7 @@ class Liveness:
         while not self._stopped.is_set():
             try:
                 self._hold_on()
-            except DBAPIError as error:
+            except Exception as error:  # the pool's and DBOS's, too: who ends here counts as dead
                 _log.warning("worker %s lost the database: %s", self._name, type(error).__name__)
             self._stopped.wait(self._beat_seconds)
 
@@ -89,6 +90,7 @@ class Liveness:
             if held is None:  # the server has not noticed yet that our last connection ended
                 return
             held.share(_EVERYBODY)
+            self._named.set()
             beats = 0
             while not self._stopped.wait(self._beat_seconds):
                 held.confirm()

@@ -6,10 +6,13 @@ import signal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from core.errors import Unavailable
 from core.settings import Settings
 from desk.bootstrap import open_desk
 from desk.contacts import NewContact, NewMessage
+from desk.jobs import MAX_RECOVERIES, put_back
 from tests.factories import ADMIN
 from tests.integration import other_process
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
@@ -112,3 +115,37 @@ def test_a_run_goes_on_between_any_two_of_its_steps(
             break
     assert carried, "a step was never reached"
     assert resumed, "a step was never reached"
+
+
+def test_a_job_that_killed_its_process_too_often_is_put_before_a_person_once(
+    open_synced: OpenDesk,
+) -> None:
+    desk = open_synced(inline=False)
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    question = NewContact("email", [NewMessage("customer", "How long does a refund take?")])
+    contact = desk.contacts.open(agent, question)
+    prefix = "dbos." if desk.shares_work else ""
+    with desk.database.write() as session:
+        # As it is left behind by a process that died over it once more than it may.
+        session.execute(
+            text(
+                f"UPDATE {prefix}workflow_status SET status = 'PENDING', executor_id = :name, "
+                "recovery_attempts = :often WHERE workflow_uuid = :key"
+            ),
+            {"name": "gone", "often": MAX_RECOVERIES + 1, "key": f"carry:{contact}:1"},
+        )
+    desk.start()
+    put_back("gone")
+    with pytest.raises(Unavailable):
+        desk.contacts.wait_for_draft(contact)
+    assert desk.contacts.get(ADMIN, contact).summary.status == "new"
+    look = desk.handlers.carry_out["sweep"]
+    look("flags")
+    view = desk.contacts.get(ADMIN, contact)
+    assert (view.summary.status, view.failure) == (
+        "failed",
+        f"The desk's process died over it {MAX_RECOVERIES} times.",
+    )
+    desk.contacts.close(agent, contact)
+    look("flags")
+    assert desk.contacts.get(ADMIN, contact).summary.status == "closed"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import DatabaseUnavailable
 from core.locks import AdvisoryLocks
@@ -72,7 +73,7 @@ def test_the_dead_are_taken_over_and_the_living_are_not(engine: Engine) -> None:
     with AdvisoryLocks(engine).try_hold("proofdesk worker alive") as held:
         assert held is not None
         liveness = Liveness(engine, "me", lambda: at_work, take_over, BEAT)
-        liveness.start()
+        assert liveness.start(30)
         assert found.wait(30)
         assert count_workers(engine) == 1
         liveness.stop()
@@ -82,9 +83,9 @@ def test_the_dead_are_taken_over_and_the_living_are_not(engine: Engine) -> None:
 
 def test_a_worker_that_lost_its_connection_comes_back(engine: Engine) -> None:
     liveness = Liveness(engine, "me", set, lambda _: None, BEAT)
-    liveness.start()
+    assert liveness.start(30)
+    assert count_workers(engine) == 1
     locks = AdvisoryLocks(engine)
-    assert _soon(lambda: count_workers(engine) == 1)
     with engine.connect() as connection:
         connection.exec_driver_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
@@ -93,6 +94,46 @@ def test_a_worker_that_lost_its_connection_comes_back(engine: Engine) -> None:
     with locks.try_hold("proofdesk worker me") as held:
         assert held is None
     liveness.stop()
+
+
+@pytest.mark.parametrize(
+    "trouble", [PoolTimeout("no connection was free"), RuntimeError("no system database")]
+)
+def test_a_worker_that_could_not_look_after_the_others_lives_on(
+    engine: Engine, trouble: Exception
+) -> None:
+    looks: list[int] = []
+
+    def at_work() -> set[str]:
+        looks.append(1)
+        if len(looks) == 1:
+            raise trouble
+        return set()
+
+    liveness = Liveness(engine, "me", at_work, lambda _: None, BEAT)
+    assert liveness.start(30)
+    assert _soon(lambda: len(looks) > 2)
+    assert count_workers(engine) == 1
+    liveness.stop()
+
+
+def test_a_worker_holds_its_name_before_it_begins_to_work(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk(settings)
+    held: list[int] = []
+
+    def begin(*_: object) -> None:
+        held.append(count_workers(desk.database.engine))
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr("desk.bootstrap.start_working", begin)
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            desk.start()
+        assert held == [1]
+    finally:
+        desk.close()
 
 
 def test_what_a_killed_worker_began_another_one_finishes(
