@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -348,7 +349,7 @@ class Reviews:
         Args:
             actor: Who approves.
             review_ids: The reviews, each once.
-            wait_seconds: How long to wait for each outcome.
+            wait_seconds: How long to wait for all outcomes together.
 
         Returns:
             A line for each review, in their order.
@@ -363,8 +364,9 @@ class Reviews:
                 self._take_decision(actor, review_id, {"kind": "approve"}, _refuse_in_bulk)
             except ProofdeskError as error:
                 refused[review_id] = error.message
+        enough = time.monotonic() + wait_seconds
         return [
-            self._bulk_line(review_id, refused.get(review_id), wait_seconds)
+            self._bulk_line(review_id, refused.get(review_id), max(0.0, enough - time.monotonic()))
             for review_id in dict.fromkeys(review_ids)
         ]
 

@@ -152,6 +152,23 @@ def test_of_many_the_recheck_stops_the_one_whose_source_changed(
     assert len(desk.deliveries.latest(ADMIN)) == 1
 
 
+def test_the_wait_for_many_is_bounded_as_a_whole(
+    desk: Desk, supervisor: Actor, agent: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviews = [pending_review(desk, agent, open_contact(desk, agent, QUESTION)) for _ in range(3)]
+    now, waited = [0.0], []
+
+    def wait_long(_key: str, timeout_seconds: float) -> None:
+        waited.append(timeout_seconds)
+        now[0] += min(timeout_seconds, 40)
+
+    monkeypatch.setattr(desk.jobs, "wait", wait_long)
+    monkeypatch.setattr("desk.reviews.time.monotonic", lambda: now[0])
+    lines = desk.reviews.approve_many(supervisor, reviews, wait_seconds=60)
+    assert waited == [60, 20, 0]
+    assert [line.result for line in lines] == ["under_way"] * 3
+
+
 def test_of_many_one_that_breaks_and_one_that_lasts_hide_nothing_of_the_others(
     desk: Desk, supervisor: Actor, agent: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
