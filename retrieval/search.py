@@ -30,8 +30,10 @@ from retrieval.ranking import (
 )
 from retrieval.remembering import RememberingEmbedder
 from retrieval.tables import IndexState
+from retrieval.vector_index import ExactIndex
 
 _CANDIDATES: Final = 60  # of each index; more changed no hit on real help centers
+_REPAIRS: Final = 3
 _PROBES: Final = 3
 _REMEMBERED: Final = 5_000  # passages whose vectors stay in memory: about 20 MB
 
@@ -119,6 +121,8 @@ class SearchService:
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
         self._remembering = threading.Lock()
         self._checked = False
+        self._stand_in: VectorIndex | None = None
+        self._rebuilds = 0
         self._marker: _Marker | None = None
         self._boundary: datetime | None = None
 
@@ -160,12 +164,7 @@ class SearchService:
         if not any(char.isalnum() for char in question):
             return []
         with span("search") as noting:
-            try:
-                hits = self._search(question, count)
-            except IndexUnavailable:
-                self._checked = False
-                self.refresh()
-                hits = self._search(question, count)
+            hits = self._search_in_whole_index(question, count)
             noting.note(hits=len(hits))
             return hits
 
@@ -243,9 +242,24 @@ class SearchService:
             if not self._checked and not self._is_sound(held):
                 raise IndexUnavailable
         except IndexUnavailable:
+            self._rebuild(held)
+        self._checked = True
+
+    def _rebuild(self, held: dict[str, Passage]) -> None:
+        """Empty the vector index and fill it; who searches meanwhile is answered from memory."""
+        units = {self._unit(passage): whole_text(passage) for passage in held.values()}
+        texts = list(units.values())
+        self._store.ensure(texts)
+        stand_in = ExactIndex(self._embedder.dimensions)
+        if texts:
+            stand_in.add(list(units), self._store.vectors(texts))
+        self._stand_in = stand_in
+        self._rebuilds += 1
+        try:
             self._vectors.clear()
             self._difference_to(held)
-        self._checked = True
+        finally:
+            self._stand_in = None
 
     def _difference_to(self, held: dict[str, Passage]) -> None:
         texts = {self._unit(passage): whole_text(passage) for passage in held.values()}
@@ -303,10 +317,20 @@ class SearchService:
 
     # Answering
 
+    def _search_in_whole_index(self, question: str, count: int) -> list[Hit]:
+        # More than once: what took the index away may not be through with it.
+        for _ in range(_REPAIRS):
+            try:
+                return self._search(question, count)
+            except IndexUnavailable:
+                self._checked = False
+                self.refresh()
+        return self._search(question, count)
+
     def _search(self, question: str, count: int) -> list[Hit]:
         vector = (self._reader or self._embedder).embed([question])[0]
         pool = max(_CANDIDATES, count)
-        nearest = [unit.rpartition("~")[0] for unit, _ in self._vectors.nearest(vector, pool)]
+        nearest = [unit.rpartition("~")[0] for unit, _ in self._nearest(vector, pool)]
         worded = [key for key, _ in self._lexical.best(question, pool)]
         indexed = self._indexed
         found = [indexed[key] for key in dict.fromkeys([*nearest, *worded]) if key in indexed]
@@ -320,6 +344,14 @@ class SearchService:
             replace(hit, rank=rank, passage=current.get(hit.passage.id, hit.passage))
             for rank, hit in enumerate(best, 1)
         ]
+
+    def _nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        while True:
+            stand_in, rebuilds = self._stand_in, self._rebuilds
+            found = (stand_in or self._vectors).nearest(vector, count)
+            if stand_in or rebuilds == self._rebuilds:
+                return found
+            # It was emptied meanwhile: what was found may be what had been filled in so far.
 
     def _tell_reader(self, passages: Sequence[Passage]) -> None:
         if self._reader is not None:

@@ -14,7 +14,7 @@ import pytest
 from bench.retrieval import evaluate
 from core.clock import FixedClock
 from core.database import Base, Database
-from core.errors import BadInput
+from core.errors import BadInput, IndexUnavailable
 from kb.library import Library
 from kb.sync import Sync
 from kb.workspace import Workspace
@@ -338,3 +338,43 @@ def test_finds_answers_in_real_help_centers(shared_data: Path, tmp_path: Path) -
     found = evaluate(small, tmp_path)
     assert found["proofdesk"].overall.hit_at_5 >= 0.8
     assert found["proofdesk"].overall.mrr > found["minilm"].overall.mrr
+
+
+class Lost(ExactIndex):
+    """A vector index that is lost once and has a look taken at it while it is filled again."""
+
+    look: Callable[[], object] = staticmethod(lambda: None)
+    lost = False
+
+    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        if self.lost:
+            raise IndexUnavailable("the folder is gone")
+        return super().nearest(vector, count)
+
+    def clear(self) -> None:
+        super().clear()
+        self.lost = False
+        self.look()
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        for number in range(len(ids)):
+            super().add(ids[number : number + 1], vectors[number : number + 1])
+            self.look()
+
+
+def test_who_searches_while_the_index_is_rebuilt_finds_what_it_will_find(
+    center: HelpCenter,
+) -> None:
+    vectors = Lost(center.embedder.dimensions)
+    search = center.process(vectors)
+    question = "Unicorn?"  # no word leads to any passage
+    before = [(hit.passage.id, hit.cosine) for hit in search.search(question)]
+    meanwhile: list[object] = []
+
+    def look() -> None:
+        meanwhile.append([(hit.passage.id, hit.cosine) for hit in search.search(question)])
+
+    vectors.look, vectors.lost = look, True
+    assert [(hit.passage.id, hit.cosine) for hit in search.search(question)] == before
+    assert len(before) == 3
+    assert meanwhile == [before] * 4
