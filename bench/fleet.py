@@ -66,8 +66,13 @@ _IMPORTED: Final = (
 
 
 @contextmanager
-def homes(engine: Engine) -> Iterator[Callable[[], Settings]]:
-    """Give a function that makes the settings of one more empty home, on a database of its own."""
+def homes(engine: Engine, *, durable: bool = False) -> Iterator[Callable[[], Settings]]:
+    """Give a function that makes the settings of one more empty home, on a database of its own.
+
+    Args:
+        engine: Of the database.
+        durable: Whether PostgreSQL waits for its disk, as it does where it is used.
+    """
     numbers = itertools.count(1)
     # What is learned from examples is found by their digest, so all runs of all benches share it.
     cache = Path(tempfile.gettempdir()) / "proofdesk-bench-cache"
@@ -85,7 +90,7 @@ def homes(engine: Engine) -> Iterator[Callable[[], Settings]]:
         if engine == "postgresql":
             base.chmod(0o755)
             (base / "postgres").mkdir()
-            server = PostgresServer(base / "postgres")
+            server = PostgresServer(base / "postgres", durable=durable)
             server.start()
 
         def make() -> Settings:

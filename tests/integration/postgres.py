@@ -18,14 +18,16 @@ class PostgresServer:
 
     Args:
         folder: An empty folder.
+        durable: Whether it waits for the disk; tests have no use for that.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         if not installed:
             missing_part("PostgreSQL is not installed (apt-get install postgresql)")
         self._programs = installed[-1].parent
         self._folder = folder
+        self._durable = durable
         self._as_user: list[str] = []
         if os.getuid() == 0:  # the server refuses to run as root
             self._as_user = ["runuser", "-u", "postgres", "--"]
@@ -34,7 +36,9 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-c listen_addresses='' -k {self._folder} -c fsync=off -c full_page_writes=off"
+        options = f"-c listen_addresses='' -k {self._folder}"
+        if not self._durable:
+            options += " -c fsync=off -c full_page_writes=off"
         log = ["-l", str(self._folder / "log")]
         self._run("pg_ctl", "-D", str(self._data), "-w", *log, "-o", options, "start")
 
