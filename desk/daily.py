@@ -16,7 +16,7 @@ from core.database import Database
 from desk.flag_missing import Question, findings_of, grouped, vectors_of
 from desk.models import OPEN_CONTACT, AuditEvent, Contact, Review, SourceFlagRow
 from desk.permissions import Actor, require
-from desk.queues import COUNTED_AT_MOST, ContactQueues, QueueName
+from desk.queues import COUNTED_AT_MOST, HIGH_RANK, ContactQueues, QueueName
 from desk.rhythm_settings import RhythmSettings
 from desk.suggest import masked, telling_words
 from desk.task_grounds import SEEDED
@@ -183,10 +183,14 @@ class Daily:
         return found
 
     def _ageing(self) -> DailySection:
-        """Return the contacts that have stood open for long, the oldest first."""
+        """Return the contacts that have stood open for long, the oldest first.
+
+        Those at high risk stand in a section of their own.
+        """
         before = self._clock.now() - timedelta(days=self._settings().ageing_days)
         is_open = text(f"contact.{OPEN_CONTACT}")
-        old = (is_open, Contact.created_at < before, Contact.origin != SEEDED)
+        mild = Contact.rank > HIGH_RANK
+        old = (is_open, mild, Contact.created_at < before, Contact.origin != SEEDED)
         query = select(Contact).where(*old).order_by(Contact.created_at, Contact.id).limit(_SHOWN)
         some = select(Contact.id).where(*old).limit(COUNTED_AT_MOST).subquery()
         with self._database.read() as session:

@@ -44,7 +44,8 @@ OPEN_STATUSES: Final[tuple[ContactStatus, ...]] = (
     "escalated",
     "failed",
 )
-_HIGH_RANK: Final = -2  # escalate first or worse
+HIGH_RANK: Final = -2
+"""Rank from which down a contact must be escalated first, or worse."""
 
 
 class ContactQueues:
@@ -160,7 +161,7 @@ def _condition(
     conditions: dict[QueueName, ColumnElement[bool]] = {
         "mine": contact.assigned_to == actor.id,
         "unassigned": contact.assigned_to.is_(None),
-        "high_risk": contact.rank <= _HIGH_RANK,
+        "high_risk": contact.rank <= HIGH_RANK,
         "ageing": contact.due_at <= now + SOON,
         "low_confidence": contact.low_confidence.is_(True),
         "missing_context": contact.lacks_details.is_(True),

@@ -29,7 +29,7 @@ SECTION_TITLES: Final[Mapping[Section, str]] = {
 }
 SECTION_NOTES: Final[Mapping[Section, str]] = {
     "high_risk": "A person must take these first; none of them is answered by the desk.",
-    "ageing": "Open for longer than the workspace allows, the oldest first.",
+    "ageing": "Less grave, and open for longer than the workspace allows; the oldest first.",
     "missing_context": "A required detail is missing: ask, or fill it in.",
     "low_confidence": "The desk was not sure what they are about.",
 }

@@ -191,6 +191,10 @@ def _supervisor(page: Page, served: Served, save: Save) -> None:
         go_to(page, name)
         page.get_by_test_id("stDataFrame").first.wait_for()
         save(page, name.lower())
+    go_to(page, "This week")
+    for name in ("Monday", "Tasks"):
+        _press(page, name)
+        save(page, f"week-{name.lower()}")
 
 
 def _next_review(page: Page) -> None:
@@ -228,7 +232,7 @@ def _content_owner(page: Page, served: Served, save: Save) -> None:
 
 def _press(page: Page, name: str) -> None:
     """Choose one of several, exactly so named or followed by a count."""
-    named = re.compile(rf"^{name}( \d+)?$")
+    named = re.compile(rf"^{name}( \(today\))?( \d+(.\d+)?)?$")  # "14", or "3/14"
     page.get_by_role("radio", name=named).or_(page.get_by_role("button", name=named)).first.click()
     settled(page)
 
