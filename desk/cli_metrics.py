@@ -45,6 +45,7 @@ def metrics(
 ) -> None:
     """Print the metrics, by contact reason or by person; days are UTC."""
     from desk.metric_export import as_csv, as_prometheus
+    from desk.permissions import require
     from desk.render_metrics import metrics_as_json, metrics_table
 
     layout = "json" if as_json else layout
@@ -56,6 +57,7 @@ def metrics(
         _one_of("--channel", channel, Channel.__args__)  # type: ignore[attr-defined]
     with opened_desk() as desk, progress(quiet=layout != "table") as report:
         actor = acting(desk, as_person)
+        require(actor, "read_quality")
 
         def count(done: int, total: int) -> None:
             report("events", done, total)

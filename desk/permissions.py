@@ -17,7 +17,7 @@ Action = Literal[
     "sync_sources",
     "own_sources",  # end source flags, edit articles
     "read_audit",
-    "read_quality",  # eval runs, what reviewers reject and rewrite
+    "read_quality",  # metrics, eval runs, what reviewers reject and rewrite
     "sample_quality",  # draw the QA sample, read it, see what it and the seeded checks say
     "run_rhythm",  # the daily queue, the days of the week, ticking off what they list
     "work_tasks",  # read tasks, say that one is under way, done or not to be done

@@ -42,7 +42,7 @@ WHAT_IT_MEANS: Final[dict[Action, str]] = {
     "sync_sources": "Bring the help center in",
     "own_sources": "End source flags",
     "read_audit": "Read and export the audit trail",
-    "read_quality": "Read eval runs and reviewers' notes",
+    "read_quality": "Read metrics, eval runs and reviewers' notes",
     "sample_quality": "Draw and read the QA sample; see what it and seeded checks say",
     "run_rhythm": "Work through the daily queue and the days of the week",
     "work_tasks": "Read tasks and say what became of them",
