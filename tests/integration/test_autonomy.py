@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from threading import Barrier
 
@@ -73,9 +74,13 @@ class House:
         put_on_autopilot(self.database, self.autonomy, self.ruth)
 
 
+@cache
+def tiers() -> TierRules:
+    return TierRules.load(None)
+
+
 def rulebook(folder: Path, reasons: list[Reason], drafter: str = "extractive") -> Rulebook:
-    tiers = TierRules.load(None)
-    return Rulebook(lambda: ReasonMap(reasons), lambda: tiers, lambda: folder, drafter)
+    return Rulebook(lambda: ReasonMap(reasons), tiers, lambda: folder, drafter)
 
 
 def build(settings: Settings) -> House:

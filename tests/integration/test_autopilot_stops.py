@@ -16,7 +16,7 @@ from desk.permissions import Actor
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 from tests.integration.earned import QUESTION, REASON, put_on_autopilot
 
-FEW, TEN = 6, 10
+FEW, TEN = 4, 10
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_one_answer_found_wrong_keeps_all_that_have_not_left_with_two_workers(
     def why_held(self, session, approval, at):
         why = ask_gate(self, session, approval, at)
         order.append("held" if why else "released")
-        if order.count("released") == 2:
+        if "released" in order:
             some_left.set()
         return why
 
