@@ -187,7 +187,7 @@ def _supervisor(page: Page, served: Served, save: Save) -> None:
     for view in ("Escalated", "Decided"):
         choose(page, view)
         save(page, f"reviews-{view.lower()}")
-    for name in ("Outbox", "Metrics", "Audit"):
+    for name in ("Autonomy", "Outbox", "Metrics", "Audit"):
         go_to(page, name)
         page.get_by_test_id("stDataFrame").first.wait_for()
         save(page, name.lower())
