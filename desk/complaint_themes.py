@@ -29,6 +29,8 @@ AT_ONCE: Final = 200
 _KEPT: Final = 12
 """Examples that a theme keeps, the newest; they name it."""
 _LONGEST: Final = 300
+_NO_THEME: Final = ""
+"""Of a complaint whose words are not kept; it was looked at."""
 _STORED: Final = "<f4"
 
 
@@ -116,18 +118,23 @@ class ComplaintThemes:
             texts = _texts(session, waiting)
         if not waiting:
             return 0
-        vectors = self._embedder().embed([texts[contact] for contact in waiting])
+        said = [contact for contact in waiting if texts[contact]]
+        vectors = self._embedder().embed([texts[contact] for contact in said]) if said else None
         with self._database.write() as session:
             hold_mark(session)
             still = set(_waiting(session, waiting))
-            places = [place for place, contact in enumerate(waiting) if contact in still]
-            rows = {row.id: row for row in session.scalars(select(ComplaintTheme))}
-            joined = join(
-                [_draft(row) for row in rows.values()],
-                [(waiting[place], texts[waiting[place]]) for place in places],
-                vectors[places],
-            )
-            _keep(session, rows, joined)
+            silent = [contact for contact in waiting if contact in still and not texts[contact]]
+            of_these = update(Complaint).where(Complaint.contact_id.in_(silent))
+            session.execute(of_these.values(theme_id=_NO_THEME))
+            if vectors is not None:
+                places = [place for place, contact in enumerate(said) if contact in still]
+                rows = {row.id: row for row in session.scalars(select(ComplaintTheme))}
+                joined = join(
+                    [_draft(row) for row in rows.values()],
+                    [(said[place], texts[said[place]]) for place in places],
+                    vectors[places],
+                )
+                _keep(session, rows, joined)
         return len(waiting)
 
 

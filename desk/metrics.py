@@ -274,7 +274,7 @@ class Metrics:
         query = (
             select(Complaint.theme_id, count)
             .where(
-                Complaint.theme_id.is_not(None),
+                Complaint.theme_id > "",
                 Complaint.day.between(chosen.since.isoformat(), chosen.until.isoformat()),
             )
             .group_by(Complaint.theme_id)
