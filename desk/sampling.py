@@ -7,7 +7,7 @@ from a digest of the draw's seed and the contact's id: whoever knows the seed ca
 language.
 
 Intervals are the mid-p gamma intervals of Fay and Kim for weighted sums of rare events (Biometrical
-Journal 59, 2017; R's ``asht::wspoissonTest``), which no kept library of Python has. The upper limit
+Journal 59, 2017; R's ``asht::wspoissonTest``), computed with scipy's functions. The upper limit
 reckons with one more failure where a failure weighs most, which is why it holds with no failure
 found and with failures that gather where few contacts were read. Strata that were read whole are
 known and add no width. ``bench/qa_estimates.py`` measures how often the intervals hold.

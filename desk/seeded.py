@@ -44,8 +44,8 @@ COPIED_TIERS: Final = ("allowed", "review_required")
 _LOOKS_BACK: Final = timedelta(days=1)
 """How far back a look counts when the last one is longer ago, or when there was none."""
 _LATEST_DONORS: Final = 200
-_DONORS_TRIED: Final = 12
-_FAULTS_TRIED: Final = 40
+_DONORS_TRIED: Final = 8
+_FAULTS_TRIED: Final = 24
 _NOT_AGAIN: Final = 8
 """How many checks back words that were added are not added again."""
 _LEAST_TIME: Final = timedelta(minutes=15)
@@ -174,13 +174,35 @@ class SeededChecks:
             return []
         made: list[Seed] = []
         said = self._said_lately()
-        for review in self._donors(count * _DONORS_TRIED, rng):
-            if len(made) == count:
-                break
-            if seed := self._seed_from(review, section.kinds, rng, said):
-                made.append(seed)
-                said.add(seed.fault.added)
+        donors = self._donors(count * _DONORS_TRIED, rng)
+        while len(made) < count and (seed := self._best(donors, section.kinds, rng, said)):
+            made.append(seed)
+            said.add(seed.fault.added)
+            donors = [review for review in donors if review.id != seed.donor]
         return made
+
+    def _best(
+        self,
+        donors: Sequence[Review],
+        kinds: Sequence[FaultKind],
+        rng: random.Random,
+        said: set[str],
+    ) -> Seed | None:
+        """Return a check of a kind that is drawn; None if none can be made.
+
+        One that the check lets through comes first, for only a reader finds it. ``said`` is what
+        was said lately.
+        """
+        for kind in rng.sample(list(kinds), len(kinds)):
+            marked: Seed | None = None
+            for review in donors[:_DONORS_TRIED]:
+                seed = self._seed_from(review, kind, rng, said)
+                if seed and not seed.marked:
+                    return seed
+                marked = marked or seed
+            if marked:
+                return marked
+        return None
 
     def _said_lately(self) -> set[str]:
         """Return the words that the latest checks added: what comes again and again gives them away."""
@@ -224,36 +246,29 @@ class SeededChecks:
         return sorted(found, key=lambda review: ids.index(review.id))
 
     def _seed_from(
-        self, review: Review, kinds: Sequence[FaultKind], rng: random.Random, said: set[str]
+        self, review: Review, kind: FaultKind, rng: random.Random, said: set[str]
     ) -> Seed | None:
-        """Return a check made from a review; None if none can be.
-
-        The kind is drawn; of that kind one that the check lets through comes first, for only a
-        reader finds it. ``said`` is what has been said lately.
-        """
+        """Return a check made from a review, one that the check lets through if there is one."""
         draft = cast(Draft, review.state["draft"])
         in_force = set(self._library.versions_in_force(cited_articles(draft)).values())
         passages = self._library.passages(cited_passage_ids(draft))
         if any(passage.version_id not in in_force for passage in passages.values()):
             return None
-        former = self._former(passages)
+        former = self._former(passages) if kind == "old_value" else {}
         question = review.state["classification"]["question"]
-        for kind in rng.sample(list(kinds), len(kinds)):
-            marked: Seed | None = None
-            for fault in faults_in(draft, passages, former, kind, rng)[:_FAULTS_TRIED]:
-                if fault.added in said:
-                    continue
-                faulty = with_fault(draft, fault)
-                report, disputes = judge_draft(faulty, question, self._deps())
-                if "approve" not in allowed_decisions(_state(review, faulty, report)):
-                    continue  # the desk itself would stop it: that checks nobody
-                seed = Seed(review.id, fault, faulty, report, disputes)
-                if not seed.marked:
-                    return seed
-                marked = marked or seed
-            if marked:
-                return marked
-        return None
+        marked: Seed | None = None
+        for fault in faults_in(draft, passages, former, kind, rng)[:_FAULTS_TRIED]:
+            if fault.added in said:
+                continue
+            faulty = with_fault(draft, fault)
+            report, disputes = judge_draft(faulty, question, self._deps())
+            if "approve" not in allowed_decisions(_state(review, faulty, report)):
+                continue  # the desk itself would stop it: that checks nobody
+            seed = Seed(review.id, fault, faulty, report, disputes)
+            if not seed.marked:
+                return seed
+            marked = marked or seed
+        return marked
 
     def _former(self, passages: Mapping[str, Passage]) -> dict[str, list[Passage]]:
         """Return cited passage → how earlier versions of its article said it, the newest first."""
