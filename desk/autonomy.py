@@ -504,8 +504,15 @@ class Autonomy:
         if not every:
             old = ReasonAutonomy.looked_at < now - _LOOK_AGAIN
             query = query.where(or_(ReasonAutonomy.looked_at.is_(None), old))
+        flying = select(ReasonAutonomy).where(
+            ReasonAutonomy.reason.in_(reasons), ReasonAutonomy.state == "autopilot"
+        )
         with self._database.read() as session:
             due = list(session.scalars(query))
+            signed = {row.reason: row.rules for row in session.scalars(flying)}
+        for reason_id, rules in signed.items():
+            if rules != self._rulebook.name(reason_id):
+                self._demote(reason_id, RULES_CHANGED, now, {"kind": "rules"})
         for reason_id in due:
             with self._database.write() as session:
                 row = hold_reason(session, reason_id, now)

@@ -74,7 +74,7 @@ def autonomy_table(lines: Sequence[ReasonLine], now: datetime) -> ReasonLine:
                 help="The sum over them: 1 for one that was wrong, the share rewritten for one "
                 "that was edited.",
             ),
-            "Since": st.column_config.TextColumn(width=90),
+            "Since": st.column_config.TextColumn(width=105),
         },
     )
     rows = event["selection"]["rows"]

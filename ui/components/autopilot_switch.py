@@ -42,7 +42,10 @@ def switch_shown(
             )
             return
         who = names.get(switch.by, "The desk")
-        said = f"{who} stopped it{f': {switch.why}' if switch.why else '.'}"
+        said = (
+            f"{who} stopped it{f': {switch.why}' if switch.why else '.'} What had not left goes "
+            "before a person."
+        )
         show(
             tag(
                 "div",
@@ -92,8 +95,6 @@ def _stop(desk: Desk, actor: Actor) -> None:
         desk.autonomy.stop(actor)
     except ProofdeskError as error:
         keep("Autopilot was not stopped", "refused", error.message)
-        return
-    keep("Autopilot is stopped", "warning", "What has not left yet goes before a person.")
 
 
 def _resume(desk: Desk, actor: Actor) -> None:
