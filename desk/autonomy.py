@@ -67,6 +67,7 @@ _MEASURED: Final = 200
 _DRIFT_OVER: Final = (20, 50)
 """How many of the newest contacts a drift is told by: at least, at most."""
 _MOST_REASON: Final = 500
+_AT_ONCE: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,12 +514,15 @@ class Autonomy:
         for reason_id, rules in signed.items():
             if rules != self._rulebook.name(reason_id):
                 self._demote(reason_id, RULES_CHANGED, now, {"kind": "rules"})
-        for reason_id in due:
+        # Some in one commit, and in one order, so that two who look never wait for each other.
+        due.sort()
+        for start in range(0, len(due), _AT_ONCE):
             with self._database.write() as session:
-                row = hold_reason(session, reason_id, now)
-                reason = self._rulebook.reasons().get(reason_id)
-                if reason is not None and row.state in ("review", "eligible"):
-                    self._refresh(session, row, reason, now)
+                for reason_id in due[start : start + _AT_ONCE]:
+                    row = hold_reason(session, reason_id, now)
+                    reason = self._rulebook.reasons().get(reason_id)
+                    if reason is not None and row.state in ("review", "eligible"):
+                        self._refresh(session, row, reason, now)
 
     def _refresh(
         self, session: Session, row: ReasonAutonomy, reason: Reason, now: datetime
