@@ -38,6 +38,7 @@ def rhythm(
         typer.Option(help="Write it here, in the place of what is there. Default: print it."),
     ] = None,
     as_person: As = None,
+    as_json: Json = False,
 ) -> None:
     """Tell what a day of the supervisor's week has to say, and what it goes through."""
     import json
@@ -45,6 +46,7 @@ def rhythm(
     from desk.rhythm_render import as_html, as_markdown
     from desk.rhythm_reports import write_whole
 
+    form = "json" if as_json else form
     if day not in (*DAYS, TODAY):
         raise BadInput(f"day: {day!r} is none of {', '.join((*DAYS, TODAY))}.")
     if form not in FORMS:

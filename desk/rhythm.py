@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -350,22 +351,25 @@ def _note(
     now: datetime,
 ) -> None:
     rows = {(row.subject, row.subject_id): row for row in _rows(session, week, day)}
-    for place, one in enumerate(found):
-        if (one.subject, one.subject_id) in rows:
-            continue
-        session.add(
-            RhythmItem(
-                week=week,
-                day=day,
-                subject=one.subject,
-                subject_id=one.subject_id,
-                why=one.why,
-                figures=one.figures,
-                place=place,
-                listed_at=now,
-                cause="",
-            )
-        )
+    given = [
+        {
+            "week": week,
+            "day": day,
+            "subject": one.subject,
+            "subject_id": one.subject_id,
+            "why": one.why,
+            "figures": one.figures,
+            "place": place,
+            "listed_at": now,
+            "cause": "",
+        }
+        for place, one in enumerate(found)
+        if (one.subject, one.subject_id) not in rows
+    ]
+    if given:  # somebody else may open the same day at the same moment
+        postgres = session.get_bind().dialect.name == "postgresql"
+        insert = postgresql.insert if postgres else sqlite.insert
+        session.execute(insert(RhythmItem).values(given).on_conflict_do_nothing())
     for row in rows.values():
         if row.done_at is None and (cause := ended.get(row.id)):
             row.done_at, row.done_by, row.cause = now, DESK, cause

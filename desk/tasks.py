@@ -202,34 +202,37 @@ class Tasks:
         """Close what was done and raise what the rules ask for; looking again changes nothing."""
         now = self._clock.now()
         settings, reasons, tiers = self._settings(), self._reasons(), self._tiers()
-        with self._database.write() as session:
+        # Read before the work of writing begins: nobody else could write meanwhile.
+        with self._database.read() as session:
             names = read_names(session, reasons, tiers)
             live = select(Task).where(Task.state.in_(LIVE)).order_by(Task.id).limit(_MOST_LIVE)
-            closed = 0
             tasks = list(session.scalars(live))
             work = read_work(session, tasks, names)
-            for task in tasks:
-                cause = done_by(task.kind, task.evidence, work[task.id], now, settings)
-                if cause:
-                    _end(session, task, "done", DESK, cause, now)
-                    closed += 1
-            session.flush()
             seen = read_seen(session, now, reasons)
-            raised = 0
-            for one in proposals(seen, settings, names, _done(session, now)):
-                raised += (
-                    raise_task(
-                        session,
-                        key=one.key,
-                        kind=one.kind,
-                        title=one.title,
-                        owner=one.owner,
-                        evidence=one.evidence,
-                        at=now,
-                    )
-                    is not None
+        causes = {
+            task.id: done_by(task.kind, task.evidence, work[task.id], now, settings)
+            for task in tasks
+        }
+        with self._database.write() as session:
+            ended = [task for task, cause in causes.items() if cause]
+            standing = select(Task).where(Task.id.in_(ended), Task.state.in_(LIVE))
+            closed = list(session.scalars(standing))
+            for task in closed:
+                _end(session, task, "done", DESK, causes[task.id] or "", now)
+            session.flush()
+            raised = [
+                raise_task(
+                    session,
+                    key=one.key,
+                    kind=one.kind,
+                    title=one.title,
+                    owner=one.owner,
+                    evidence=one.evidence,
+                    at=now,
                 )
-        return TasksSwept(raised, closed)
+                for one in proposals(seen, settings, names, _done(session, now))
+            ]
+        return TasksSwept(sum(one is not None for one in raised), len(closed))
 
     def page(
         self,
