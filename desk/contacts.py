@@ -90,7 +90,11 @@ class ContactSummary:
 
 @dataclass(frozen=True, slots=True)
 class ContactView:
-    """A contact with all that its page shows."""
+    """A contact with all that its page shows.
+
+    Attributes:
+        was_seeded: Whether it was a seeded check, once that has ended; no customer wrote it.
+    """
 
     summary: ContactSummary
     customer_email: str
@@ -99,6 +103,7 @@ class ContactView:
     triggers: list[TriggerFiring]
     brief: Brief | None
     failure: str
+    was_seeded: bool = False
 
 
 class Contacts:
@@ -283,6 +288,7 @@ class Contacts:
                 triggers=row.triggers,
                 brief=brief,
                 failure=row.failure,
+                was_seeded=is_seeded(row) and row.status == "closed",
             )
 
     def summary(self, actor: Actor, contact_id: str) -> ContactSummary:

@@ -22,12 +22,13 @@ from core.clock import Clock
 from core.database import Database
 from core.identifiers import new_id, text_digest
 from desk.audit import DESK, write_audit
+from desk.contacts import hold_contact
 from desk.models import Contact, Message, Person, Review
 from desk.operations_file import SeededSection
 from desk.permissions import Actor, require
 from desk.qa_models import SEEDED, SeededCheck, SeededLook
 from desk.sampling import exact_share
-from desk.seeded_ends import SeededEnd, SeededOutcome, seeded_contacts
+from desk.seeded_ends import SeededEnd, SeededOutcome, seeded_contacts, withdraw_seeded
 from graph.draft import draft_digest
 from graph.evidence import cited_articles, cited_passage_ids, evidence_of
 from graph.faults import Fault, FaultKind, added_words, faults_in, with_fault
@@ -139,10 +140,10 @@ class SeededChecks:
 
         Of two processes that look at once one places, the other leaves it.
         """
-        section = self._section()
+        section, now = self._section(), self._clock.now()
+        self._withdraw_outdated(now)
         if section.rate == 0:
             return 0
-        now = self._clock.now()
         with self._database.read() as session:
             look = session.get(SeededLook, 1)
             before = look.at if look else None
@@ -168,6 +169,26 @@ class SeededChecks:
         except IntegrityError:  # two looked for the first time at once: the other one placed
             return 0
         return len(seeds)
+
+    def _withdraw_outdated(self, now: datetime) -> None:
+        """End the waiting checks whose sources changed: the desk stops such an approval by itself."""
+        query = (
+            select(Review.id, Review.contact_id, Review.state)
+            .join(SeededCheck, SeededCheck.review_id == Review.id)
+            .where(SeededCheck.resolved_at.is_(None))
+        )
+        with self._database.read() as session:
+            waiting = session.execute(query).tuples().all()
+        for review_id, contact_id, state in waiting:
+            cited = {one["article_id"]: one["version_id"] for one in state["evidence"]["versions"]}
+            if self._library.versions_in_force(list(cited)) == cited:
+                continue
+            with self._database.write() as session:
+                contact = hold_contact(session, contact_id)
+                review = session.get_one(Review, review_id)
+                if review.status == "pending":
+                    review.status = "withdrawn"
+                    withdraw_seeded(session, contact, now)
 
     def _make(self, count: int, section: SeededSection, rng: random.Random) -> list[Seed]:
         if not count:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -20,10 +20,13 @@ from desk.autonomy_models import AutonomyEvidence
 from desk.bootstrap import Desk
 from desk.contacts import NewMessage
 from desk.models import AuditEvent, Contact, Delivery, Message, Review, SourceUse
+from desk.operations_file import SeededSection
 from desk.permissions import Actor
 from desk.qa_models import SeededCheck, SeededLook
 from desk.queues import ContactQueues
+from desk.seeded import SeededChecks
 from graph.draft import draft_text
+from kb.library import Library
 from tests.integration import other_process
 from tests.integration.conftest import MIGRATED, open_contact, pending_review
 from tests.integration.one_desk import one_desk
@@ -223,7 +226,7 @@ def test_it_looks_like_any_other_review(desk: Desk, agent: Actor, supervisor: Ac
         assert rows[0].state.keys() == rows[1].state.keys()
         assert len(rows[0].interrupt_id) == len(rows[1].interrupt_id)
     shown = desk.contacts.get(agent, line.contact_id)
-    assert shown.summary.status == "in_review"
+    assert (shown.summary.status, shown.was_seeded) == ("in_review", False)
     assert shown.messages[-1].text.startswith("How long does a refund")
 
 
@@ -277,7 +280,7 @@ def test_each_decision_ends_it_and_carries_nothing_out(
         ).one()
         assert evidence.kind == ("seeded_missed" if missed else "seeded_caught")
         assert (evidence.person_id, evidence.reason) == (supervisor.id, "refund_question")
-        assert session.get_one(Contact, check.contact_id).status == "closed"
+        assert desk.contacts.get(agent, check.contact_id).was_seeded
         assert session.get_one(Review, check.review_id).status == "withdrawn"
         assert not session.scalars(
             select(SourceUse).where(SourceUse.contact_id == check.contact_id)
@@ -340,6 +343,27 @@ def test_it_counts_nowhere(desk: Desk, supervisor: Actor) -> None:
     assert counted() == (asked + 6, decided)  # the copies that it was placed for
     desk.reviews.decide(supervisor, check.review_id, {"kind": "approve", "comment": "Fine."})
     assert counted() == (asked + 6, decided)
+
+
+class Moved(Library):
+    def versions_in_force(self, article_ids: Sequence[str]) -> dict[str, str]:
+        return dict.fromkeys(article_ids, "ver_newer")
+
+
+def test_it_is_withdrawn_when_its_source_changed(desk: Desk, supervisor: Actor) -> None:
+    check = seed(desk)
+    later = SeededChecks(
+        desk.database,
+        desk.clock,
+        lambda: SeededSection(),
+        Moved(desk.database, desk.clock),
+        lambda: desk.deps,
+    )
+    assert later.place() == 0
+    assert again(desk, check).outcome == "withdrawn"
+    assert ends_of(desk, check) == (1, 0)
+    with pytest.raises(AlreadyDecided, match="withdrawn"):
+        desk.reviews.decide(supervisor, check.review_id, {"kind": "approve", "comment": "Fine."})
 
 
 def test_nothing_carries_it_out_even_when_a_job_asks(

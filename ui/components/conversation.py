@@ -26,6 +26,8 @@ def contact_heading(contact: ContactView, reason_name: str, now: datetime) -> No
     """Show what the contact is and where it stands."""
     line = contact.summary
     badges = [tier_badge(line.tier), due(line.due_at, now), chip(CHANNEL_NAMES[line.channel])]
+    if contact.was_seeded:
+        badges.append(warning_chip("Seeded check", "Copied to see who reads: nobody waits for it"))
     if line.customer_status == "vip":
         badges.append(warning_chip("VIP"))
     if line.tier:
