@@ -55,7 +55,8 @@ def write_log(form: LogFormat, level: LogLevel, stream: IO[str] | None = None) -
     handler.setFormatter(discreet_formatter(form))
     handler.addFilter(lambda record: record.name != TELLS_ADDRESSES)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # it tells of its parts
+    for name in ("alembic.runtime.plugins", "alembic.runtime.migration"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they tell of their parts at every start
 
 
 def write_no_log() -> None:

@@ -272,10 +272,19 @@ class People:
         return Actor(row.id, row.name, row.role) if row else None
 
     def close_session(self, token: str) -> None:
-        """Sign the browser that keeps ``token`` out, in all its tabs."""
-        digest = text_digest(token)
+        """Sign the browser that keeps ``token`` out, in all its tabs; the audit trail says so."""
         with self._database.write() as session:
-            session.execute(delete(BrowserSession).where(BrowserSession.token_digest == digest))
+            kept = session.get(BrowserSession, text_digest(token))
+            if kept is None:
+                return
+            session.delete(kept)
+            write_audit(
+                session,
+                self._clock.now(),
+                kept.person_id,
+                "person.signed_out",
+                data={"person": kept.person_id},
+            )
 
 
 def _active(session: Session, person_id: str) -> Person:

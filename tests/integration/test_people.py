@@ -108,6 +108,18 @@ def test_who_signed_in_is_in_the_trail_and_their_secrets_are_not(
     assert link not in str(newest.data)
 
 
+def test_who_signed_out_is_in_the_trail_once(
+    database: Database, people: People, admin: Actor, mina: Actor
+) -> None:
+    secret = people.open_session(people.new_link_token(admin, mina.id))
+    for _ in range(2):
+        people.close_session(secret)
+    newest, before = AuditTrail(database).latest(admin, 2)
+    assert (newest.event, newest.actor) == ("person.signed_out", mina.id)
+    assert before.event == "person.signed_in"
+    assert secret not in str(newest.data)
+
+
 def test_only_an_admin_changes_people(people: People, admin: Actor, mina: Actor) -> None:
     with pytest.raises(NotAllowed):
         people.leave(mina, admin.id)
