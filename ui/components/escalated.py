@@ -21,7 +21,7 @@ from ui.components.labels import (
     tier_text,
 )
 from ui.components.notice import empty, keep
-from ui.components.text import readable_text, say, show, tag, words
+from ui.components.text import readable_text, say
 
 _MOST: Final = 50
 _ROW: Final = 33
@@ -58,8 +58,7 @@ def _verdict(desk: Desk, actor: Actor, contact_id: str, names: Mapping[str, str]
         say(f"{names.get(given.by, 'Somebody')} said that this {said}.", "pd-faint")
         return
     with st.container(horizontal=True, vertical_alignment="center", key="escalation-verdict"):
-        show(tag("span", "pd-note", words("Did this need a person?")))
-        for right, label in ((True, "It did"), (False, "It did not")):
+        for right, label in ((True, "This needed a person"), (False, "It needed nobody")):
             st.button(
                 label,
                 key=f"escalation.{'right' if right else 'unneeded'}",

@@ -32,7 +32,7 @@ _OF_REASONS: Final = (
 )
 _DRAWN: Final = tuple(one.id for one in METRICS if not isinstance(one.measure, Backlog))
 _SCALE: Final = {"share": 100.0, "seconds": 1 / 60, "count": 1.0}
-_SAID: Final = {"share": "%d %%", "seconds": "%.0f min", "count": "%d"}
+_SAID: Final = {"share": "%.0f %%", "seconds": "%.0f min", "count": "%d"}
 _FINELY: Final = {"review_hold_median": "%.1f min"}
 _ROW: Final = 33
 _MOST_ROWS: Final = 14
