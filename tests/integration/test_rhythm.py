@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from core.clock import FixedClock
-from core.errors import BadInput, NotAllowed, NotFound
+from core.errors import BadInput, Conflict, NotAllowed, NotFound
 from core.settings import Settings
+from desk import cli
 from desk.bootstrap import Desk, open_desk
 from desk.models import Contact
 from desk.permissions import Actor
@@ -228,12 +230,44 @@ def test_the_week_is_no_matter_of_agents_and_unknown_days_are_refused(
         desk.rhythm.tick(lead, 10**6, done=True)
 
 
-def test_the_command_refuses_unknown_days_and_forms() -> None:
-    from desk.cli import app
+@pytest.fixture
+def run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command on the desk of the module."""
+    monkeypatch.setattr("desk.cli_rhythm.opened_desk", lambda: nullcontext(desk))
 
-    for arguments in (["rhythm", "sunday"], ["rhythm", "--format", "pdf"]):
-        result = CliRunner().invoke(app, arguments)
-        assert isinstance(result.exception, BadInput)
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(cli.app, list(words))
+
+    return run
+
+
+@pytest.mark.usefixtures("new_month")
+def test_a_report_is_printed_written_and_told_to_programs(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    page = tmp_path / "friday.html"
+    assert run("rhythm", "friday", "--format", "html", "--out", str(page)).exit_code == 0
+    assert page.read_text().startswith("<!doctype html>")
+    assert run("rhythm", "wednesday").output.startswith("# Wednesday: Low-confidence answers")
+    assert set(json.loads(run("rhythm", "--json").output)) == {"today", "day"}
+    for words in (["sunday"], ["--format", "pdf"], ["--out", str(tmp_path / "none" / "x.md")]):
+        assert isinstance(run("rhythm", *words).exception, BadInput)
+
+
+@pytest.mark.usefixtures("new_month")
+def test_a_task_is_listed_shown_begun_and_closed(
+    run: Callable[..., Result], desk: Desk, lead: Actor
+) -> None:
+    review = pending_review(desk, lead, open_contact(desk, lead, "How much is shipping?"))
+    reply = {"kind": "reject", "reason": "out_of_date", "comment": "Since May it is free."}
+    desk.reviews.decide(lead, review, reply)
+    listed = json.loads(run("tasks", "list", "--kind", "article_change", "--json").output)
+    (task,) = [one["id"] for one in listed["tasks"] if "out of date" in one["title"]]
+    assert "Since May it is free." in run("tasks", "show", task).output
+    assert run("tasks", "start", task).exit_code == 0
+    assert run("tasks", "close", task, "--note", "Corrected.").exit_code == 0
+    assert isinstance(run("tasks", "close", task).exception, Conflict)
+    assert desk.tasks.page(lead, ("done",))[0].cause == "Corrected."
 
 
 @pytest.mark.postgres

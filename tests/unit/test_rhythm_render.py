@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from lxml import html  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 
+from core.errors import BadInput
 from desk.rhythm_render import Document, Line, Part, as_html, as_markdown, escaped
+from desk.rhythm_reports import write_whole
 from desk.rhythm_rules import Figure
 from tests.e2e.hostile import hostile_strings
 
@@ -78,3 +81,12 @@ def test_a_list_shows_what_is_done() -> None:
     )
     assert "- [x] a — b" in text
     assert "- [ ] c" in text
+
+
+def test_a_report_that_cannot_be_written_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be written"):
+        write_whole(tmp_path / "none" / "report.md", "text")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(BadInput, match="cannot be written"):
+        write_whole(tmp_path / "taken", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
