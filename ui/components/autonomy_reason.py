@@ -178,16 +178,15 @@ def _why(line: ReasonLine) -> str:
 
 
 def _explained(act: Callable[..., None], said: str, actor: Actor, line: ReasonLine) -> None:
-    why = st.session_state.get(_why(line), "")
-    if _do(act, said, actor, line.reason, why):
-        st.session_state[_why(line)] = ""
+    _do(act, said, actor, line.reason, st.session_state.get(_why(line), ""))
 
 
-def _do(act: Callable[..., None], said: str, *given: Any) -> bool:
+def _do(act: Callable[..., None], said: str, *given: Any) -> None:
     try:
         act(*given)
     except ProofdeskError as error:
         keep("That was not done", "refused", error.message)
-        return False
+        return
+    for key in [key for key in st.session_state if str(key).startswith(_WHY)]:
+        st.session_state[key] = ""  # else what was said of one change would be said of the next
     keep(said)
-    return True
