@@ -19,7 +19,8 @@ def autonomy_table(found: Mapping[str, Any]) -> None:
     table = Table("Reason", "State", "Evidence", "Answers", "Loss", "Lacks", box=None)
     for line in found["reasons"]:
         standing = line["standing"]
-        lacks = "" if line["state"] in ("autopilot", "locked") else " ".join(standing["missing"])
+        open_to_it = line["state"] in ("review", "eligible")
+        lacks = next(iter(standing["missing"]), "") if open_to_it else line["cause"]
         table.add_row(
             Text(line["reason"]),
             line["state"],
