@@ -534,8 +534,9 @@ def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
         return "did not leave" if share >= 1 else f"{share:.0%} of the words changed"
     if row.why in ("untouched", "incomplete"):
         lacks = ", ".join(figures.get("lacks", ()))
-        team = figures.get("team") or "nobody's"
-        return f"{team}; the brief lacks: {lacks}" if lacks else f"{team}; the brief is complete"
+        by = f", by {figures['by']}" if figures.get("by") else ""
+        given = f"to {figures.get('team') or 'nobody'}{by}"
+        return f"{given}; the brief lacks: {lacks}" if lacks else f"{given}; the brief is complete"
     if row.why == "demoted":
         return str(figures.get("cause", ""))
     return str(figures.get("did", ""))

@@ -484,17 +484,19 @@ def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Ha
         Figure("Judged", str(Share(sum(one.verdict is not None for one in read), len(read)))),
     )
     longest = sorted((*left, *untouched), key=lambda one: -one.age_minutes)
-    found = [
-        Found("contact", one.contact, "untouched", {"team": one.team, "lacks": list(one.lacks)})
-        for one in longest
-    ]
+    found = [Found("contact", one.contact, "untouched", _handover(one)) for one in longest]
     listed = {one.contact for one in longest}
     found += [
-        Found("contact", one.contact, "incomplete", {"team": one.team, "lacks": list(one.lacks)})
+        Found("contact", one.contact, "incomplete", _handover(one))
         for one in read
         if one.lacks and one.contact not in listed
     ]
     return Told(tuple(said), figures, tuple(found))
+
+
+def _handover(handed: Handed) -> dict[str, Any]:
+    by = "a reviewer" if handed.by_reviewer else handed.rule
+    return {"team": handed.team, "lacks": list(handed.lacks), "by": by}
 
 
 def _whole(handed: Sequence[Handed]) -> Share:
