@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
+from desk.qa_models import SeededLook
 from tests.integration.conftest import open_contact, pending_review
 from tests.ui.conftest import OpenPage, seen
 
@@ -33,6 +34,10 @@ def test_a_sample_is_drawn_read_blind_and_told(
     assert supervisor.name not in shown
     assert "<img" not in shown
 
+    theirs = open_page("quality", supervisor)  # who decided all of it
+    theirs.pills(key="quality.shown").set_value("QA sample").run()
+    assert "The rest is for others to read" in seen(theirs)
+
     (drawn,) = desk.qa.draws(admin)
     (line,) = desk.qa.to_read(admin, drawn.id)
     for item in ITEMS:
@@ -50,27 +55,16 @@ def test_a_sample_is_drawn_read_blind_and_told(
     assert "No contact has been read by two people yet." in seen(page)
     assert "<img" not in seen(page)
 
-    theirs = open_page("quality", supervisor)
-    theirs.pills(key="quality.shown").set_value("QA sample").run()
-    assert EVIL not in seen(theirs)
-
-
-def test_who_decided_everything_is_told_that_others_read_it(
-    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
-) -> None:
-    answered(desk, agent, supervisor)
-    desk.qa.draw(supervisor)
-    page = open_page("quality", supervisor)
-    page.pills(key="quality.shown").set_value("QA sample").run()
-    assert "The rest is for others to read" in seen(page)
-
 
 def test_a_reviewer_is_told_of_a_seeded_check_once_it_is_decided(
     open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:
-    (desk.workspace.folder / "operations.yaml").write_text("seeded: {rate: 0.2, kinds: [promise]}\n")
-    for _ in range(5):
-        answered(desk, agent, supervisor)
+    (desk.workspace.folder / "operations.yaml").write_text(
+        "seeded: {rate: 0.2, kinds: [promise]}\n"
+    )
+    answered(desk, agent, supervisor)
+    with desk.database.write() as session:
+        session.add(SeededLook(id=1, at=desk.clock.now(), owed=1.0))
     assert desk.seeded.place() == 1
     page = open_page("reviews", supervisor)
     assert "seeded" not in seen(page).casefold()
