@@ -8,13 +8,14 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor, require
-from desk.rhythm_rules import DAYS, TITLES, Day, day_of
+from desk.rhythm_rules import DAYS, PURPOSES, TITLES, Day, day_of
 from ui.components.daily_queue import queue_view
 from ui.components.frame import ASSETS, title
 from ui.components.notice import refusals_shown, show_kept
 from ui.components.office import office_styles
 from ui.components.rhythm_day import day_view
 from ui.components.task_board import tasks_view
+from ui.components.text import say
 
 _SHOWN: Final = "rhythm.shown"
 _QUEUE: Final = "queue"
@@ -44,8 +45,9 @@ def render(desk: Desk, actor: Actor) -> None:
         elif shown == _TASKS:
             tasks_view(desk, actor)
         else:
-            st.caption(TITLES[cast(Day, shown)])
-            day_view(desk, actor, cast(Day, shown))
+            day = cast(Day, shown)
+            say(f"{TITLES[day]}: {PURPOSES[day]}", "pd-faint")
+            day_view(desk, actor, day)
 
 
 def _choice(desk: Desk, actor: Actor) -> str:
