@@ -114,7 +114,6 @@ WALKS: Final[dict[Role, list[Step]]] = {
         ("decided", view("Decided")),
         ("bulk", bulk),
         ("desk", to("Desk")),
-        ("this week", to("This week")),
         ("audit", to("Audit")),
         ("metrics", to("Metrics")),
     ],

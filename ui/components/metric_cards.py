@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Final, Literal
 
@@ -10,6 +11,7 @@ import streamlit as st
 from desk.metric_definitions import METRICS, Backlog, Better, Metric
 from desk.metric_words import against_text, change_text, value_text
 from desk.metrics import Board
+from ui.components.sparkline import sparkline
 from ui.components.text import label_text, show, tag, words
 
 _COLOURS: Final[dict[Better, Literal["normal", "inverse", "off"]]] = {
@@ -40,26 +42,32 @@ def _card(metric: Metric, board: Board, days: int) -> None:
     figure = board.figures[metric.id]
     before = board.before[metric.id].value if board.had_before else None
     change = change_text(figure.value, before, metric.unit)
-    trend = [value for value in board.trends[metric.id].values if value is not None]
-    st.metric(
-        metric.title,
-        value_text(figure.value, metric.unit),
-        change or against_text(figure.value, before),
-        delta_color=_COLOURS[metric.better] if change else "off",
-        delta_arrow="auto" if change else "off",
-        delta_description=f"to the {days} days before" if change else None,
-        help=label_text(metric.told),
-        border=True,
-        height="stretch",
-        chart_data=trend if len(trend) > 1 else None,
-        chart_type="area",
-    )
+    trend = board.trends[metric.id].values
+    with st.container(border=True, height="stretch", key=f"metrics-card-{metric.id}"):
+        st.metric(
+            metric.title,
+            value_text(figure.value, metric.unit),
+            change or against_text(figure.value, before),
+            delta_color=_COLOURS[metric.better] if change else "off",
+            delta_arrow="auto" if change else "off",
+            delta_description=f"to the {days} days before" if change else None,
+            help=label_text(metric.told),
+        )
+        show(sparkline(trend, _in_words(metric, trend)))
+
+
+def _in_words(metric: Metric, trend: Sequence[float | None]) -> str:
+    known = [value for value in trend if value is not None]
+    if not known:
+        return ""
+    low, high = (value_text(one, metric.unit) for one in (min(known), max(known)))
+    return f"{metric.title}: between {low} and {high}, {value_text(known[-1], metric.unit)} last"
 
 
 def _state_card(metric: Metric, board: Board) -> None:
-    st.metric(
-        metric.title,
-        value_text(board.figures[metric.id].value, metric.unit),
-        help=label_text(metric.told),
-        border=True,
-    )
+    with st.container(border=True, height="stretch", key=f"metrics-card-{metric.id}"):
+        st.metric(
+            metric.title,
+            value_text(board.figures[metric.id].value, metric.unit),
+            help=label_text(metric.told),
+        )
