@@ -24,7 +24,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,8 +81,21 @@ class KeepsNothing:
         """Do nothing."""
 
 
-def floor_rate(settings: Settings, count: int, threads: int, durability: Any) -> float:
-    """Return the approvals a second of bare LangGraph with PostgresSaver, in so many threads."""
+@dataclass(frozen=True)
+class Rate:
+    """How fast approvals went.
+
+    Attributes:
+        a_second: Approvals a second by the clock.
+        busy: Milliseconds of the processor an approval; not of PostgreSQL's.
+    """
+
+    a_second: float
+    busy: float
+
+
+def floor_rate(settings: Settings, count: int, threads: int, durability: Any) -> Rate:
+    """Return the rate of bare LangGraph with PostgresSaver, in so many threads."""
     from langgraph.checkpoint.postgres import PostgresSaver
     from psycopg.rows import dict_row
     from psycopg_pool import ConnectionPool
@@ -118,13 +132,15 @@ def floor_rate(settings: Settings, count: int, threads: int, durability: Any) ->
                 raise RuntimeError(f"the floor ended {ended['outcome']}")
             return time.perf_counter()
 
+        busy = time.process_time()
         with ThreadPoolExecutor(threads) as executor:
             times = sorted(executor.map(approve, paused))
-    return rate(times)
+        busy = time.process_time() - busy
+    return Rate(rate(times), busy / count * 1000)
 
 
-def our_rate(settings: Settings, count: int) -> float:
-    """Return the approvals a second of one worker, from decided to delivered."""
+def our_rate(settings: Settings, count: int) -> Rate:
+    """Return the rate of one worker, from decided to delivered."""
     with opened(settings, inline=True) as desk:
         reviews = open_paused(desk, count)
     with opened(settings) as desk:
@@ -132,12 +148,17 @@ def our_rate(settings: Settings, count: int) -> float:
             ruth = desk.people.get(DECIDERS[number % 2])
             desk.reviews.decide(ruth, review, {"kind": "approve"}, wait_seconds=0)
         before = _count(desk.database, Delivery, "sent")
-        work([settings], lambda: _count(desk.database, Delivery, "sent") - before == count)
+        done = partial(_sent, desk.database, before + count)
+        _, busy = work([settings], done)
         with desk.database.read() as session:
             sent = select(Delivery.sent_at).where(Delivery.status == "sent")
             sent = sent.order_by(Delivery.sent_at.desc()).limit(count)
             times = [moment.timestamp() for moment in session.scalars(sent) if moment]
-    return rate(times[::-1])
+    return Rate(rate(times[::-1]), busy / count * 1000)
+
+
+def _sent(database: Database, count: int) -> bool:
+    return _count(database, Delivery, "sent") >= count
 
 
 def worker_rate(settings: Settings, count: int, workers: int) -> float:
@@ -146,7 +167,7 @@ def worker_rate(settings: Settings, count: int, workers: int) -> float:
         before = _count(desk.database, Contact, "in_review")
         for number in range(count):
             open_contact(desk, QUESTIONS[0].format(number))
-        seconds = work(
+        seconds, _ = work(
             [settings] * workers,
             lambda: _count(desk.database, Contact, "in_review") - before == count,
             "bench.throughput:ask_a_slow_model",
@@ -154,12 +175,15 @@ def worker_rate(settings: Settings, count: int, workers: int) -> float:
     return count / seconds
 
 
-def work(homes: Sequence[Settings], done: Callable[[], bool], patch: str = "") -> float:
-    """Have workers carry out what waits; return the seconds from their start until it is done."""
+def work(
+    homes: Sequence[Settings], done: Callable[[], bool], patch: str = ""
+) -> tuple[float, float]:
+    """Have workers carry out what waits; return the seconds it took, and those of the processor."""
     members = [Member(settings, works=False, patch=patch) for settings in homes]
     for member in members:
         member.hear()
     began = time.perf_counter()
+    busy = sum(_busy_seconds(member) for member in members)
     for member in members:
         member.say("start")
     while not done():
@@ -167,10 +191,16 @@ def work(homes: Sequence[Settings], done: Callable[[], bool], patch: str = "") -
             raise TimeoutError("the workers are not done")
         time.sleep(0.05)
     taken = time.perf_counter() - began
+    busy = sum(_busy_seconds(member) for member in members) - busy
     for member in members:
         member.hear()
         member.leave()
-    return taken
+    return taken, busy
+
+
+def _busy_seconds(member: Member) -> float:
+    parts = Path(f"/proc/{member.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def ask_a_slow_model() -> None:
@@ -193,6 +223,10 @@ def rate(times: Sequence[float]) -> float:
     return (len(times) - 1 - first) / (times[-1] - times[first])
 
 
+def _median(rates: Sequence[Rate]) -> float:
+    return statistics.median(one.a_second for one in rates)
+
+
 def _count(database: Database, model: type[Contact | Delivery], status: str) -> int:
     with database.read() as session:
         query = select(func.count()).select_from(model).where(model.status == status)
@@ -213,8 +247,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ[MODEL_SECONDS] = str(options.model_seconds)
-    floors: dict[int, list[float]] = {threads: [] for threads in (1, JOB_WORKERS)}
-    ours: list[float] = []
+    floors: dict[int, list[Rate]] = {threads: [] for threads in (1, JOB_WORKERS)}
+    ours: list[Rate] = []
     with_workers: dict[int, float] = {}
     with homes("postgresql", durable=True) as make:
         settings = make()
@@ -225,16 +259,21 @@ def main() -> int:
             ours.append(our_rate(settings, options.approvals))
         for workers in (1, 2) if options.contacts else ():
             with_workers[workers] = worker_rate(settings, options.contacts, workers)
-    best = max(statistics.median(rates) for rates in floors.values())
-    ratios = {"floor": statistics.median(ours) / best}
+    best = max(_median(rates) for rates in floors.values())
+    ratios = {"floor": _median(ours) / best}
     if with_workers:
         ratios["workers"] = with_workers[2] / with_workers[1]
+    all_rates = {f"floor, {threads} thread(s)": rates for threads, rates in floors.items()}
+    all_rates["ours"] = ours
     figures: dict[str, Any] = {
         **{
-            f"floor, {threads} thread(s) (approvals/s)": [round(one, 1) for one in rates]
-            for threads, rates in floors.items()
+            f"{who} (approvals/s)": [round(one.a_second, 1) for one in rates]
+            for who, rates in all_rates.items()
         },
-        "ours (approvals/s)": [round(one, 1) for one in ours],
+        **{
+            f"{who} (processor ms an approval)": [round(one.busy, 1) for one in rates]
+            for who, rates in all_rates.items()
+        },
         **{f"{count} worker(s), contacts/s": round(one, 2) for count, one in with_workers.items()},
         **{f"{name}, ratio": round(ratio, 2) for name, ratio in ratios.items()},
     }

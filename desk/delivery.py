@@ -218,11 +218,8 @@ class Deliveries:
         """
         attempt = Attempt.read(argument)
         delivery_id = attempt.delivery_id
-        with self._database.read() as session:
-            delivery = _get(session, delivery_id)
-            if len(delivery.attempts) > attempt.before:
-                return delivery.status  # it was made, and the process died before it said so
-        if not self._release(delivery_id):
+        delivery = self._release(attempt)
+        if delivery is None:
             with self._database.read() as session:
                 return _get(session, delivery_id).status
         letter = Letter(
@@ -273,10 +270,12 @@ class Deliveries:
             self._jobs.enqueue(session, "deliver", attempt.key, attempt.argument, seconds)
             return delivery.status
 
-    def _release(self, delivery_id: str) -> bool:
-        """Take a delivery for sending, or stop it; tell whether it is to be sent."""
+    def _release(self, attempt: Attempt) -> Delivery | None:
+        """Take a delivery for sending, or stop it; return it if it is to be sent."""
         with self._database.read() as session:
-            delivery = _get(session, delivery_id)
+            delivery = _get(session, attempt.delivery_id)
+            if len(delivery.attempts) > attempt.before:
+                return None  # it was made, and the process died before it said so
             draft = cast(Draft, delivery.draft)
             review = session.get(Review, delivery.review_id) if delivery.review_id else None
         evidence = evidence_of(draft, "")
@@ -288,7 +287,7 @@ class Deliveries:
             found = look_again(evidence, draft, "", self._sources, self._changes, self._disputes)
             with self._database.write() as session:
                 if self._sources.versions_in_force(articles) == seen:
-                    return self._take(session, delivery_id, found)
+                    return delivery if self._take(session, delivery.id, found) else None
             # A sync came between the look and the lock: what it brought is looked at too.
 
     def _take(self, session: Session, delivery_id: str, found: Recheck) -> bool:
