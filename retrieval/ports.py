@@ -70,6 +70,11 @@ class VectorIndex(Protocol):
         """Remove everything, also what can no longer be read."""
         ...
 
+    @property
+    def worn(self) -> bool:
+        """Whether it should be emptied and filled again to find all it holds."""
+        ...
+
     def ids(self) -> set[str]:
         """Return the ids it holds."""
         ...

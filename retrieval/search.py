@@ -267,6 +267,8 @@ class SearchService:
         surplus = present - texts.keys()
         if surplus:
             self._vectors.remove(sorted(surplus))
+        if self._vectors.worn:
+            raise IndexUnavailable("the search index is worn out")
         missing = sorted(texts.keys() - present)
         if missing:
             wanted = [texts[unit] for unit in missing]

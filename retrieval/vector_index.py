@@ -15,6 +15,9 @@ from retrieval.ports import Vectors
 
 _BATCH: Final = 5_000  # Chroma refuses more than 5,461 at once
 _COLLECTION: Final = "passages"
+_REMOVED: Final = "removed"
+_WORN_SHARE: Final = 0.1
+_WORN_LEAST: Final = 100
 
 
 def _check(ids: Sequence[str], vectors: Vectors) -> None:
@@ -66,6 +69,11 @@ class ExactIndex:
         """Remove everything."""
         with self._lock:
             self._held = ((), np.empty((0, self._dimensions), np.float32))
+
+    @property
+    def worn(self) -> bool:
+        """Never: it compares with all it holds."""
+        return False
 
     def ids(self) -> set[str]:
         """Return the ids it holds."""
@@ -129,8 +137,21 @@ class ChromaIndex:
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove vectors; unknown ids are no error."""
-        for start in range(0, len(ids), _BATCH):
-            self._call("delete", ids=list(ids[start : start + _BATCH]))
+        with self._lock:
+            # Written first, so that a kill cannot lose it.
+            self._call("modify", metadata={_REMOVED: self._removed() + len(ids)})
+            for start in range(0, len(ids), _BATCH):
+                self._call("delete", ids=list(ids[start : start + _BATCH]))
+
+    @property
+    def worn(self) -> bool:
+        """Whether so much was removed since it was built that it no longer finds all it holds.
+
+        What is removed stays in Chroma's graph as a dead end.
+        """
+        with self._lock:
+            held = int(self._call("count"))
+            return self._removed() > max(_WORN_LEAST, held * _WORN_SHARE)
 
     def clear(self) -> None:
         """Remove everything, and with it whatever in the folder cannot be read.
@@ -171,6 +192,10 @@ class ChromaIndex:
             if self._client is not None:
                 self._client.close()
             self._client = self._opened = None
+
+    def _removed(self) -> int:
+        self._call("count")  # opens it
+        return int((self._opened.metadata or {}).get(_REMOVED, 0))
 
     def _call(self, name: str, **arguments: Any) -> Any:
         with self._lock:

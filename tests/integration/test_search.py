@@ -378,3 +378,25 @@ def test_who_searches_while_the_index_is_rebuilt_finds_what_it_will_find(
     assert [(hit.passage.id, hit.cosine) for hit in search.search(question)] == before
     assert len(before) == 3
     assert meanwhile == [before] * 4
+
+
+def test_an_index_of_which_much_was_removed_is_built_anew(center: HelpCenter) -> None:
+    lines = [f"Plan {number} costs {number + 10} dollars a month." for number in range(130)]
+    center.write("plans.md", "# Plans\n\n" + "\n\n".join(lines))
+    center.sync()
+    vectors = ChromaIndex(center.chroma)
+    search = center.process(vectors)
+    search.refresh()
+    vectors.remove(sorted(vectors.ids())[:60])
+    vectors.close()  # what was removed is remembered by the next process
+    reopened = ChromaIndex(center.chroma)
+    assert not reopened.worn
+    center.write("plans.md", "# Plans\n\n" + "\n\n".join(lines[:20]))
+    center.sync()
+    search = center.process(reopened)
+    search.refresh()
+    assert len(reopened.ids()) == 23
+    assert reopened._removed() == 0
+    assert not reopened.worn
+    assert texts(search, "What does plan 7 cost?")[0] == lines[7]
+    reopened.close()
