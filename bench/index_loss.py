@@ -65,7 +65,7 @@ def ask(search: SearchService, questions: Sequence[str]) -> Found:
 
 def questions_of(desk: Desk, count: int) -> list[str]:
     """Return questions made of headings and, where these are too few, of how passages begin."""
-    passages = desk.library.passages_in_force()
+    passages = list(desk.library.passages_in_force())
     headings = dict.fromkeys(one.heading_path[-1] for one in passages if one.heading_path)
     asked = [f"Can you tell me about {heading}?" for heading in headings]
     begun = [" ".join(one.plain.split()[:9]) for one in passages]
