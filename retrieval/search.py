@@ -256,10 +256,20 @@ class SearchService:
         self._stand_in = stand_in
         self._rebuilds += 1
         try:
-            self._vectors.clear()
-            self._difference_to(held)
+            self._fill_anew(held)
         finally:
             self._stand_in = None
+
+    def _fill_anew(self, held: dict[str, Passage]) -> None:
+        # More than once: what took the index away may not be through with it.
+        for left in reversed(range(_REPAIRS)):
+            try:
+                self._vectors.clear()
+                self._difference_to(held)
+                return
+            except IndexUnavailable:
+                if not left:
+                    raise
 
     def _difference_to(self, held: dict[str, Passage]) -> None:
         texts = {self._unit(passage): whole_text(passage) for passage in held.values()}
@@ -320,7 +330,6 @@ class SearchService:
     # Answering
 
     def _search_in_whole_index(self, question: str, count: int) -> list[Hit]:
-        # More than once: what took the index away may not be through with it.
         for _ in range(_REPAIRS):
             try:
                 return self._search(question, count)

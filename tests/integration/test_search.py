@@ -400,3 +400,20 @@ def test_an_index_of_which_much_was_removed_is_built_anew(center: HelpCenter) ->
     assert not reopened.worn
     assert texts(search, "What does plan 7 cost?")[0] == lines[7]
     reopened.close()
+
+
+def test_a_folder_that_vanishes_again_while_it_is_filled_is_filled_once_more(
+    center: HelpCenter,
+) -> None:
+    vectors = Lost(center.embedder.dimensions)
+    search = center.process(vectors)
+    before = texts(search, "How long are backups kept?")
+    breaks = [True, False, False, False, False]
+
+    def look() -> None:
+        if breaks.pop(0):
+            raise IndexUnavailable("the folder is gone again")
+
+    vectors.look, vectors.lost = look, True
+    assert texts(search, "How long are backups kept?") == before
+    assert breaks == []
