@@ -27,7 +27,7 @@ from desk.permissions import Actor
 from tests.factories import ADMIN
 from tests.metrics_by_hand import by_hand
 
-CONTACTS = 300
+CONTACTS = 180
 CHOICES: list[dict[str, str | None]] = [
     {},
     {"reason": REASONS[0]},
@@ -96,7 +96,7 @@ def stored(database: Database) -> set[tuple[Any, ...]]:
 def test_steps_of_any_length_a_second_count_and_a_rebuild_come_to_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(database, 60)
+    fill(database, 30)
     metrics = Metrics(database, FixedClock(END))
     draw = random.Random(3)
     while metrics.rollup.catch_up(draw.randint(1, 90)):
@@ -109,7 +109,7 @@ def test_steps_of_any_length_a_second_count_and_a_rebuild_come_to_the_same(
 
 
 def test_two_that_count_at_once_count_each_event_once(database: Database) -> None:
-    fill(database, 60)
+    fill(database, 30)
     clock = FixedClock(END)
     alone = Metrics(database, clock)
     alone.rollup.catch_up()
