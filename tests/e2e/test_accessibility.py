@@ -114,6 +114,7 @@ WALKS: Final[dict[Role, list[Step]]] = {
         ("decided", view("Decided")),
         ("bulk", bulk),
         ("desk", to("Desk")),
+        ("this week", to("This week")),
         ("audit", to("Audit")),
         ("metrics", to("Metrics")),
     ],
