@@ -25,9 +25,10 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine, Table, make_url, select
 
 from core.clock import Clock
-from core.database import Base, Database
+from core.database import Database
 from core.errors import BadInput, Refused, Unavailable
 from core.settings import Settings
+from desk.every_table import EVERY_TABLE
 
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
@@ -177,7 +178,7 @@ def export(database: Database, folder: Path) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     counts = {}
     with database.read() as session:
-        for table in Base.metadata.sorted_tables:
+        for table in EVERY_TABLE.sorted_tables:
             if table.name in _KEPT_BACK:
                 continue
             rows = session.execute(_whole(table), execution_options={"yield_per": 1000})

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from core.database import Base
-
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=context.config.attributes.get("tables"),  # only who compares hands them over
     render_as_batch=connection.dialect.name == "sqlite",
 )
 with context.begin_transaction():

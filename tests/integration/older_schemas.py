@@ -10,8 +10,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from core.database import Base, Database
+from core.database import Database
 from core.migrate import MIGRATIONS
+from desk.every_table import EVERY_TABLE
 from tests.factories import NOON
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -69,7 +70,7 @@ def rows(database: Database) -> Rows:
 
 def _tables(database: Database) -> dict[str, sa.Table]:
     found = sa.MetaData()
-    found.reflect(database.engine, only=lambda name, _: name in Base.metadata.tables)
+    found.reflect(database.engine, only=lambda name, _: name in EVERY_TABLE.tables)
     return {table.name: table for table in found.sorted_tables}
 
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import FixedClock
-from core.database import Base
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
+from desk.every_table import EVERY_TABLE
 from tests.conftest import ROOT
 from tests.integration.conftest import REASONS, REFUNDS, SHIPPING, open_contact, pending_review
 
@@ -48,7 +48,7 @@ def write(folder: Path) -> None:
         finally:
             desk.close()
         folder.mkdir(parents=True)
-        tables = {*Base.metadata.tables, "alembic_version"}
+        tables = {*EVERY_TABLE.tables, "alembic_version"}
         _dump(home / "proofdesk.sqlite", folder / "records.sql", tables)
         _dump(home / "graph.sqlite", folder / "checkpoints.sql", None)
     about = {"now": NOW.isoformat(), "paused": paused}
