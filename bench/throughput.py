@@ -239,8 +239,8 @@ def main() -> int:
     parser.add_argument(
         "--contacts", type=int, default=60, help="for one worker and for two; 0 for none"
     )
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--model-seconds", type=float, default=1.0)
+    parser.add_argument("--turns", type=int, default=3, help="0 for none")
+    parser.add_argument("--model-seconds", type=float, default=3.0)
     parser.add_argument(
         "--durability", choices=("async", "sync"), default="async", help="of the floor"
     )
@@ -259,8 +259,9 @@ def main() -> int:
             ours.append(our_rate(settings, options.approvals))
         for workers in (1, 2) if options.contacts else ():
             with_workers[workers] = worker_rate(settings, options.contacts, workers)
-    best = max(_median(rates) for rates in floors.values())
-    ratios = {"floor": _median(ours) / best}
+    ratios = {}
+    if ours:
+        ratios["floor"] = _median(ours) / max(_median(rates) for rates in floors.values())
     if with_workers:
         ratios["workers"] = with_workers[2] / with_workers[1]
     all_rates = {f"floor, {threads} thread(s)": rates for threads, rates in floors.items()}
@@ -269,10 +270,12 @@ def main() -> int:
         **{
             f"{who} (approvals/s)": [round(one.a_second, 1) for one in rates]
             for who, rates in all_rates.items()
+            if rates
         },
         **{
             f"{who} (processor ms an approval)": [round(one.busy, 1) for one in rates]
             for who, rates in all_rates.items()
+            if rates
         },
         **{f"{count} worker(s), contacts/s": round(one, 2) for count, one in with_workers.items()},
         **{f"{name}, ratio": round(ratio, 2) for name, ratio in ratios.items()},
