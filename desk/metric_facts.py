@@ -196,7 +196,7 @@ class _Story:
         review = self._reviews.get(event.review_id or "")
         if name == "review.opened":
             if (part := f"draft_{data.get('kind')}") in PARTS:
-                yield cast(Part, part), 0.0
+                yield part, 0.0
         elif name == "review.claimed":
             if review:
                 review.claimed_at[event.actor] = event.at
