@@ -12,6 +12,7 @@ from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.contacts import NewMessage
 from desk.delivery import Deliveries, EmlTransport, Letter
+from desk.redelivery import Attempt
 from desk.jobs import InlineJobs
 from desk.models import Contact, Delivery, Message
 from desk.permissions import Actor
@@ -76,7 +77,7 @@ def test_a_delivery_that_broke_off_is_looked_at_again_before_it_is_sent(
     desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:
     contact_id, delivery_id = approve(desk, agent, supervisor)
-    assert desk.deliveries._release(delivery_id)  # and here its process died
+    assert desk.deliveries._release(Attempt(delivery_id))  # and here its process died
     change_refunds(desk, "5 business days", "15 business days")
     run_jobs(desk)
     assert letters(desk) == []
