@@ -12,10 +12,10 @@ from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.contacts import NewMessage
 from desk.delivery import Deliveries, EmlTransport, Letter
-from desk.redelivery import Attempt
 from desk.jobs import InlineJobs
 from desk.models import Contact, Delivery, Message
 from desk.permissions import Actor
+from desk.redelivery import Attempt
 from tests.factories import ADMIN
 from tests.integration.conftest import REASONS, OpenDesk, open_contact, pending_review
 from tests.integration.test_main_job import (
