@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
 
 from core.clock import SystemClock
 from core.database import Database
@@ -179,6 +179,21 @@ def next_one(page: Page, key: str = "j") -> None:
         settled(page)
         return
     raise AssertionError(f"the next one did not open: {before}")
+
+
+def press_until(
+    page: Page, key: str, what: Locator, state: Literal["visible", "hidden"] = "visible"
+) -> None:
+    """Press a key until what it shows is there, or gone: a page being drawn may not hear it."""
+    for _ in range(6):
+        page.keyboard.press(key)
+        try:
+            what.wait_for(state=state, timeout=PATIENCE_MS / 6)
+        except TimeoutError:
+            continue
+        settled(page)
+        return
+    raise AssertionError(f"{key} did nothing")
 
 
 def settled(page: Page) -> None:

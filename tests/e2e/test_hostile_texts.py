@@ -18,6 +18,7 @@ from tests.e2e.harness import (
     go_to,
     next_one,
     open_page,
+    press_until,
     serving,
     settled,
     sign_in,
@@ -163,10 +164,10 @@ def test_what_is_typed_into_any_field_stays_text(served: Served, chromium: Brows
     go_to(page, "Reviews")
     for text in texts[4:8]:
         settled(page)
-        page.keyboard.press("s")
         field = page.locator(".st-key-decide-form-escalate input[type=text]").first
+        press_until(page, "s", field)
         field.fill(text)
-        field.press("Escape")
+        press_until(page, "Escape", field, "hidden")
         watch.look("escalate")
     go_to(page, "Sources")
     search = page.get_by_role("textbox").first

@@ -6,13 +6,14 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.harness import (
     PATIENCE_MS,
     Served,
     next_one,
     open_page,
+    press_until,
     settled,
     sign_in,
 )
@@ -75,18 +76,6 @@ def test_ten_reviews_are_cleared_by_keyboard_and_the_recheck_stops_one(
     print(f"{REVIEWS} reviews, {hands.presses} key presses")
 
 
-def press_until(page: Page, key: str, shown: Locator) -> None:
-    """Press a key until what it shows is there: a page that is being drawn may not hear it."""
-    for _ in range(6):
-        page.keyboard.press(key)
-        try:
-            shown.wait_for(timeout=PATIENCE_MS / 6)
-        except TimeoutError:
-            continue
-        return
-    raise AssertionError(f"{key} did nothing")
-
-
 @pytest.mark.browser
 def test_the_sheet_lists_the_keys_and_hides_them_from_the_page(
     served: Served, chromium: Browser
@@ -139,7 +128,7 @@ def test_a_reload_keeps_its_person_and_what_was_open(served: Served, chromium: B
         next_one(page)
     line = page.locator(".pd-line").first
     in_sight = (
-        "name => document.querySelector('.st-key-reviews-table canvas').textContent.includes(name)"
+        "name => document.querySelector('.st-key-reviews-table canvas')?.textContent.includes(name)"
     )
     who, address = line.inner_text(), page.url
     page.wait_for_function(in_sight, arg=who.partition(" ·")[0])
