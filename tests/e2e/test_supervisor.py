@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests.e2e.harness import (
     PATIENCE_MS,
@@ -20,41 +21,60 @@ from tests.e2e.harness import (
 
 REVIEWS = 10
 MOST_PRESSES = 25
+MOST_UNHEARD = 4
 SEEN_WITHIN_SECONDS = 3.0
 
 
 @dataclass
 class Hands:
-    """Somebody at the keyboard who never touches the mouse; every press is counted."""
+    """Somebody at the keyboard who never touches the mouse; every press is counted.
+
+    Attributes:
+        presses: Those that did what they are for.
+        unheard: Those that came while the page was being drawn.
+    """
 
     page: Page
     presses: int = 0
+    unheard: int = 0
     said: list[str] = field(default_factory=list)
-
-    def press(self, key: str) -> None:
-        self.presses += 1
-        self.page.keyboard.press(key)
-
-    def offered(self, label: str) -> bool:
-        return self.page.get_by_role("button", name=label, exact=False).count() > 0
 
     def decide(self) -> None:
         """Decide what is open as a person would who reads the page, up to the next one."""
         before, notices = self.page.url, self.page.locator(".pd-notice")
         findings = self.page.locator(".pd-finding").count()
         if self.page.locator(".pd-abstained").count():
-            self.press("s")
-            self.page.locator(".st-key-decide-escalate-2").wait_for()
-            self.press("2")
+            self._open("s", self.page.locator(".st-key-decide-escalate-2"))
+            self._leave("2", before)
         elif findings or self.page.get_by_text("It was not sent").count():
-            self.press("x")
-            self.page.locator(".st-key-decide-reject-out_of_date").wait_for()
-            self.press("2")
+            self._open("x", self.page.locator(".st-key-decide-reject-out_of_date"))
+            self._leave("2", before)
         else:
-            self.press("a")
-        self.page.wait_for_url(lambda url: url != before)
+            self._leave("a", before)
         settled(self.page)
         self.said.append(notices.first.inner_text())
+
+    def _open(self, key: str, shown: Locator) -> None:
+        self._press_until(key, lambda: shown.wait_for(timeout=PATIENCE_MS / 6))
+
+    def _leave(self, key: str, before: str) -> None:
+        self._press_until(
+            key,
+            lambda: self.page.wait_for_url(lambda url: url != before, timeout=PATIENCE_MS / 6),
+        )
+
+    def _press_until(self, key: str, seen: Callable[[], None]) -> None:
+        """Press again what was not heard: the page was being drawn, or the key came too soon."""
+        for _ in range(6):
+            self.page.keyboard.press(key)
+            try:
+                seen()
+            except TimeoutError:
+                self.unheard += 1
+                continue
+            self.presses += 1
+            return
+        raise AssertionError(f"{key} did nothing")
 
 
 @pytest.mark.browser
@@ -70,10 +90,11 @@ def test_ten_reviews_are_cleared_by_keyboard_and_the_recheck_stops_one(
         hands.decide()
         decided += "It was not sent" not in hands.said[-1]
     assert hands.presses <= MOST_PRESSES, hands.said
+    assert hands.unheard <= MOST_UNHEARD
     stopped = [said for said in hands.said if "It was not sent" in said]
     assert stopped
     assert "where it said" in stopped[0]
-    print(f"{REVIEWS} reviews, {hands.presses} key presses")
+    print(f"{REVIEWS} reviews, {hands.presses} key presses, {hands.unheard} unheard")
 
 
 @pytest.mark.browser
