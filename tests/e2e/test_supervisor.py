@@ -21,22 +21,15 @@ from tests.e2e.harness import (
 
 REVIEWS = 10
 MOST_PRESSES = 25
-MOST_UNHEARD = 4
 SEEN_WITHIN_SECONDS = 3.0
 
 
 @dataclass
 class Hands:
-    """Somebody at the keyboard who never touches the mouse; every press is counted.
-
-    Attributes:
-        presses: Those that did what they are for.
-        unheard: Those that came while the page was being drawn.
-    """
+    """Somebody at the keyboard who never touches the mouse; every press is counted."""
 
     page: Page
     presses: int = 0
-    unheard: int = 0
     said: list[str] = field(default_factory=list)
 
     def decide(self) -> None:
@@ -66,13 +59,12 @@ class Hands:
     def _press_until(self, key: str, seen: Callable[[], None]) -> None:
         """Press again what was not heard: the page was being drawn, or the key came too soon."""
         for _ in range(6):
+            self.presses += 1
             self.page.keyboard.press(key)
             try:
                 seen()
             except TimeoutError:
-                self.unheard += 1
                 continue
-            self.presses += 1
             return
         raise AssertionError(f"{key} did nothing")
 
@@ -90,11 +82,10 @@ def test_ten_reviews_are_cleared_by_keyboard_and_the_recheck_stops_one(
         hands.decide()
         decided += "It was not sent" not in hands.said[-1]
     assert hands.presses <= MOST_PRESSES, hands.said
-    assert hands.unheard <= MOST_UNHEARD
     stopped = [said for said in hands.said if "It was not sent" in said]
     assert stopped
     assert "where it said" in stopped[0]
-    print(f"{REVIEWS} reviews, {hands.presses} key presses, {hands.unheard} unheard")
+    print(f"{REVIEWS} reviews, {hands.presses} key presses")
 
 
 @pytest.mark.browser

@@ -3,6 +3,7 @@
 const SHORTCUT = 'kbd[aria-label^="Shortcut"]'
 const DECIDES = new Set(["a", "enter", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
 const MOVES = new Set(["j", "k"])
+const OPENS = new Set(["e", "s", "x"])
 const TOO_SOON_MS = 400
 const DRAWN_WITHIN_MS = 10_000
 const LOOK_AGAIN_MS = 75
@@ -36,8 +37,8 @@ function beingDrawn() {
   return app?.dataset.testScriptState !== "notRunning"
 }
 
-// A page that is being drawn anew has no buttons for a moment. Moving on can wait for them; to decide
-// what nobody has seen yet cannot.
+// A page that is being drawn anew has no buttons for a moment. Moving on can wait for them, and
+// so can opening a form; to decide what nobody has seen yet cannot.
 function pressOnceDrawn(key, until) {
   if (!press(key) && performance.now() < until) setTimeout(pressOnceDrawn, LOOK_AGAIN_MS, key, until)
 }
@@ -130,7 +131,7 @@ export default function ({ data, parentElement }) {
       showSheet()
       return
     }
-    if (plain && MOVES.has(key) && beingDrawn() && !offered(key)) {
+    if (plain && (MOVES.has(key) || OPENS.has(key)) && beingDrawn() && !offered(key)) {
       pressOnceDrawn(key, now + DRAWN_WITHIN_MS)
       return
     }
