@@ -21,7 +21,7 @@ def settings(settings_of_each_engine: Settings) -> Settings:
     return settings_of_each_engine
 
 
-REVIEWS = int(os.environ.get("PROOFDESK_TEST_RACES", "40"))
+REVIEWS = int(os.environ.get("PROOFDESK_TEST_RACES", "12"))
 
 
 def say(process: subprocess.Popen[str], line: str) -> None:
