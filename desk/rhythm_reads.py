@@ -36,8 +36,8 @@ from desk.rhythm_rules import (
     Handed,
     Outcomes,
     ReasonWeek,
-    Share,
 )
+from desk.shares import Share
 from desk.task_grounds import SEEDED
 from desk.task_rules import rule_of
 from kb.amendments import NOT_JUDGED

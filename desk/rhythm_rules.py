@@ -1,8 +1,8 @@
 """What each day of the supervisor's week tells, from figures. Pure.
 
 Every share is told with what it is a share of. That one group stands out, or that this week differs
-from the last, is said only where Fisher's exact test would seldom (one time in twenty) say so of
-groups that are alike: a desk with ten contacts a week hears figures and no stories.
+from the last, is said only where chance seldom makes it (:mod:`desk.shares`): a desk with ten contacts
+a week hears figures and no stories.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, get_args
+
+from desk.shares import LEAST_HITS, Share, differ, standing_out
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
 DAYS: Final[tuple[Day, ...]] = get_args(Day)
@@ -32,56 +34,6 @@ NO_REASON: Final = "none of the map's reasons"
 MOST_HANDED: Final = 2_000
 """Handoffs of seven days that Thursday reads; of more it says so."""
 Subject = Literal["flag", "review", "contact", "article", "reason"]
-_ODDS: Final = 0.05
-_FEW: Final = 20  # below it a percentage says more than is known
-_LEAST_HITS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """So many of so many."""
-
-    hits: int = 0
-    of: int = 0
-
-    @property
-    def value(self) -> float:
-        """The share, 0..1; 0 of nothing."""
-        return self.hits / self.of if self.of else 0.0
-
-    def __str__(self) -> str:
-        """Return it in words; a percentage only where there are enough."""
-        if self.of < _FEW:
-            return f"{self.hits} of {self.of}"
-        return f"{self.value:.0%} ({self.hits} of {self.of})"
-
-    def __add__(self, other: Share) -> Share:
-        """Return both together."""
-        return Share(self.hits + other.hits, self.of + other.of)
-
-
-def differ(one: Share, other: Share) -> bool:
-    """Tell whether two shares differ by more than chance easily makes them."""
-    from scipy.stats import fisher_exact  # type: ignore[import-untyped]
-
-    if not one.of or not other.of or one.hits + other.hits < _LEAST_HITS:
-        return False
-    table = [[one.hits, one.of - one.hits], [other.hits, other.of - other.hits]]
-    return bool(fisher_exact(table)[1] < _ODDS)
-
-
-def standing_out(groups: Mapping[str, Share]) -> list[tuple[str, Share, Share]]:
-    """Return the groups whose share is higher than that of all others together, the highest first.
-
-    Each with its own share and that of the others.
-    """
-    total = Share(sum(one.hits for one in groups.values()), sum(one.of for one in groups.values()))
-    found = []
-    for name, share in groups.items():
-        rest = Share(total.hits - share.hits, total.of - share.of)
-        if share.hits >= _LEAST_HITS and share.value > rest.value and differ(share, rest):
-            found.append((name, share, rest))
-    return sorted(found, key=lambda one: -one[1].value)
 
 
 def beside(now: Share, before: Share) -> str:
@@ -293,9 +245,9 @@ def tuesday(read: SourcesRead) -> Told:
     opened, ended = sum(read.opened.values()), sum(read.ended.values())
     said.append(
         f"{count(opened, 'flag')} came up in these seven days and {ended} {be(ended)} ended."
-        + (" The pile grows." if opened > ended + _LEAST_HITS else "")
+        + (" The pile grows." if opened > ended + LEAST_HITS else "")
     )
-    if not ended and len(read.flags) >= _LEAST_HITS:
+    if not ended and len(read.flags) >= LEAST_HITS:
         said.append("Nobody ended a single flag in these seven days.")
     figures = (
         Figure("New articles", str(read.new_articles)),

@@ -16,44 +16,27 @@ from desk.rhythm_rules import (
     Handed,
     Outcomes,
     ReasonWeek,
-    Share,
     SourcesRead,
     Unanswered,
     beside,
     day_of,
-    differ,
     friday,
     monday,
-    standing_out,
     thursday,
     tuesday,
     wednesday,
     week_of,
 )
 from desk.rhythm_settings import RhythmSettings
+from desk.shares import Share
 
 WEDNESDAY = datetime(2026, 6, 3, 12, tzinfo=UTC)
 
 
-def test_a_share_tells_its_denominator_and_a_percentage_only_of_enough() -> None:
-    assert str(Share(3, 4)) == "3 of 4"
-    assert str(Share(13, 60)) == "22% (13 of 60)"
-    assert Share().value == 0
-
-
-def test_few_contacts_make_no_story() -> None:
-    assert not differ(Share(2, 4), Share(1, 5))
-    assert differ(Share(18, 20), Share(4, 20))
+def test_a_week_is_told_beside_the_one_before() -> None:
     assert beside(Share(2, 4), Share(1, 5)) == "the week before 1 of 5"
     assert "clearly more than" in beside(Share(18, 20), Share(4, 20))
     assert "none to compare" in beside(Share(1, 2), Share())
-
-
-def test_a_group_stands_out_against_all_others_together() -> None:
-    groups = {"voice": Share(6, 7), "email": Share(4, 30), "chat": Share(1, 8)}
-    ((name, share, rest),) = standing_out(groups)
-    assert (name, share, rest) == ("voice", Share(6, 7), Share(5, 38))
-    assert standing_out({"voice": Share(2, 2), "email": Share(0, 30)}) == []
 
 
 EMPTY = Unanswered(Share(), Share(), {}, {}, 0, (), 0, 0, ())
