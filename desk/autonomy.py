@@ -9,6 +9,7 @@ stays ``locked`` until an admin says why not. What the delivery asks last is in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -31,7 +32,7 @@ from desk.autopilot import (
     Rulebook,
     approval_of,
     hold_switch,
-    locked_by_map,
+    locks_of,
     reason_of,
     same_for_answers,
     state_of,
@@ -61,6 +62,7 @@ CHANGES: Final = (
     "autopilot.resumed",
 )
 """The events of the trail that tell what became of reasons and of the switch."""
+_STRICTER: Final = "More is asked of it now than when it was signed."
 _LOOK_AGAIN: Final = timedelta(minutes=10)
 _MEASURED: Final = 200
 """Contacts whose mean confidence is kept when a reason is signed."""
@@ -169,8 +171,8 @@ class Autonomy:
             switch = switch_of(session)
             flagged = flagged_titles(session, articles)
         state = state_of(row, entry)
-        if row and state == "autopilot" and row.rules != self._rulebook.name(row.reason):
-            self._demote(row.reason, RULES_CHANGED, now, {"kind": "rules"})
+        if row and state == "autopilot" and (cause := self._why_void(row)):
+            self._demote(row.reason, cause, now, {"kind": "rules"})
             state = "review"
         seeded = contact is not None and contact.origin == SEEDED
         return {
@@ -191,7 +193,7 @@ class Autonomy:
         self._look_at([reason.id for reason in self._rulebook.reasons()])
         with self._database.read() as session:
             rows = {row.reason: row for row in session.scalars(select(ReasonAutonomy))}
-            sent = _sent_since(session, [r for r in rows.values() if r.state == "autopilot"])
+            sent = _sent_since_signed(session)
         found = [
             self._line(reason, rows.get(reason.id), sent) for reason in self._rulebook.reasons()
         ]
@@ -213,7 +215,7 @@ class Autonomy:
         self._look_at([reason_id])
         with self._database.read() as session:
             row = session.get(ReasonAutonomy, reason_id)
-            sent = _sent_since(session, [row] if row and row.state == "autopilot" else [])
+            sent = _sent_since_signed(session)
         return self._line(reason, row, sent)
 
     def steps(self, actor: Actor, reason_id: str) -> list[Step]:
@@ -302,8 +304,7 @@ class Autonomy:
             Conflict: It is not on autopilot.
         """
         require(actor, "promote")
-        self._entry(reason_id)
-        self._change(actor, reason_id, "review", "autonomy.returned", _said(why))
+        self._change(actor, self._entry(reason_id), "review", "autonomy.returned", _said(why))
 
     def lock(self, actor: Actor, reason_id: str, why: str) -> None:
         """Lock a reason: it earns nothing until an admin unlocks it.
@@ -313,8 +314,7 @@ class Autonomy:
             Conflict: It is locked.
         """
         require(actor, "promote")
-        self._entry(reason_id)
-        self._change(actor, reason_id, "locked", "autonomy.locked", _said(why))
+        self._change(actor, self._entry(reason_id), "locked", "autonomy.locked", _said(why))
 
     def unlock(self, actor: Actor, reason_id: str, why: str) -> None:
         """Unlock a reason, whether its tier, the map or a person locked it; it is in review then.
@@ -333,7 +333,7 @@ class Autonomy:
                 raise Conflict(f"{reason.name} is not locked.")
             begin_anew(row, now)
             row.state, row.since, row.by, row.cause = "review", now, actor.id, cause
-            row.unlocked_by = actor.id
+            row.unlocked_by, row.unlocked = actor.id, " ".join(sorted(locks_of(reason)))
             write_audit(
                 session,
                 now,
@@ -352,31 +352,30 @@ class Autonomy:
         require(actor, "promote")
         self._turn(actor, on=True, cause=_said(why))
 
-    def mark_wrong(self, actor: Actor, contact_id: str, why: str) -> None:
-        """Say that the last answer of a contact was wrong; its reason leaves autopilot at once.
+    def mark_wrong(
+        self, actor: Actor, contact_id: str, why: str, delivery_id: str | None = None
+    ) -> None:
+        """Say that an answer of a contact was wrong; its reason leaves autopilot at once.
+
+        Args:
+            actor: Who says so.
+            contact_id: The contact.
+            why: Why it was wrong.
+            delivery_id: The answer; by default the last one.
 
         Raises:
             BadInput: No reason why is given.
-            NotFound: There is no such contact, or it was never answered.
-            Conflict: It was marked before.
+            NotFound: There is no such contact, or no such answer of it.
+            Conflict: It was marked before, or a person approved it and it can still be called back.
         """
         require(actor, "promote")
         cause = _said(why)
         now = self._clock.now()
-        query = (
-            select(Delivery)
-            .where(
-                Delivery.contact_id == contact_id,
-                Delivery.status.in_(("scheduled", "sending", "sent")),
-            )
-            .order_by(Delivery.created_at.desc(), Delivery.id.desc())
-            .limit(1)
-        )
         with self._database.write() as session:
             hold_contact(session, contact_id)
-            delivery = session.scalar(query)
-            if delivery is None:
-                raise NotFound(f"Contact {contact_id} was never answered.")
+            delivery = _answer(session, contact_id, delivery_id)
+            if delivery.status == "scheduled" and delivery.approved_by != BY_AUTOPILOT:
+                raise Conflict("This answer has not left: call it back.")
             reason = reason_of(session, delivery)
             key = f"wrong:{delivery.id}"
             if session.scalar(select(AuditEvent.id).where(AuditEvent.key == key)):
@@ -433,8 +432,8 @@ class Autonomy:
 
     def _fell(self, session: Session, row: ReasonAutonomy, now: datetime) -> bool:
         """Demote a reason on autopilot that the caller holds if time gave cause; tell whether."""
-        if row.rules != self._rulebook.name(row.reason):
-            demote(session, row, RULES_CHANGED, now, {"kind": "rules"})
+        if cause := self._why_void(row):
+            demote(session, row, cause, now, {"kind": "rules"})
             return True
         if record_of(session, row, self._operations(), now).flagged:
             note_evidence(
@@ -470,6 +469,17 @@ class Autonomy:
     def _demands(self, reason_id: str) -> Demands:
         return demands_of(self._operations(), reason_id)
 
+    def _why_void(self, row: ReasonAutonomy) -> str:
+        """Return why the signature of a reason on autopilot holds no longer; "" while it does."""
+        if row.rules != self._rulebook.name(row.reason):
+            return RULES_CHANGED
+        signed, demands = row.standing or {}, self._demands(row.reason)
+        if demands.limit < signed.get("limit", 0.0):
+            return _STRICTER
+        if 1 / demands.error_of_test > signed.get("wanted", math.inf):
+            return _STRICTER
+        return ""
+
     def _line(self, reason: Reason, row: ReasonAutonomy | None, sent: dict[str, int]) -> ReasonLine:
         known = row.standing if row else None
         standing = (
@@ -490,7 +500,7 @@ class Autonomy:
             by=row.by if row else DESK,
             cause=row.cause if row else "",
             round=row.round if row else 1,
-            locked_by_map=locked_by_map(reason),
+            locked_by_map=bool(locks_of(reason)),
             limit=self._demands(reason.id).limit,
             sent=sent.get(reason.id, 0),
             standing=standing,
@@ -510,10 +520,10 @@ class Autonomy:
         )
         with self._database.read() as session:
             due = list(session.scalars(query))
-            signed = {row.reason: row.rules for row in session.scalars(flying)}
-        for reason_id, rules in signed.items():
-            if rules != self._rulebook.name(reason_id):
-                self._demote(reason_id, RULES_CHANGED, now, {"kind": "rules"})
+            signed = list(session.scalars(flying))
+        for one in signed:
+            if cause := self._why_void(one):
+                self._demote(one.reason, cause, now, {"kind": "rules"})
         # Some in one commit, and in one order, so that two who look never wait for each other.
         due.sort()
         for start in range(0, len(due), _AT_ONCE):
@@ -544,6 +554,8 @@ class Autonomy:
             )
             session.flush()
         row.rules = rules
+        # A lock that was opened and taken out of the map is a new one when it is put back.
+        row.unlocked = " ".join(sorted(set(row.unlocked.split()) & locks_of(reason)))
         demands = self._demands(reason.id)
         record = record_of(session, row, self._operations(), now, reason.tier)
         standing = standing_of(record, demands)
@@ -570,22 +582,25 @@ class Autonomy:
             if row.state == "autopilot":
                 demote(session, row, cause, now, told)
 
-    def _change(self, actor: Actor, reason_id: str, to: State, event: str, cause: str) -> None:
+    def _change(self, actor: Actor, reason: Reason, to: State, event: str, cause: str) -> None:
         now = self._clock.now()
         with self._database.write() as session:
-            row = hold_reason(session, reason_id, now)
-            if row.state == to or (to == "review" and row.state != "autopilot"):
-                raise Conflict(f"{self._entry(reason_id).name} is {_words(row.state)} already.")
+            row = hold_reason(session, reason.id, now)
+            if row.state == to:
+                raise Conflict(f"{reason.name} is {_words(row.state)} already.")
+            if to == "review" and row.state != "autopilot":
+                raise Conflict(f"{reason.name} is {_words(row.state)}, not on autopilot.")
             was = row.state
             begin_anew(row, now)
             row.state, row.since, row.by, row.cause = to, now, actor.id, cause
-            row.unlocked_by = None if to == "locked" else row.unlocked_by
+            if to == "locked":
+                row.unlocked_by, row.unlocked = None, ""
             write_audit(
                 session,
                 now,
                 actor.id,
                 event,
-                data={"reason": reason_id, "from": was, "cause": cause},
+                data={"reason": reason.id, "from": was, "cause": cause},
             )
 
     def _turn(self, actor: Actor, *, on: bool, cause: str) -> None:
@@ -634,22 +649,39 @@ def _name(session: Session, person_id: str) -> str:
     return person.name if person else "Somebody"
 
 
-def _sent_since(session: Session, rows: Sequence[ReasonAutonomy]) -> dict[str, int]:
-    found = {}
-    for row in rows:
-        count = (
-            select(func.count())
-            .select_from(AutopilotApproval)
-            .join(Delivery, Delivery.key == AutopilotApproval.id)
-            .where(
-                AutopilotApproval.reason == row.reason,
-                AutopilotApproval.at >= row.since,
-                Delivery.approved_by == BY_AUTOPILOT,
-                Delivery.status == "sent",
-            )
+def _answer(session: Session, contact_id: str, delivery_id: str | None) -> Delivery:
+    """Return an answer that left a contact or is about to, the last by default; no question back."""
+    query = (
+        select(Delivery)
+        .where(
+            Delivery.contact_id == contact_id,
+            Delivery.status.in_(("scheduled", "sending", "sent")),
         )
-        found[row.reason] = session.scalar(count) or 0
+        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+    )
+    if delivery_id is not None:
+        query = query.where(Delivery.id == delivery_id)
+    found = next((one for one in session.scalars(query) if one.draft["kind"] == "answer"), None)
+    if found is None:
+        raise NotFound(f"Contact {contact_id} was sent no such answer.")
     return found
+
+
+def _sent_since_signed(session: Session) -> dict[str, int]:
+    """Return for each reason on autopilot how many answers left on it since it was signed."""
+    query = (
+        select(AutopilotApproval.reason, func.count())
+        .join(ReasonAutonomy, ReasonAutonomy.reason == AutopilotApproval.reason)
+        .join(Delivery, Delivery.key == AutopilotApproval.id)
+        .where(
+            ReasonAutonomy.state == "autopilot",
+            AutopilotApproval.at >= ReasonAutonomy.since,
+            Delivery.approved_by == BY_AUTOPILOT,
+            Delivery.status == "sent",
+        )
+        .group_by(AutopilotApproval.reason)
+    )
+    return dict(session.execute(query).tuples().all())
 
 
 def _mean_confidence(

@@ -30,9 +30,10 @@ EvidenceKind = Literal[
     "stale",  # its sources changed, or contradict each other
 ]
 BAD: Final[frozenset[EvidenceKind]] = frozenset({"rejected", "reopened", "qa_failed", "stale"})
-"""After one of these a reason does not stay on autopilot."""
+"""After one of these, and after an edit with a loss of 1, a reason does not stay on autopilot."""
 _SENTENCES: Final[dict[str, str]] = {
     "rejected": "A draft of this reason was rejected, or an answer was marked wrong.",
+    "edited": "A person changed what an answer of this reason stated.",
     "reopened": "A customer came back about an answer of this reason.",
     "qa_failed": "A quality reading failed an answer of this reason.",
     "stale": "A source that its answers rest on changed or is contradicted.",
@@ -52,8 +53,8 @@ def note_evidence(
 ) -> None:
     """Note one outcome; nothing when ``key`` was noted before.
 
-    A bad kind on a reason that is on autopilot puts it back to review at once. Whoever calls this
-    holds the contact first, if it changes one.
+    What is bad puts a reason that is on autopilot back to review at once. Whoever calls this holds
+    the contact first, if it changes one.
 
     Args:
         session: The caller's unit of work.
@@ -72,8 +73,11 @@ def note_evidence(
         raise ValueError(f"kind: {kind!r} is none of {', '.join(get_args(EvidenceKind))}")
     if not 0 <= loss <= 1:
         raise ValueError(f"loss: {loss!r} is not within 0 and 1")
+    known = select(AutonomyEvidence.id).where(AutonomyEvidence.key == key)
+    if session.scalar(known):  # before the row is held, so that few units of work hold two
+        return
     row = hold_reason(session, reason, at) if reason is not None else None
-    if session.scalar(select(AutonomyEvidence.id).where(AutonomyEvidence.key == key)):
+    if session.scalar(known):
         return
     review = session.get(Review, review_id) if review_id else None
     session.add(
@@ -91,7 +95,8 @@ def note_evidence(
     )
     if row is not None:
         row.looked_at = None
-    if row is not None and row.state == "autopilot" and kind in BAD:
+    bad = kind in BAD or (kind == "edited" and loss == 1)
+    if row is not None and row.state == "autopilot" and bad:
         demote(session, row, _SENTENCES[kind], at, {"kind": kind, "key": key})
     session.flush()
 

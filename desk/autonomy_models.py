@@ -70,7 +70,9 @@ class ReasonAutonomy(Base):
     looked_at: Mapped[datetime | None]
     """When its evidence was last looked at; None when something came since."""
     unlocked_by: Mapped[str | None] = mapped_column(String(40))
-    """The admin who opened a reason that is locked by its tier or by the map."""
+    """The admin who unlocked it last."""
+    unlocked: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    """Which locks that opened, of ``desk.autopilot.locks_of``: one that comes later is another."""
 
 
 class AutopilotSwitch(Base):

@@ -22,6 +22,7 @@ from core.vocabulary import Autonomy
 from desk.audit import DESK, write_audit
 from desk.autonomy_evidence import demote, hold_reason
 from desk.autonomy_models import AutopilotApproval, AutopilotSwitch, ReasonAutonomy
+from desk.autonomy_records import flagged_titles
 from desk.models import Contact, Delivery, Review
 from graph.autopilot import BY_AUTOPILOT
 from graph.reasons import Reason, ReasonMap
@@ -96,16 +97,17 @@ def same_for_answers(name: str, other: str) -> bool:
     return name.partition(".")[2] == other.partition(".")[2]
 
 
-def locked_by_map(reason: Reason | None) -> bool:
-    """Tell whether a reason is locked by its tier or by the map, unless an admin unlocked it."""
-    return reason is not None and (reason.tier in _SEVERE or reason.autonomy == "locked")
+def locks_of(reason: Reason) -> set[str]:
+    """Return what locks a reason unless an admin unlocks it: its ``tier``, the ``map``."""
+    found = {"tier": reason.tier in _SEVERE, "map": reason.autonomy == "locked"}
+    return {name for name, locks in found.items() if locks}
 
 
 def state_of(row: ReasonAutonomy | None, reason: Reason | None) -> Autonomy:
     """Return where a reason stands: a reason that no map has is in review."""
     if reason is None:
         return "review"
-    if locked_by_map(reason) and not (row and row.unlocked_by):
+    if locks_of(reason) - set(row.unlocked.split() if row else ()):
         return "locked"
     return row.state if row is not None else "review"
 
@@ -165,6 +167,9 @@ class Gate:
             return "Its contact reason is no longer on autopilot."
         if not hold_switch(session, at, share=True).on:
             return "Autopilot is stopped for everything."
+        cited = [version["article_id"] for version in approval.evidence["versions"]]
+        if flagged_titles(session, cited):
+            return "A source it rests on was flagged."
         return ""
 
 

@@ -178,6 +178,7 @@ class Standing:
         progress: The way from 0 to what promotion needs, from 0 to 1.
         missing: What is missing before it may be proposed, a sentence each; empty when nothing is.
         notes: What does not count (yet), a sentence each.
+        limit: Mean loss that was tested; 0 where nobody wrote it down.
     """
 
     answers: int
@@ -187,6 +188,7 @@ class Standing:
     progress: float
     missing: tuple[str, ...]
     notes: tuple[str, ...]
+    limit: float = 0.0
 
     @property
     def eligible(self) -> bool:
@@ -212,6 +214,7 @@ def standing_of(record: Record, demands: Demands) -> Standing:
         progress=min(1.0, max(0.0, math.log(max(found, 1.0)) / math.log(wanted))),
         missing=tuple(_missing(record, demands)),
         notes=tuple(_notes(record, demands)),
+        limit=demands.limit,
     )
 
 

@@ -1,8 +1,9 @@
 """What became of an answer, as evidence for its contact reason: decisions, and customers who return.
 
-A decision counts where autopilot would have sent the draft (``AutopilotVerdict.earns``): what a
-reason earns is the right to send such drafts. A reject counts always. What a reviewer's check of
-itself (a seeded contact) brings is not an answer's outcome.
+A decision counts where autopilot would have sent the draft (``AutopilotVerdict.earns``), or had
+released it before it was called back or held: what a reason earns is the right to send such drafts.
+A reject counts always. What a reviewer's check of itself (a seeded contact) brings is not an
+answer's outcome.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from desk.autonomy_evidence import note_evidence
+from desk.autonomy_models import AutopilotApproval
 from desk.autopilot import last_answer, reason_of
 from desk.contacts import get_contact
 from desk.earning import loss_of_edit
@@ -23,6 +25,8 @@ from graph.draft import draft_digest, draft_text
 from graph.state import RunState
 from graph.values import AutopilotVerdict, Draft
 
+_ON_ITS_WAY_BACK: Final = frozenset({"autonomy", "switch", "written"})
+"""Conditions of autopilot that a draft fails which it released, once that was called back or held."""
 _UNHAPPY: Final = frozenset(
     {"complaint", "negative_sentiment", "repeat_contact", "human_requested", "disputed_refund"}
 )
@@ -44,7 +48,7 @@ def note_decision(session: Session, review: Review, state: RunState, at: datetim
         return
     key = f"review:{review.id}"
     verdict = cast("AutopilotVerdict | None", review.state.get("autopilot"))
-    earns = verdict is not None and verdict["earns"]
+    earns = verdict is not None and (verdict["earns"] or _was_released(session, review, verdict))
     kind = decision["kind"]
     # A reject counts whatever else spoke against the draft; an escalation only where nothing did.
     if (kind == "reject" and review.kind == "answer") or (kind == "escalate" and earns):
@@ -104,6 +108,19 @@ def note_return(session: Session, contact: Contact, state: RunState, at: datetim
         at=at,
         review_id=answer.review_id,
         contact_id=contact.id,
+    )
+
+
+def _was_released(session: Session, review: Review, verdict: AutopilotVerdict) -> bool:
+    """Tell whether autopilot had released this very draft, and only its way back speaks against it."""
+    if any(one["id"] not in _ON_ITS_WAY_BACK for one in verdict["why_not"]):
+        return False
+    released = select(AutopilotApproval.evidence).where(
+        AutopilotApproval.contact_id == review.contact_id
+    )
+    return any(
+        evidence["draft_digest"] == verdict["draft_digest"]
+        for evidence in session.scalars(released)
     )
 
 

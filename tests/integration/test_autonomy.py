@@ -226,8 +226,15 @@ def test_one_bad_outcome_ends_autopilot_and_evidence_begins_anew(
 @pytest.mark.parametrize("kind", ["edited", "qa_passed", "seeded_missed", "approved"])
 def test_what_is_not_bad_leaves_autopilot_alone(house: House, kind: EvidenceKind) -> None:
     house.fly()
-    house.note(kind, loss=0.2 if kind == "edited" else 0.0)
+    house.note(kind, loss={"edited": 0.2, "seeded_missed": 1.0}.get(kind, 0.0))
     assert house.state() == "autopilot"
+
+
+def test_an_edit_that_changed_what_was_stated_ends_autopilot(house: House) -> None:
+    house.fly()
+    house.note("edited", loss=1.0)
+    assert house.state() == "review"
+    assert house.line().cause == "A person changed what an answer of this reason stated."
 
 
 def test_a_loss_takes_a_proposal_back(house: House) -> None:
@@ -338,6 +345,56 @@ def test_a_reason_that_the_map_locks_later_stops_at_once(house: House) -> None:
     house.fly()
     house.reasons[0] = house.reasons[0].model_copy(update={"autonomy": "locked"})
     assert house.autonomy.clearance("con_1", REASON, [])["state"] == "locked"
+
+
+def test_an_unlock_opens_the_locks_that_were_there_and_no_later_one(house: House) -> None:
+    house.autonomy.lock(house.ruth, REASON, "Nobody owns it.")
+    house.autonomy.unlock(house.ingrid, REASON, "Billing does.")
+    house.fly()
+    house.reasons[0] = house.reasons[0].model_copy(update={"autonomy": "locked"})
+    assert house.state() == "locked"
+    house.autonomy.unlock(house.ingrid, REASON, "Only while the offer runs is it risky.")
+    assert house.state() == "review"
+    house.reasons[0] = house.reasons[0].model_copy(update={"tier": "escalate_first"})
+    assert house.state() == "locked"
+    house.reasons[0] = REASONS[0]
+    house.autonomy.sweep()
+    assert house.state() == "review"
+    house.reasons[0] = house.reasons[0].model_copy(update={"autonomy": "locked"})
+    assert house.state() == "locked"
+
+
+def test_a_reason_that_is_not_on_autopilot_is_told_so_when_it_is_returned(house: House) -> None:
+    catch_seeded(house.database, house.ruth)
+    note_answers(house.database, house.ruth, 80)
+    assert house.state() == "eligible"
+    with pytest.raises(Conflict, match="is eligible, not on autopilot"):
+        house.autonomy.return_to_review(house.sam, REASON, "Not yet.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "state"),
+    [
+        ({"error_limit": 0.02}, "review"),
+        ({"limits": {REASON: 0.01}}, "review"),
+        ({"error_of_test": 0.01}, "review"),
+        ({"error_limit": 0.1}, "autopilot"),
+        ({"limits": {"hopeful": 0.01}}, "autopilot"),
+    ],
+)
+def test_a_stricter_limit_ends_what_was_signed_under_another(
+    house: House, asked: dict[str, object], state: str
+) -> None:
+    house.fly()
+    operations = OperationsFile.model_validate({"autonomy": asked})
+    rules = rulebook(house.folder, house.reasons)
+    later = Autonomy(house.database, house.clock, rules, lambda: operations)
+    assert later.clearance("con_1", REASON, [])["state"] == state
+    assert later.line(house.ruth, REASON).state == state
+    if state == "review":
+        assert later.line(house.ruth, REASON).cause == (
+            "More is asked of it now than when it was signed."
+        )
 
 
 def test_people_lock_and_return_reasons_and_say_why(house: House) -> None:

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from core.errors import Conflict, NotFound
 from desk.autonomy_models import AutonomyEvidence, AutopilotApproval
 from desk.bootstrap import Desk
 from desk.contacts import NewMessage
 from desk.delivery import Deliveries
-from desk.models import Contact, Review
+from desk.models import Contact, Review, SourceFlagRow
 from desk.permissions import Actor
 from tests.integration.conftest import open_contact, pending_review
-from tests.integration.earned import QUESTION, REASON, put_on_autopilot
+from tests.integration.earned import QUESTION, REASON, note_answers, put_on_autopilot
 from tests.integration.one_desk import one_desk
 
 
@@ -36,6 +37,7 @@ def flying(the_desk: Desk, ruth: Actor) -> Desk:
     if not the_desk.autonomy.switch().on:
         the_desk.autonomy.resume(ruth, "For the next test.")
     if the_desk.autonomy.line(ruth, REASON).state != "autopilot":
+        note_answers(the_desk.database, ruth, 80)  # the last test may have left a loss
         put_on_autopilot(the_desk.database, the_desk.autonomy, ruth)
     return the_desk
 
@@ -179,6 +181,30 @@ def test_what_reviewers_decide_is_the_evidence(flying: Desk, ruth: Actor) -> Non
     assert found[approved].person_id == ruth.id
 
 
+@pytest.mark.parametrize(
+    ("reply", "state", "loss"),
+    [
+        ({"kind": "edit", "text": "A refund takes 30 business days."}, "review", 1.0),
+        ({"kind": "approve"}, "autopilot", 0.0),
+    ],
+)
+def test_an_answer_called_back_from_autopilot_and_corrected_ends_it(
+    flying: Desk, ruth: Actor, reply: dict[str, str], state: str, loss: float
+) -> None:
+    contact = ask(flying, ruth)
+    flying.deliveries.undo(ruth, delivery_of(flying, ruth, contact))
+    flying.contacts.wait_for_draft(contact)
+    review = pending_review(flying, ruth, contact)
+    outcome = flying.reviews.decide(ruth, review, reply)
+    if outcome.next_review_id:  # the check objects, and a person insists
+        insisted = {"kind": "approve", "comment": "The bank told us."}
+        flying.reviews.decide(ruth, outcome.next_review_id, insisted)
+    assert flying.autonomy.line(ruth, REASON).state == state
+    with flying.database.read() as session:
+        query = select(AutonomyEvidence.loss).where(AutonomyEvidence.contact_id == contact)
+        assert session.scalars(query).all() == [loss]
+
+
 def test_a_state_before_there_was_autopilot_can_still_be_decided(flying: Desk, ruth: Actor) -> None:
     flying.autonomy.stop(ruth)
     contact = ask(flying, ruth)
@@ -191,6 +217,49 @@ def test_a_state_before_there_was_autopilot_can_still_be_decided(flying: Desk, r
     with flying.database.read() as session:
         query = select(AutonomyEvidence).where(AutonomyEvidence.review_id == review)
         assert session.scalars(query).all() == []
+
+
+def test_an_answer_whose_source_is_flagged_meanwhile_is_held_back(
+    flying: Desk, ruth: Actor
+) -> None:
+    contact = ask(flying, ruth)
+    flag = SourceFlagRow(
+        id="flg_late",
+        key="late",
+        kind="overdue",
+        article_id="help-center/refunds.md",
+        title="Nobody looked at it for a year.",
+        evidence={},
+        status="open",
+        opened_at=flying.clock.now(),
+        updated_at=flying.clock.now(),
+    )
+    with flying.database.write() as session:
+        session.add(flag)
+    assert flying.deliveries.deliver(delivery_of(flying, ruth, contact)) == "undone"
+    stopped = flying.audit.of_contact(ruth, contact)
+    assert "A source it rests on was flagged." in [one.data.get("autopilot") for one in stopped]
+    with flying.database.write() as session:
+        session.delete(session.get_one(SourceFlagRow, "flg_late"))
+
+
+def test_the_answer_that_is_named_is_the_one_marked_wrong(flying: Desk, ruth: Actor) -> None:
+    contact = ask(flying, ruth)
+    flying.deliveries.deliver(first := delivery_of(flying, ruth, contact))
+    flying.contacts.add_message(None, contact, NewMessage("customer", "How much is shipping?"))
+    flying.contacts.wait_for_draft(contact)
+    review = pending_review(flying, ruth, contact)
+    later = flying.reviews.decide(ruth, review, {"kind": "approve", "comment": "Fine."})
+    with pytest.raises(Conflict, match="call it back"):
+        flying.autonomy.mark_wrong(ruth, contact, "It costs more.")
+    assert flying.deliveries.deliver(str(later.delivery_id)) == "sent"
+    flying.autonomy.mark_wrong(ruth, contact, "It takes ten days.", first)
+    told = [one.data for one in flying.audit.of_contact(ruth, contact)][-1]
+    assert (told["delivery"], told["autopilot"]) == (first, True)
+    with pytest.raises(Conflict, match="before"):
+        flying.autonomy.mark_wrong(ruth, contact, "It takes ten days.", first)
+    with pytest.raises(NotFound, match="no such answer"):
+        flying.autonomy.mark_wrong(ruth, ask(flying, ruth), "It is wrong.", first)
 
 
 def test_what_autopilot_leaves_in_the_trail_holds_nobodys_words(flying: Desk, ruth: Actor) -> None:

@@ -28,13 +28,13 @@ def mark_wrong(desk: Desk, actor: Actor, contact_id: str, delivery_id: str) -> N
             key=f"wrong.{delivery_id}",
             icon=":material/report:",
             on_click=_mark,
-            args=(desk, actor, contact_id, why),
+            args=(desk, actor, contact_id, delivery_id, why),
         )
 
 
-def _mark(desk: Desk, actor: Actor, contact_id: str, why: str) -> None:
+def _mark(desk: Desk, actor: Actor, contact_id: str, delivery_id: str, why: str) -> None:
     try:
-        desk.autonomy.mark_wrong(actor, contact_id, st.session_state.get(why, ""))
+        desk.autonomy.mark_wrong(actor, contact_id, st.session_state.get(why, ""), delivery_id)
     except ProofdeskError as error:
         keep("It was not noted", "refused", error.message)
         return
