@@ -86,6 +86,7 @@ class Reading:
         answer: What left; "" where nothing did.
         draft: The same, with its citations; None where nothing left.
         sent_at: When it left.
+        drawn_at: What came later is not part of what is read.
         reason: The contact reason; None for none.
     """
 
@@ -93,8 +94,8 @@ class Reading:
     answer: str
     draft: Draft | None
     sent_at: datetime | None
+    drawn_at: datetime
     reason: str | None
-    tier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +142,17 @@ class QaReport:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A contact that ended, with what decides its stratum and who may read it."""
+    """A contact that ended, with what decides its stratum and who may read it.
+
+    Attributes:
+        review_id: Its last decided review; None for none.
+        by_desk: Whether the desk brought it to its end: no failure, and no person took it over.
+    """
 
     ended: Ended
     review_id: str | None
     decided_by: str | None
-    own_words: bool
+    by_desk: bool
 
 
 class QaSample:
@@ -202,7 +208,7 @@ class QaSample:
             raise BadInput(f"size: must be from 1 to {_MOST_PICKS:,}.")
         if not 0 <= seed < _MOST_SEED:
             raise BadInput(f"seed: must be from 0 to {_MOST_SEED - 1}.")
-        with self._database.write() as session:
+        with self._database.read() as session:  # it may take a while: nobody waits to write
             found = {one.ended.contact_id: one for one in _ended(session, since, until)}
             if not found:
                 raise BadInput("No contact ended in this period: choose a longer one.")
@@ -213,6 +219,8 @@ class QaSample:
                 section.attention,
                 section.twice,
             )
+            own_words = _own_words(session, [found[one.contact.contact_id] for one in drawn.picks])
+        with self._database.write() as session:
             row = QaDraw(
                 id=new_id("drw"),
                 at=now,
@@ -248,7 +256,7 @@ class QaSample:
                         probability=pick.probability,
                         twice=pick.twice,
                         decided_by=one.decided_by,
-                        own_words=one.own_words,
+                        own_words=pick.contact.contact_id in own_words,
                     )
                 )
             told = {
@@ -314,11 +322,16 @@ class QaSample:
         with self._database.read() as session:
             pick = _pick(session, pick_id)
             ordinal = _turn(actor, pick, _scores(session, pick_id))
-            contact = session.get_one(Contact, pick.contact_id)
+            drawn_at = session.get_one(QaDraw, pick.draw_id).at
+            # A later answer is somebody else's, perhaps this reader's: it was not drawn.
             left = session.scalar(
                 select(Delivery)
-                .where(Delivery.contact_id == pick.contact_id, Delivery.status == "sent")
-                .order_by(Delivery.id.desc())
+                .where(
+                    Delivery.contact_id == pick.contact_id,
+                    Delivery.status == "sent",
+                    Delivery.sent_at <= drawn_at,
+                )
+                .order_by(Delivery.sent_at.desc(), Delivery.id.desc())
                 .limit(1)
             )
             return Reading(
@@ -326,8 +339,8 @@ class QaSample:
                 answer=left.text if left else "",
                 draft=cast(Draft, left.draft) if left else None,
                 sent_at=left.sent_at if left else None,
+                drawn_at=drawn_at,
                 reason=pick.reason,
-                tier=contact.tier,
             )
 
     def score(
@@ -526,12 +539,37 @@ def _ended(session: Session, since: datetime, until: datetime) -> list[_Candidat
                 Ended(contact_id, Stratum(outcome, risk), reason or ""),
                 review_id,
                 person,
-                status != "failed"
-                and contact_id not in handed
-                and (kind == "approve" or contact_id in by_itself),
+                status != "failed" and contact_id not in handed,
             )
         )
     return found
+
+
+def _own_words(session: Session, candidates: Iterable[_Candidate]) -> set[str]:
+    """Return the contacts of which what left last was the draft of a run as it stood."""
+    state = Review.state
+    query = (
+        select(
+            Delivery.contact_id,
+            Delivery.approved_by,
+            Review.decision["kind"].as_string(),
+            state[("draft", "drafter")].as_string(),
+            state[("autopilot", "draft_digest")].as_string(),
+            state[("evidence", "draft_digest")].as_string(),
+        )
+        .outerjoin(Review, Review.id == Delivery.review_id)
+        .where(
+            Delivery.contact_id.in_([one.ended.contact_id for one in candidates if one.by_desk]),
+            Delivery.status == "sent",
+        )
+        .order_by(Delivery.sent_at, Delivery.id)
+    )
+    own = {}
+    for contact_id, by, kind, drafter, written, left in session.execute(query).tuples():
+        as_it_stood = kind == "approve" and (written is None or written == left)
+        by_run = not (drafter or "").startswith("person:")
+        own[contact_id] = by == BY_AUTOPILOT or (as_it_stood and by_run)
+    return {contact_id for contact_id, ours in own.items() if ours}
 
 
 def _turn(actor: Actor, pick: QaPick, scores: Sequence[QaScore]) -> Literal[1, 2]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -76,6 +76,7 @@ def end(
     kind: str = "approve",
     status: str = "answered",
     count: int = 1,
+    state: dict[str, Any] | None = None,
     **changes: Any,
 ) -> list[str]:
     """Put contacts in that ended an hour ago, decided by ``by``; return their ids."""
@@ -107,7 +108,7 @@ def end(
                 kind="answer",
                 status="decided",
                 tier="allowed",
-                state={"draft": draft},
+                state={"draft": draft, **(state or {})},
                 allowed=["approve"],
                 opened_at=at,
                 due_at=at,
@@ -117,23 +118,24 @@ def end(
             )
             session.add(review)
             session.flush()
-            delivery = Delivery(
-                id=new_id("del"),
-                key=review_id,
-                contact_id=contact_id,
-                review_id=review_id,
-                status="sent",
-                subject="",
-                recipient="",
-                text="A refund takes 5 days.",
-                draft=dict(draft),
-                approved_by=by.id,
-                created_at=at,
-                due_at=at,
-                sent_at=at,
-            )
-            session.add(delivery)
+            session.add(answer_to(contact_id, by.id, at, key=review_id, review_id=review_id))
     return made
+
+
+def answer_to(contact_id: str, by: str, at: datetime, **changes: Any) -> Delivery:
+    values = {
+        "id": new_id("del"),
+        "key": new_id("dec"),
+        "status": "sent",
+        "subject": "",
+        "recipient": "",
+        "text": "A refund takes 5 days.",
+        "draft": dict(draft_from(passage())),
+        **changes,
+    }
+    return Delivery(
+        contact_id=contact_id, approved_by=by, created_at=at, due_at=at, sent_at=at, **values
+    )
 
 
 @on_each_engine
@@ -290,6 +292,42 @@ def test_a_verdict_tells_of_the_reason_only_where_the_draft_left_as_it_stood(
         ]
     assert Counter(one["passed"] for one in told) == {True: 1, False: 2}
     assert not any(WHY["accurate"] in str(one) for one in told)
+
+
+@on_each_engine
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"autopilot": {"draft_digest": "a"}, "evidence": {"draft_digest": "a"}}, ["qa_failed"]),
+        ({"autopilot": {"draft_digest": "a"}, "evidence": {"draft_digest": "b"}}, []),
+        ({"draft": {**draft_from(passage()), "drafter": "person:per_1"}}, []),
+    ],
+)
+def test_what_a_person_wrote_and_then_approved_is_not_charged_to_the_reason(
+    database: Database,
+    clock: FixedClock,
+    people: dict[str, Actor],
+    state: dict[str, Any],
+    told: list[str],
+) -> None:
+    end(database, clock, people["ruth"], state=state)
+    qa = qa_of(database, clock)
+    (line,) = qa.to_read(people["sam"], qa.draw(people["sam"]))
+    qa.score(people["sam"], line.pick_id, WRONG, WHY)
+    with database.read() as session:
+        assert [one.kind for one in session.scalars(select(AutonomyEvidence))] == told
+
+
+def test_a_reader_judges_the_answer_that_was_drawn_and_no_later_one(
+    database: Database, clock: FixedClock, people: dict[str, Actor]
+) -> None:
+    (contact,) = end(database, clock, people["ruth"])
+    qa = qa_of(database, clock)
+    (line,) = qa.to_read(people["sam"], qa.draw(people["sam"]))
+    with database.write() as session:  # it came back, and its second answer is the reader's own
+        later = clock.now() + timedelta(hours=1)
+        session.add(answer_to(contact, people["sam"].id, later, text="A refund takes 9 days."))
+    assert qa.reading(people["sam"], line.pick_id).answer == "A refund takes 5 days."
 
 
 def test_a_failed_tone_fails_no_answer_but_counts_as_its_item(

@@ -52,7 +52,8 @@ def _asked(desk: Desk, actor: Actor, reading: Reading) -> None:
     contact = desk.contacts.get(actor, reading.line.contact_id)
     reason, now = desk.reasons.get(reading.reason), desk.clock.now()
     contact_heading(contact, reason.name if reason else "No known reason", now)
-    conversation(contact.messages, contact.triggers, now)
+    then = [message for message in contact.messages if message.at <= reading.drawn_at]
+    conversation(then, contact.triggers, now)
 
 
 def _left(desk: Desk, reading: Reading) -> None:
