@@ -7,19 +7,22 @@ started.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit, urlunsplit
 
+import yaml
 from pydantic_settings import DotEnvSettingsSource
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.errors import BadInput
 from core.settings import Settings
-from desk.operations_file import load_operations
+from core.yamlfile import line_of
+from desk.operations_file import AutonomySection, load_operations
 from desk.permissions import PERMISSIONS, Action, Actor, require
 from desk.reason_check import Remark, check_map
 from graph.reasons import ReasonMap
@@ -46,6 +49,7 @@ WHAT_IT_MEANS: Final[dict[Action, str]] = {
     "sample_quality": "Draw and read the QA sample; see what it and seeded checks say",
     "run_rhythm": "Work through the daily queue and the days of the week",
     "work_tasks": "Read tasks and say what became of them",
+    "assign_tasks": "Give tasks to others, and say by when",
     "promote": "Sign, lock and return contact reasons; stop and resume autopilot",
     "unlock_reasons": "Unlock contact reasons",
     "manage_people": "Add people, change roles, make sign-in links",
@@ -158,7 +162,7 @@ class WorkspaceCheck:
             _sources(folder / "sources.yaml", workspace, unusable),
             _reasons(folder / "reasons.yaml", workspace, embedder),
             _tiers(folder / "tiers.yaml"),
-            _operations(folder / "operations.yaml"),
+            _operations(folder / "operations.yaml", folder / "reasons.yaml"),
         ]
 
     def settings(self, actor: Actor) -> list[EffectiveSetting]:
@@ -253,14 +257,26 @@ def _tiers(path: Path) -> RuleFile:
     )
 
 
-def _operations(path: Path) -> RuleFile:
+def _operations(path: Path, reasons: Path) -> RuleFile:
     there = path.is_file()
     try:
-        load_operations(path)
+        asked = load_operations(path).autonomy
     except BadInput as error:
         return _file(path, there, _UNUSABLE, [error])
     said = "What the team asks of autonomy, seeded checks, the QA sample and its week."
-    return _file(path, there, said if there else "Absent: the defaults apply.")
+    remarks = _unknown_limits(path, asked, reasons) if there else ()
+    return _file(path, there, said if there else "Absent: the defaults apply.", [], remarks)
+
+
+def _unknown_limits(path: Path, asked: AutonomySection, reasons: Path) -> Iterator[Remark]:
+    """Yield the limits that apply to nothing, since the map has no such contact reason."""
+    with suppress(BadInput):  # a map that cannot be read is told of as such
+        known = {reason.id for reason in ReasonMap.load(reasons)}
+        node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+        for name in asked.limits:
+            if name not in known:
+                line = line_of(node, ["autonomy", "limits", name])
+                yield Remark("error", line, name, f"limits: no contact reason is called {name!r}.")
 
 
 def _file(

@@ -64,6 +64,18 @@ def test_a_file_that_is_no_yaml_is_told_by_line(
     assert found.problems[0].remark.line >= 2
 
 
+def test_a_limit_for_a_reason_that_nobody_has_is_told_by_line(
+    check: WorkspaceCheck, workspace: Path
+) -> None:
+    limits = "autonomy:\n  limits:\n    refund_question: 0.01\n    refund_questions: 0.01\n"
+    (workspace / "operations.yaml").write_text(limits)
+    (problem,) = file(check, "operations.yaml").problems
+    assert (problem.remark.level, problem.remark.line) == ("error", 4)
+    assert "no contact reason is called 'refund_questions'" in problem.remark.message
+    (workspace / "reasons.yaml").write_text("reasons: [\n")
+    assert file(check, "operations.yaml").problems == []
+
+
 def test_settings_tell_where_they_come_from(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PROOFDESK_PORT=9000\nPROOFDESK_CLAIM_MINUTES=20\n")
     environ = {"PROOFDESK_CLAIM_MINUTES": "30"}
