@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from core.errors import BadInput
 from core.vocabulary import TIERS, Channel
-from desk.cli_shared import As, Json, acting, opened_desk, print_json, progress
+from desk.cli_shared import As, Json, acting, opened_desk, print_json, progress, read_day
 
 if TYPE_CHECKING:
     from desk.metrics import MetricFilter
@@ -91,18 +90,9 @@ def _chosen(
 ) -> MetricFilter:
     from desk.metrics import MetricFilter
 
-    last = _day("--until", until) or lately.until
-    first = _day("--since", since) or last - (lately.until - lately.since)
+    last = read_day("--until", until) if until else lately.until
+    first = read_day("--since", since) if since else last - (lately.until - lately.since)
     return MetricFilter(first, last, reason, tier, channel)
-
-
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"{option}: {text!r} is no day such as 2026-11-01.") from None
 
 
 def _one_of(option: str, value: str, known: Sequence[str]) -> None:

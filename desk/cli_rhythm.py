@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional, cast
 import typer
 
 from core.errors import BadInput
-from desk.cli_shared import As, Json, acting, opened_desk, print_json
+from core.vocabulary import ROLES
+from desk.cli_shared import As, Json, acting, opened_desk, print_json, read_day
 from desk.rhythm_rules import DAYS, Day
 from desk.task_rules import TASK_KINDS, TASK_STATES, TaskKind, TaskState
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from desk.bootstrap import Desk
     from desk.permissions import Actor
     from desk.rhythm_render import Document
+    from desk.tasks import TaskLine
 
 rhythm_app = typer.Typer()
 tasks_app = typer.Typer(help="What reviewers' decisions ask of others.", no_args_is_help=True)
@@ -83,6 +85,9 @@ def tasks_list(
     ] = None,
     kind: Annotated[Optional[str], typer.Option(help=f"One of {', '.join(TASK_KINDS)}.")] = None,  # noqa: UP045
     mine: Annotated[bool, typer.Option("--mine", help="Only yours or your role's.")] = False,
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only those whose day is over.")
+    ] = False,
     as_person: As = None,
     as_json: Json = False,
 ) -> None:
@@ -96,13 +101,14 @@ def tasks_list(
             cast("tuple[TaskState, ...]", states),
             kind=cast("TaskKind | None", kind),
             mine=mine,
+            overdue=overdue,
             limit=200,
         )
     if as_json:
         print_json({"tasks": [asdict(one) for one in found]})
         return
     for one in found:
-        typer.echo(f"{one.id}\t{one.state}\t{one.kind}\t{one.owner}\t{one.title}")
+        typer.echo(f"{one.id}\t{one.state}\t{one.kind}\t{one.owner}\t{_due(one)}\t{one.title}")
     if not found:
         typer.echo("Nothing is to be done.")
 
@@ -116,7 +122,8 @@ def tasks_show(task_id: str, as_person: As = None, as_json: Json = False) -> Non
         print_json(asdict(detail))
         return
     line = detail.line
-    typer.echo(f"{line.title}\n{line.kind}, {line.owner}, {line.state}. {line.cause}".rstrip())
+    stands = ", ".join(filter(None, (line.kind, line.owner, line.state, _due(line))))
+    typer.echo(f"{line.title}\n{stands}. {line.cause}".rstrip())
     if detail.instead:
         typer.echo(f"Cited in its place: {', '.join(detail.instead)}.")
     if detail.edit:
@@ -133,6 +140,38 @@ def tasks_start(task_id: str, as_person: As = None) -> None:
     with opened_desk() as desk:
         desk.tasks.start(acting(desk, as_person), task_id)
     typer.echo(f"{task_id} is in progress.")
+
+
+def _due(line: TaskLine) -> str:
+    if line.due_on is None:
+        return ""
+    return f"{'overdue since' if line.overdue else 'due'} {line.due_on}"
+
+
+@tasks_app.command("give")
+def tasks_give(
+    task_id: str,
+    to: Annotated[str, typer.Argument(help="A role, or a person's id or e-mail address.")],
+    as_person: As = None,
+) -> None:
+    """Give a task to somebody else."""
+    with opened_desk() as desk:
+        actor = acting(desk, as_person)
+        desk.tasks.give(actor, task_id, to if to in ROLES else desk.people.get(to).id)
+    typer.echo(f"{task_id} is {to}'s.")
+
+
+@tasks_app.command("due")
+def tasks_due(
+    task_id: str,
+    day: Annotated[str, typer.Argument(help="Such as 2026-12-01, in UTC.")],
+    as_person: As = None,
+) -> None:
+    """Say by which day a task is to be done."""
+    due_on = read_day("day", day)
+    with opened_desk() as desk:
+        desk.tasks.set_due(acting(desk, as_person), task_id, due_on)
+    typer.echo(f"{task_id} is due {due_on}.")
 
 
 @tasks_app.command("close")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -52,6 +53,14 @@ def acting(desk: Desk, person: str | None) -> Actor:
     from desk.sample import ensure_people
 
     return desk.people.get(person) if person else ensure_people(desk)["admin"]
+
+
+def read_day(option: str, text: str) -> date:
+    """Return a day that somebody typed. Raises BadInput."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{option}: {text!r} is no day such as 2026-11-01.") from None
 
 
 def print_json(value: object) -> None:

@@ -21,6 +21,7 @@ Action = Literal[
     "sample_quality",  # draw the QA sample, read it, see what it and the seeded checks say
     "run_rhythm",  # the daily queue, the days of the week, ticking off what they list
     "work_tasks",  # read tasks, say that one is under way, done or not to be done
+    "assign_tasks",  # give tasks to others, say by when they are to be done
     "promote",  # sign, lock and return contact reasons; stop and resume autopilot
     "unlock_reasons",
     "manage_people",
@@ -42,6 +43,7 @@ PERMISSIONS: Final[dict[Role, frozenset[Action]]] = {
             "sample_quality",
             "run_rhythm",
             "work_tasks",
+            "assign_tasks",
         }
     ),
     "content_owner": frozenset({"read_reviews", "sync_sources", "own_sources", "work_tasks"}),
@@ -60,6 +62,7 @@ PERMISSIONS: Final[dict[Role, frozenset[Action]]] = {
             "sample_quality",
             "run_rhythm",
             "work_tasks",
+            "assign_tasks",
             "manage_people",
             "manage_settings",
         }

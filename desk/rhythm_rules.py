@@ -509,7 +509,7 @@ class ReasonWeek:
     rejected: int = 0
     reopened: int = 0
     counted: int = 0
-    lately: Share = Share()
+    lately: Share = field(default_factory=Share)
     demoted: bool = False
     cause: str = ""
     missing: tuple[str, ...] = ()

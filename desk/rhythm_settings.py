@@ -15,6 +15,7 @@ class RhythmSettings(BaseModel):
         gap_contacts: So many contacts that no source answers, on one theme, raise a task.
         quiet_weeks: A task whose cause was not seen again for so long, though drafts of its kind
             were decided, closes by itself.
+        due_days: A task is to be done so many days after it was raised.
         ageing_days: An open contact that is older stands in the daily queue.
         items: How many things a day of the week lists at most.
     """
@@ -26,5 +27,6 @@ class RhythmSettings(BaseModel):
     corrections: int = Field(3, ge=2, le=100)
     gap_contacts: int = Field(3, ge=2, le=100)
     quiet_weeks: int = Field(3, ge=1, le=26)
+    due_days: int = Field(14, ge=1, le=90)
     ageing_days: int = Field(3, ge=1, le=90)
     items: int = Field(20, ge=1, le=100)

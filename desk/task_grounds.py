@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.identifiers import json_digest
@@ -22,6 +22,7 @@ from desk.models import (
     SourceUse,
 )
 from desk.qa_models import QaPick, QaScore, SeededCheck
+from desk.rhythm_settings import RhythmSettings
 from desk.task_models import Task
 from desk.task_rules import (
     Names,
@@ -35,6 +36,8 @@ from desk.task_rules import (
     SeenSilence,
     Source,
     Work,
+    long_quiet,
+    silence_key,
 )
 from graph.reasons import ReasonMap
 from graph.tiers import TierRules
@@ -48,8 +51,17 @@ _MOST: Final = 500
 _MOST_FLAGS: Final = 200
 
 
-def read_seen(session: Session, now: datetime, reasons: ReasonMap) -> Seen:
-    """Return what reviewers and agents said and did in the last four weeks."""
+def read_seen(
+    session: Session, now: datetime, reasons: ReasonMap, done: Mapping[str, datetime]
+) -> Seen:
+    """Return what reviewers and agents said and did in the last four weeks.
+
+    Args:
+        session: For reading.
+        now: The present moment.
+        reasons: The reason map.
+        done: Key → when the task of this key was last done.
+    """
     since = now - LOOKBACK
     readings, read = _readings(session, since)
     missed, met = _checks(session, since)
@@ -63,8 +75,8 @@ def read_seen(session: Session, now: datetime, reasons: ReasonMap) -> Seen:
         corrections=_corrections(session, since),
         escalations=_escalations(session, since),
         flags=_flags(session),
-        macros=_macros(session, now),
-        silences=_silences(session, since, reasons),
+        macros=_macros(session),
+        silences=_silences(session, since, reasons, done),
     )
 
 
@@ -257,7 +269,7 @@ def _flag(row: SourceFlagRow, source: Source | None) -> SeenFlag:
     )
 
 
-def _macros(session: Session, now: datetime) -> list[SeenMacro]:
+def _macros(session: Session) -> list[SeenMacro]:
     query = (
         select(Article)
         .where(
@@ -286,16 +298,25 @@ def _macros(session: Session, now: datetime) -> list[SeenMacro]:
     return [
         SeenMacro(
             Source(one.id, one.title, one.owner, is_macro=True),
-            since.get(one.id, now),
+            since.get(one.id),
             one.withheld or "",
         )
         for one in rows
     ]
 
 
-def _silences(session: Session, since: datetime, reasons: ReasonMap) -> list[SeenSilence]:
+def _silences(
+    session: Session, since: datetime, reasons: ReasonMap, done: Mapping[str, datetime]
+) -> list[SeenSilence]:
     contacts = func.count(Review.contact_id.distinct())
-    of_time = (Review.opened_at >= since, Review.reason.is_not(None), Contact.origin != SEEDED)
+    seen_to = [
+        or_(Review.reason != reason.id, Review.opened_at > done[key])
+        for reason in reasons
+        if (key := silence_key(reason.id)) in done
+    ]
+    of_time = (
+        Review.opened_at >= since, Review.reason.is_not(None), Contact.origin != SEEDED, *seen_to
+    )  # fmt: skip
     joined = select(Review.reason, contacts).join(Contact, Contact.id == Review.contact_id)
     asked = dict(session.execute(joined.where(*of_time).group_by(Review.reason)).tuples().all())
     silent: dict[str, dict[str, tuple[str, datetime]]] = defaultdict(dict)
@@ -321,7 +342,9 @@ def _silences(session: Session, since: datetime, reasons: ReasonMap) -> list[See
     return found
 
 
-def read_work(session: Session, tasks: Sequence[Task], names: Names) -> dict[str, Work]:
+def read_work(
+    session: Session, tasks: Sequence[Task], names: Names, now: datetime, settings: RhythmSettings
+) -> dict[str, Work]:
     """Return task → what was done since it was raised."""
     articles = _articles(session, tasks)
     versions = _versions(session, tasks)
@@ -338,7 +361,8 @@ def read_work(session: Session, tasks: Sequence[Task], names: Names) -> dict[str
             released=article is not None and article.withheld is None,
             flag_ended=(flag.action or flag.status) if flag is not None and ended else "",
             rule_digest=names.digests.get(str(evidence.get("rule", ""))),
-            decided=_decided_since(session, evidence),
+            # A query for each: only for those that it may close.
+            decided=_decided_since(session, evidence) if long_quiet(evidence, now, settings) else 0,
         )
     return found
 

@@ -30,12 +30,14 @@ class Task(Base):
     title: Mapped[str] = mapped_column(Text)
     """One plain sentence, without a customer's words."""
     owner: Mapped[str] = mapped_column(String(256))
-    """Name or id of a person, a team, or a role."""
+    """Name or id of a person, a team, or a role; an id where somebody gave it to a person."""
     evidence: Mapped[dict[str, Any]]
     """Ids and figures; see :mod:`desk.task_rules`."""
     state: Mapped[TaskState] = mapped_column(String(12))
     raised_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    due_on: Mapped[date | None]
+    """The last day, in UTC, on which it is in time; None where nobody said."""
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(String(60))
     """Id of the person, or ``desk`` when the work itself closed it."""

@@ -134,10 +134,14 @@ class SeenFlag:
 
 @dataclass(frozen=True, slots=True)
 class SeenMacro:
-    """A macro that the desk keeps out of use, and why."""
+    """A macro that the desk keeps out of use, and why.
+
+    Attributes:
+        at: When that was found; None where it was never in use.
+    """
 
     source: Source
-    at: datetime
+    at: datetime | None
     why: str
 
 
@@ -477,6 +481,7 @@ def _of_flag(flag: SeenFlag, settings: RhythmSettings) -> Proposal | None:
 
 
 def _of_macro(macro: SeenMacro) -> Proposal:
+    since = macro.at.isoformat() if macro.at else None
     return Proposal(
         f"withheld:{macro.source.id}",
         "macro_update",
@@ -485,10 +490,16 @@ def _of_macro(macro: SeenMacro) -> Proposal:
         {
             "why": "withheld",
             "article": macro.source.id,
-            "seen": [json_digest([macro.source.id, macro.why])],
-            "last_at": macro.at.isoformat(),
+            # The same fault may come back after the macro was in use again.
+            "seen": [json_digest([macro.source.id, macro.why, *([since] if since else [])])],
+            "last_at": since,
         },
     )
+
+
+def silence_key(reason: str) -> str:
+    """Return the key of the task on contacts of a reason that no source answers."""
+    return f"unanswered:{reason}"
 
 
 def _of_silence(silence: SeenSilence, settings: RhythmSettings, names: Names) -> Proposal | None:
@@ -506,7 +517,7 @@ def _of_silence(silence: SeenSilence, settings: RhythmSettings, names: Names) ->
     if silence.policy:
         evidence["article"] = silence.policy
     return Proposal(
-        f"unanswered:{silence.reason}",
+        silence_key(silence.reason),
         "article_change",
         f"No source answered {count} of {silence.of} contacts about "
         f"{names.reason(silence.reason)}, each asking for something else.",
@@ -639,13 +650,17 @@ def _quiet(
     evidence: Mapping[str, Any], work: Work, now: datetime, settings: RhythmSettings
 ) -> str | None:
     """A cause that stays away is gone only where it could have come: drafts were decided."""
-    last = evidence.get("last_at")
-    if not isinstance(last, str):
-        return None
-    quiet = now - datetime.fromisoformat(last)
-    if quiet < timedelta(weeks=settings.quiet_weeks) or work.decided < _LEAST_DECIDED:
+    if not long_quiet(evidence, now, settings) or work.decided < _LEAST_DECIDED:
         return None
     return f"It was not seen again for {settings.quiet_weeks} weeks, in {work.decided} decided reviews."
+
+
+def long_quiet(evidence: Mapping[str, Any], now: datetime, settings: RhythmSettings) -> bool:
+    """Tell whether the cause of a task was not seen again for as long as the workspace says."""
+    last = evidence.get("last_at")
+    if not isinstance(last, str):
+        return False
+    return now - datetime.fromisoformat(last) >= timedelta(weeks=settings.quiet_weeks)
 
 
 @dataclass(frozen=True, slots=True)

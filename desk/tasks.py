@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import yaml
@@ -16,9 +16,10 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import BadInput, Conflict, NotFound
 from core.identifiers import new_id
+from core.vocabulary import ROLES, Role
 from desk.audit import DESK, write_audit
-from desk.models import ReasonCorrection, Review, SourceFlagRow
-from desk.permissions import Actor, require
+from desk.models import Person, ReasonCorrection, Review, SourceFlagRow
+from desk.permissions import PERMISSIONS, Actor, require
 from desk.rhythm_settings import RhythmSettings
 from desk.suggest import masked
 from desk.task_grounds import LOOKBACK, read_names, read_seen, read_work, sources_of
@@ -45,7 +46,13 @@ _MOST_SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class TaskLine:
-    """One task as a list shows it."""
+    """One task as a list shows it.
+
+    Attributes:
+        owner: A role, or the name of a person or a team.
+        due_on: The last day, in UTC, on which it is in time; None where nobody said.
+        overdue: Whether that day is over and the task is not.
+    """
 
     id: str
     kind: TaskKind
@@ -54,6 +61,8 @@ class TaskLine:
     state: TaskState
     raised_at: datetime
     updated_at: datetime
+    due_on: date | None
+    overdue: bool
     ended_at: datetime | None
     ended_by: str | None
     cause: str
@@ -112,6 +121,7 @@ def raise_task(
     owner: str,
     evidence: Mapping[str, Any],
     at: datetime,
+    due_on: date | None = None,
 ) -> str | None:
     """Put a task before its owner in the caller's unit of work; return its id, None when not.
 
@@ -127,6 +137,7 @@ def raise_task(
         owner: A person, a team or a role.
         evidence: Ids and figures; see :mod:`desk.task_rules`.
         at: The moment.
+        due_on: The last day on which it is in time.
 
     Raises:
         ValueError: There is no such kind.
@@ -153,6 +164,7 @@ def raise_task(
         state="open",
         raised_at=at,
         updated_at=at,
+        due_on=due_on,
         cause="",
     )
     try:
@@ -207,18 +219,19 @@ class Tasks:
             names = read_names(session, reasons, tiers)
             live = select(Task).where(Task.state.in_(LIVE)).order_by(Task.id).limit(_MOST_LIVE)
             tasks = list(session.scalars(live))
-            work = read_work(session, tasks, names)
-            seen = read_seen(session, now, reasons)
-        causes = {
-            task.id: done_by(task.kind, task.evidence, work[task.id], now, settings)
-            for task in tasks
-        }
+            work = read_work(session, tasks, names, now, settings)
+            causes = {
+                task.id: cause
+                for task in tasks
+                if (cause := done_by(task.kind, task.evidence, work[task.id], now, settings))
+            }
+            done = _done(session, now) | {task.key: now for task in tasks if task.id in causes}
+            seen = read_seen(session, now, reasons, done)
         with self._database.write() as session:
-            ended = [task for task, cause in causes.items() if cause]
-            standing = select(Task).where(Task.id.in_(ended), Task.state.in_(LIVE))
+            standing = select(Task).where(Task.id.in_(causes), Task.state.in_(LIVE))
             closed = list(session.scalars(standing))
             for task in closed:
-                _end(session, task, "done", DESK, causes[task.id] or "", now)
+                _end(session, task, "done", DESK, causes[task.id], now)
             session.flush()
             raised = [
                 raise_task(
@@ -229,8 +242,9 @@ class Tasks:
                     owner=one.owner,
                     evidence=one.evidence,
                     at=now,
+                    due_on=now.date() + timedelta(days=settings.due_days),
                 )
-                for one in proposals(seen, settings, names, _done(session, now))
+                for one in proposals(seen, settings, names, done)
             ]
         return TasksSwept(sum(one is not None for one in raised), len(closed))
 
@@ -241,6 +255,7 @@ class Tasks:
         *,
         kind: TaskKind | None = None,
         mine: bool = False,
+        overdue: bool = False,
         limit: int = 50,
         after: TaskLine | None = None,
     ) -> list[TaskLine]:
@@ -251,6 +266,7 @@ class Tasks:
             states: In one of these states.
             kind: Only of this kind.
             mine: Only those of the person who asks, or of their role.
+            overdue: Only those whose day is over and that are not.
             limit: Length of the page.
             after: Last task of the page before.
 
@@ -268,10 +284,13 @@ class Tasks:
             query = query.where(Task.kind == kind)
         if mine:
             query = query.where(Task.owner.in_((actor.id, actor.name, actor.role)))
+        today = self._clock.now().date()
+        if overdue:
+            query = query.where(*_overdue(today))
         if after:
             query = query.where(Task.id < after.id)
         with self._database.read() as session:
-            return [_line(one) for one in session.scalars(query)]
+            return _lines(session, list(session.scalars(query)), today)
 
     def counts(self, actor: Actor) -> dict[TaskState, int]:
         """Return how many tasks there are in each state."""
@@ -280,6 +299,13 @@ class Tasks:
         with self._database.read() as session:
             found = dict(session.execute(query).tuples().all())
         return {state: found.get(state, 0) for state in TASK_STATES}
+
+    def count_overdue(self, actor: Actor) -> int:
+        """Return how many tasks are not over although their day is."""
+        require(actor, "work_tasks")
+        its = (*_open_to(actor), *_overdue(self._clock.now().date()))
+        with self._database.read() as session:
+            return session.scalar(select(func.count()).select_from(Task).where(*its)) or 0
 
     def get(self, actor: Actor, task_id: str) -> TaskDetail:
         """Return a task with what it rests on. Raises NotFound."""
@@ -296,8 +322,9 @@ class Tasks:
                 edit = suggested_edit([(one["before"], one["after"]) for one in sentences])
             corrections = _corrections(session, evidence)
             article = sources.get(wanted[0])
+            (line,) = _lines(session, [task], self._clock.now().date())
             return TaskDetail(
-                line=_line(task),
+                line=line,
                 article_title=article.title if article else "",
                 instead=tuple(sources[one].title for one in wanted[1:] if one in sources),
                 witnesses=_witnesses(session, evidence, corrections),
@@ -322,6 +349,61 @@ class Tasks:
             task.updated_at = now
             data = {"task": task.id, "kind": task.kind}
             write_audit(session, now, actor.id, "task.started", data=data)
+
+    def takers(self, actor: Actor, kind: TaskKind) -> dict[str, str]:
+        """Return whom a task of a kind may be given to: role or id of a person → name.
+
+        People and roles that may not see such a task are none of them.
+        """
+        require(actor, "assign_tasks")
+        with self._database.read() as session:
+            return _takers(session, kind)
+
+    def give(self, actor: Actor, task_id: str, to: str) -> None:
+        """Give a task to somebody else.
+
+        Args:
+            actor: Who gives it.
+            task_id: The task.
+            to: Id of a person, or a role.
+
+        Raises:
+            BadInput: Such a person or role may not work on it.
+            NotFound: There is no such task.
+            Conflict: It is over.
+        """
+        require(actor, "assign_tasks")
+        now = self._clock.now()
+        with self._database.write() as session:
+            task = _live(session, actor, task_id)
+            if to not in _takers(session, task.kind):
+                raise BadInput(f"to: {to!r} is no person or role that may work on this task.")
+            if task.owner == to:
+                return
+            data = {"task": task.id, "kind": task.kind, "was": task.owner, "owner": to}
+            task.owner, task.updated_at = to, now
+            write_audit(session, now, actor.id, "task.given", data=data)
+
+    def set_due(self, actor: Actor, task_id: str, due_on: date) -> None:
+        """Say by which day, in UTC, a task is to be done.
+
+        Raises:
+            BadInput: The day is over.
+            NotFound: There is no such task.
+            Conflict: It is over.
+        """
+        require(actor, "assign_tasks")
+        now = self._clock.now()
+        if due_on < now.date():
+            raise BadInput(f"due: {due_on} is over; choose today, {now.date()}, or a later day.")
+        with self._database.write() as session:
+            task = _live(session, actor, task_id)
+            if task.due_on == due_on:
+                return
+            was = task.due_on.isoformat() if task.due_on else None
+            data = {"task": task.id, "kind": task.kind, "was": was, "due_on": due_on.isoformat()}
+            task.due_on, task.updated_at = due_on, now
+            write_audit(session, now, actor.id, "task.due_set", data=data)
 
     def close(self, actor: Actor, task_id: str, note: str = "") -> None:
         """Say that a task is done; what comes up anew raises another.
@@ -348,10 +430,7 @@ class Tasks:
         require(actor, "work_tasks")
         now = self._clock.now()
         with self._database.write() as session:
-            task = _get(session, actor, task_id)
-            if task.state not in LIVE:
-                raise Conflict(f"The task is {task.state} already.")
-            _end(session, task, state, actor.id, cause, now)
+            _end(session, _live(session, actor, task_id), state, actor.id, cause, now)
 
 
 def _done(session: Session, now: datetime) -> dict[str, datetime]:
@@ -386,6 +465,30 @@ def _open_to(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return () if actor.may("run_rhythm") else (Task.kind.in_(_OF_SOURCES),)
 
 
+def _sees(role: Role, kind: TaskKind) -> bool:
+    """Tell whether people of a role may work on tasks of a kind. Pure."""
+    may = PERMISSIONS[role]
+    return "work_tasks" in may and ("run_rhythm" in may or kind in _OF_SOURCES)
+
+
+def _takers(session: Session, kind: TaskKind) -> dict[str, str]:
+    roles = [role for role in ROLES if _sees(role, kind)]
+    people = select(Person.id, Person.name).where(Person.active, Person.role.in_(roles))
+    named = session.execute(people.order_by(Person.name, Person.id)).tuples()
+    return {role: role for role in roles} | dict(named.all())
+
+
+def _overdue(today: date) -> tuple[ColumnElement[bool], ...]:
+    return Task.state.in_(LIVE), Task.due_on < today
+
+
+def _live(session: Session, actor: Actor, task_id: str) -> Task:
+    task = _get(session, actor, task_id)
+    if task.state not in LIVE:
+        raise Conflict(f"The task is {task.state} already.")
+    return task
+
+
 def _get(session: Session, actor: Actor, task_id: str) -> Task:
     task = session.scalar(select(Task).where(Task.id == task_id, *_open_to(actor)))
     if task is None:
@@ -393,15 +496,25 @@ def _get(session: Session, actor: Actor, task_id: str) -> Task:
     return task
 
 
-def _line(task: Task) -> TaskLine:
+def _lines(session: Session, tasks: Sequence[Task], today: date) -> list[TaskLine]:
+    owners = {task.owner for task in tasks}
+    people = select(Person.id, Person.name).where(Person.id.in_(owners))
+    names = dict(session.execute(people).tuples().all()) if owners else {}
+    return [_line(task, names.get(task.owner, task.owner), today) for task in tasks]
+
+
+def _line(task: Task, owner: str, today: date) -> TaskLine:
+    late = task.due_on is not None and task.due_on < today
     return TaskLine(
         id=task.id,
         kind=task.kind,
         title=task.title,
-        owner=task.owner,
+        owner=owner,
         state=task.state,
         raised_at=task.raised_at,
         updated_at=task.updated_at,
+        due_on=task.due_on,
+        overdue=late and task.state in LIVE,
         ended_at=task.ended_at,
         ended_by=task.ended_by,
         cause=task.cause,

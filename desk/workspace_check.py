@@ -264,7 +264,7 @@ def _operations(path: Path, reasons: Path) -> RuleFile:
     except BadInput as error:
         return _file(path, there, _UNUSABLE, [error])
     said = "What the team asks of autonomy, seeded checks, the QA sample and its week."
-    remarks = _unknown_limits(path, asked, reasons) if there else ()
+    remarks = list(_unknown_limits(path, asked, reasons)) if there else []
     return _file(path, there, said if there else "Absent: the defaults apply.", [], remarks)
 
 

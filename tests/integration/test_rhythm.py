@@ -21,7 +21,8 @@ from desk.models import Contact
 from desk.permissions import Actor
 from desk.rhythm import DayItem
 from desk.rhythm_rules import DAYS
-from tests.integration.conftest import REASONS, REFUNDS, SHIPPING, open_contact, pending_review
+from tests.integration.conftest import REFUNDS, open_contact, pending_review
+from tests.integration.own_desk import own_desk
 
 MONDAY = datetime(2026, 6, 1, 9, tzinfo=UTC)
 TELESCOPE = "Do you sell warranty extensions for telescopes?"
@@ -39,19 +40,8 @@ def desk(
     tmp_path_factory: pytest.TempPathFactory, example_vectors: Path, clock: FixedClock
 ) -> Iterator[Desk]:
     base = tmp_path_factory.mktemp("rhythm")
-    workspace, home = base / "workspace", base / "home"
-    (workspace / "articles").mkdir(parents=True)
-    (workspace / "articles" / "refunds.md").write_text(REFUNDS)
-    (workspace / "articles" / "shipping.md").write_text(SHIPPING)
-    (workspace / "reasons.yaml").write_text(REASONS)
-    (workspace / "operations.yaml").write_text("rhythm:\n  ageing_days: 2\n")
-    home.mkdir()
-    (home / "cache").symlink_to(example_vectors)
-    settings = Settings(home=home, workspace=workspace, undo_seconds=0, _env_file=None)
-    desk = open_desk(settings, clock, inline=True)
-    desk.sync()
-    yield desk
-    desk.close()
+    with own_desk(base, example_vectors, clock, "rhythm:\n  ageing_days: 2\n") as desk:
+        yield desk
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ from sqlalchemy import select, update
 
 from core.clock import FixedClock
 from core.errors import BadInput, Conflict, NotAllowed, NotFound
-from core.settings import Settings
-from desk.bootstrap import Desk, open_desk
+from desk.bootstrap import Desk
 from desk.models import AuditEvent, Contact, Review
 from desk.permissions import Actor
 from desk.qa_models import SeededCheck
 from desk.tasks import TaskLine, raise_task
-from tests.integration.conftest import REASONS, REFUNDS, SHIPPING, open_contact, pending_review
+from tests.integration.conftest import REASONS, REFUNDS, open_contact, pending_review
+from tests.integration.own_desk import own_desk
 
 NOW = datetime(2026, 6, 3, 12, tzinfo=UTC)
 QUESTION = "How long does a refund take?"
@@ -34,18 +34,8 @@ def desk(
     tmp_path_factory: pytest.TempPathFactory, example_vectors: Path, clock: FixedClock
 ) -> Iterator[Desk]:
     base = tmp_path_factory.mktemp("tasks")
-    workspace, home = base / "workspace", base / "home"
-    (workspace / "articles").mkdir(parents=True)
-    (workspace / "articles" / "refunds.md").write_text(REFUNDS)
-    (workspace / "articles" / "shipping.md").write_text(SHIPPING)
-    (workspace / "reasons.yaml").write_text(REASONS)
-    home.mkdir()
-    (home / "cache").symlink_to(example_vectors)
-    settings = Settings(home=home, workspace=workspace, undo_seconds=0, _env_file=None)
-    desk = open_desk(settings, clock, inline=True)
-    desk.sync()
-    yield desk
-    desk.close()
+    with own_desk(base, example_vectors, clock) as desk:
+        yield desk
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +207,82 @@ def test_a_dismissed_task_stays_away_and_needs_a_reason(desk: Desk, lead: Actor)
     assert desk.tasks.page(owner, ("dismissed",)) == []
     with pytest.raises(NotFound):  # what a colleague is coached on is no matter of theirs
         desk.tasks.get(owner, first)
+
+
+@pytest.mark.usefixtures("board")
+def test_a_task_is_given_to_who_may_work_on_it_and_its_day_is_set(desk: Desk, lead: Actor) -> None:
+    rejected(desk, lead, "out_of_date")
+    desk.tasks.sweep()
+    task = only(desk, lead)
+    today = desk.clock.now().date()
+    assert (task.due_on, task.overdue) == (today + timedelta(days=14), False)
+    iris = desk.people.add(None, "Iris", "iris@example.com", "content_owner")
+    clerk = desk.people.add(None, "Bo", "bo@example.com", "agent")
+    with pytest.raises(NotAllowed):
+        desk.tasks.give(iris, task.id, iris.id)
+    with pytest.raises(NotAllowed):
+        desk.tasks.set_due(iris, task.id, today)
+    for nobody in (clerk.id, "agent", "Billing"):
+        with pytest.raises(BadInput, match="may work on this task"):
+            desk.tasks.give(lead, task.id, nobody)
+    with pytest.raises(BadInput, match="is over"):
+        desk.tasks.set_due(lead, task.id, today - timedelta(days=1))
+    assert desk.tasks.page(iris, mine=True) == []
+    desk.tasks.give(lead, task.id, iris.id)
+    desk.tasks.give(lead, task.id, iris.id)
+    desk.tasks.set_due(lead, task.id, today)
+    (mine,) = desk.tasks.page(iris, mine=True)
+    assert (mine.owner, mine.due_on) == ("Iris", today)
+    rejected(desk, lead, "out_of_date")  # what joins it does not take it away from her
+    desk.tasks.sweep()
+    assert only(desk, lead).owner == "Iris"
+    assert desk.tasks.count_overdue(lead) == 0
+    desk.clock.advance(timedelta(days=1))  # type: ignore[attr-defined]
+    assert [one.overdue for one in desk.tasks.page(lead, overdue=True)] == [True]
+    assert desk.tasks.count_overdue(iris) == 1
+    desk.tasks.close(iris, task.id)
+    assert desk.tasks.count_overdue(lead) == 0
+    assert not desk.tasks.get(lead, task.id).line.overdue
+    with pytest.raises(Conflict, match="done already"):
+        desk.tasks.give(lead, task.id, lead.id)
+    with desk.database.read() as session:
+        given = select(AuditEvent).where(AuditEvent.event.in_(("task.given", "task.due_set")))
+        given = given.order_by(AuditEvent.id)
+        told = [(one.actor, one.event, one.data["task"]) for one in session.scalars(given)]
+    assert told == [(lead.id, "task.given", task.id), (lead.id, "task.due_set", task.id)]
+
+
+def test_coaching_is_given_only_to_those_who_lead(desk: Desk, lead: Actor) -> None:
+    owner = desk.people.add(None, "Una", "una@example.com", "content_owner")
+    assert owner.id in desk.tasks.takers(lead, "article_change")
+    coaches = desk.tasks.takers(lead, "coaching")
+    assert lead.id in coaches
+    assert not {owner.id, "content_owner", "agent"} & set(coaches)
+
+
+@pytest.mark.usefixtures("board")
+def test_what_was_asked_in_vain_before_the_article_came_raises_nothing_again(
+    desk: Desk, lead: Actor
+) -> None:
+    def ask(*texts: str) -> None:
+        for text in texts:
+            contact = open_contact(desk, lead, text)
+            with desk.database.write() as session:  # whatever the classifier makes of them
+                ours = update(Review).where(Review.contact_id == contact)
+                session.execute(ours.values(reason="refund_question", kind="abstain"))
+
+    ask("Do you repair watches?", "Who won the cup in 1998?", "Is the moon hollow?")
+    desk.tasks.sweep()
+    (task,) = [one for one in desk.tasks.page(lead) if one.evidence["why"] == "unanswered"]
+    assert "3 of 3 contacts about “Refund question”" in task.title
+    desk.tasks.close(lead, task.id, "Written.")
+    desk.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    ask("Do penguins fly?")
+    assert desk.tasks.sweep().raised == 0
+    ask("Do you sell boats?", "Who is the mayor of Rome?")
+    assert desk.tasks.sweep().raised == 1
+    (again,) = [one for one in desk.tasks.page(lead) if one.evidence["why"] == "unanswered"]
+    assert "3 of 3 contacts" in again.title
 
 
 @pytest.mark.usefixtures("board")

@@ -147,6 +147,17 @@ def test_flags_and_macros_become_tasks_from_their_threshold_on() -> None:
     assert (macro.kind, macro.title.endswith("It says 60 days.")) == ("macro_update", True)
 
 
+def test_a_macro_that_is_withheld_again_for_the_same_fault_is_a_task_again() -> None:
+    macro = SeenMacro(replace(POLICY, is_macro=True), NOW, "It says 60 days.")
+    (first,) = ruled(macros=[macro])
+    (same,) = ruled(macros=[macro])
+    assert not is_new(same.evidence, [first.evidence])
+    (again,) = ruled(macros=[replace(macro, at=NOW + timedelta(days=9))])
+    assert is_new(again.evidence, [first.evidence])
+    (at_first,) = ruled(macros=[replace(macro, at=None)])
+    assert not is_new(at_first.evidence, [at_first.evidence])
+
+
 def test_a_reason_that_many_ask_in_vain_is_told_with_its_denominator() -> None:
     silence = SeenSilence("refund", NOW, ("a", "b", "c"), 8, POLICY.id, "Priya")
     (task,) = ruled(silences=[silence])
