@@ -65,9 +65,25 @@ _IMPORTED: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Homes:
+    """Makes the settings of one more empty home, on a database of its own, each time it is called.
+
+    Attributes:
+        server: The PostgreSQL server of all of them; None on SQLite.
+    """
+
+    server: PostgresServer | None
+    _make: Callable[[], Settings]
+
+    def __call__(self) -> Settings:
+        """Return the settings of one more."""
+        return self._make()
+
+
 @contextmanager
-def homes(engine: Engine, *, durable: bool = False) -> Iterator[Callable[[], Settings]]:
-    """Give a function that makes the settings of one more empty home, on a database of its own.
+def homes(engine: Engine, *, durable: bool = False) -> Iterator[Homes]:
+    """Give what makes homes.
 
     Args:
         engine: Of the database.
@@ -102,9 +118,9 @@ def homes(engine: Engine, *, durable: bool = False) -> Iterator[Callable[[], Set
             )
 
         try:
-            yield make
+            yield Homes(server, make)
         finally:
-            if server:
+            if server and server.running():
                 server.stop()
 
 
@@ -223,12 +239,19 @@ class Member:
         except OSError:
             return
 
-    def hear(self) -> Any:
-        """Return what it answers. Raises EOFError when it is dead."""
+    def hear(self, timeout_seconds: float | None = None) -> Any:
+        """Return what it answers.
+
+        Raises:
+            EOFError: It is dead.
+            TimeoutError: It has not answered in time.
+        """
         try:
-            return self.pipe.recv()
+            if self.pipe.poll(timeout_seconds):
+                return self.pipe.recv()
         except OSError:
             raise EOFError from None
+        raise TimeoutError("a member of the fleet does not answer")
 
     def ask(self, what: str, *given: object) -> Any:
         """Tell it to do something and return what it answers."""
@@ -289,6 +312,8 @@ def _do(desk: Desk, what: str, *given: Any) -> object:
             person, review, reply, wait = given
             desk.reviews.decide(desk.people.get(person), review, reply, wait)
             return "won", review
+        if what == "queue":
+            return "waiting", [one.id for one in desk.reviews.queue(desk.people.get(AGENT))]
         if what == "start":
             desk.start()
             return "started"
