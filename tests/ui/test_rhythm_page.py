@@ -71,5 +71,30 @@ def test_a_task_is_begun_dismissed_with_a_reason_and_seen_by_its_owner(
     assert "No task is in progress" in seen(page)
 
 
+def test_a_lead_gives_a_task_on_and_says_by_when(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor, owner: Actor
+) -> None:
+    review = pending_review(desk, agent, open_contact(desk, agent, REFUND))
+    reply = {"kind": "reject", "reason": "out_of_date", "comment": "Old."}
+    desk.reviews.decide(supervisor, review, reply)
+    desk.tasks.sweep()
+    (task,) = desk.tasks.page(supervisor)
+    page = open_page("rhythm", supervisor)
+    page.pills(key="rhythm.shown").set_value("tasks").run()
+    choice = page.selectbox(key=f"tasks.to.{task.id}")
+    assert owner.name in choice.options
+    assert agent.name not in choice.options
+    choice.set_value(owner.id).run()
+    page.button(key="tasks.give.now").click().run()
+    today = desk.clock.now().date()
+    page.date_input(key=f"tasks.due.{task.id}").set_value(today).run()
+    page.button(key="tasks.due.now").click().run()
+    (given,) = desk.tasks.page(owner, mine=True)
+    assert (given.owner, given.due_on) == (owner.name, today)
+    assert f"Owner: {owner.name}" in seen(page)
+    hers = open_page("rhythm", owner)
+    assert "tasks.give.now" not in {one.key for one in hers.button}
+
+
 def test_an_agent_is_refused(open_page: OpenPage, agent: Actor) -> None:
     assert "may not work tasks" in seen(open_page("rhythm", agent))

@@ -18,9 +18,8 @@ from ui.components.labels import (
     exact_at_hand,
     table_moment,
     warning_chip,
-    when,
 )
-from ui.components.links import open_contact_button, open_review_button
+from ui.components.listing import chosen_line, said_line
 from ui.components.text import readable_text, say, show, tag, words
 
 TABLE: Final = "gaps.table"
@@ -32,7 +31,6 @@ STATUSES: Final[dict[FlagStatus, str]] = {
 _ANSWERED: Final = "With a source"
 _UNANSWERED: Final = "Without a source"
 _COLOURS: Final = (CALM, WARNING)
-_ROW: Final = 33
 _MOST_ROWS: Final = 8
 _MOST_SHOWN: Final = 8
 
@@ -90,7 +88,8 @@ def _share(weeks: Sequence[CoverageWeek]) -> float | None:
 def gap_table(gaps: Sequence[Gap], now: datetime) -> Gap:
     """Show the gaps; return the one that is open."""
     most = max(max(gap.weeks) for gap in gaps)
-    event = st.dataframe(
+    return chosen_line(
+        gaps,
         [
             {
                 "Question": readable_text(gap.asks),
@@ -103,14 +102,9 @@ def gap_table(gaps: Sequence[Gap], now: datetime) -> Gap:
             for gap in gaps
         ],
         key=TABLE,
-        hide_index=True,
-        height=_ROW * (min(len(gaps), _MOST_ROWS) + 1) + 4,
-        row_height=_ROW,
-        on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [0]}},
         alt="Questions that no source answers",
-        column_config={
+        most_rows=_MOST_ROWS,
+        columns={
             **exact_at_hand("Last asked"),
             "Asked": st.column_config.NumberColumn(width=80),
             "Waiting": st.column_config.NumberColumn(width=80),
@@ -118,8 +112,6 @@ def gap_table(gaps: Sequence[Gap], now: datetime) -> Gap:
             "Last asked": st.column_config.TextColumn(width=100),
         },
     )
-    rows = [row for row in event["selection"]["rows"] if row < len(gaps)]
-    return gaps[rows[0]] if rows else gaps[0]
 
 
 def gap_shown(actor: Actor, gap: Gap, asked: Sequence[Asked], now: datetime) -> bool:
@@ -145,17 +137,15 @@ def gap_questions(actor: Actor, asked: Sequence[Asked], now: datetime) -> None:
     """Show what customers asked, the latest first, with the way to each."""
     show(tag("h4", "pd-section", words("What customers asked")))
     for place, question in enumerate(asked[:_MOST_SHOWN]):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"gap-asked-{place}"):
-            show(
-                tag(
-                    "div",
-                    "pd-asked",
-                    tag("span", "pd-words", words(question.text)),
-                    when(question.at, now),
-                )
-            )
-            if question.waits:
-                open_review_button(actor, question.review_id, f"gaps.review.{place}")
-            open_contact_button(actor, question.contact_id, f"gaps.contact.{place}")
+        said_line(
+            actor,
+            question.text,
+            question.at,
+            now,
+            key=f"gaps.{place}",
+            box=f"gap-asked-{place}",
+            review_id=question.review_id if question.waits else None,
+            contact_id=question.contact_id,
+        )
     if len(asked) > _MOST_SHOWN:
         say(f"And {len(asked) - _MOST_SHOWN} more, earlier.", "pd-faint")

@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import ProofdeskError
+from core.errors import BadInput, ProofdeskError
 from desk.audit import DESK
 from desk.bootstrap import Desk
 from desk.permissions import Actor
@@ -21,14 +21,16 @@ from ui.components.labels import (
     chip,
     exact_at_hand,
     exactly,
+    namer,
     relative,
     table_moment,
-    when,
+    warning_chip,
 )
-from ui.components.links import open_contact_button, open_on, open_review_button
+from ui.components.links import open_on
+from ui.components.listing import chosen_line, said_line
 from ui.components.notice import empty, keep
 from ui.components.pager import page_buttons, read_page
-from ui.components.text import readable_text, say, show, tag, words
+from ui.components.text import Markup, readable_text, say, show, tag, words
 
 TABLE: Final = "tasks.table"
 PAGE: Final = 50
@@ -45,7 +47,6 @@ STATES: Final[Mapping[TaskState, str]] = {
     "done": "Done",
     "dismissed": "Dismissed",
 }
-_ROW: Final = 33
 _MOST_ROWS: Final = 9
 
 
@@ -63,15 +64,19 @@ def tasks_view(desk: Desk, actor: Actor) -> None:
             format_func=lambda one: f"{STATES[one]} {counts[one]}",
         )
         mine = st.toggle("Only mine and my role's", key="tasks.mine")
+        late = desk.tasks.count_overdue(actor)
+        overdue = bool(late) and st.toggle(f"Only overdue ({late})", key="tasks.overdue")
     lines, more = read_page(
         "tasks",
-        (state, mine),
+        (state, mine, overdue),
         PAGE,
-        lambda limit, after: desk.tasks.page(actor, (state,), mine=mine, limit=limit, after=after),
+        lambda limit, after: desk.tasks.page(
+            actor, (state,), mine=mine, overdue=overdue, limit=limit, after=after
+        ),
     )
     if not lines:
         empty(
-            f"No task is {STATES[state].lower()}",
+            f"No task is {STATES[state].lower()}" + (" and overdue" if overdue else ""),
             "Rejects, corrections and rewrites raise tasks by themselves, within the hour.",
         )
         return
@@ -81,34 +86,38 @@ def tasks_view(desk: Desk, actor: Actor) -> None:
 
 
 def _table(lines: Sequence[TaskLine], now: datetime) -> TaskLine:
-    event = st.dataframe(
+    return chosen_line(
+        lines,
         [
             {
                 "What": KINDS[one.kind],
                 "Task": readable_text(one.title),
                 "Owner": owner_name(one.owner),
+                "Due": due_text(one),
                 **table_moment("Raised", one.raised_at, now),
             }
             for one in lines
         ],
         key=TABLE,
-        hide_index=True,
-        height=_ROW * (min(len(lines), _MOST_ROWS) + 1) + 4,
-        row_height=_ROW,
-        on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [0]}},
         alt="Tasks",
-        column_config={
+        most_rows=_MOST_ROWS,
+        columns={
             **exact_at_hand("Raised"),
-            "What": st.column_config.TextColumn(width="small"),
+            "What": st.column_config.TextColumn(width=90),
             "Task": st.column_config.TextColumn(width="large"),
-            "Owner": st.column_config.TextColumn(width="small"),
-            "Raised": st.column_config.TextColumn(width="small"),
+            "Owner": st.column_config.TextColumn(width=120),
+            "Due": st.column_config.TextColumn(width=130),
+            "Raised": st.column_config.TextColumn(width=80),
         },
     )
-    rows = [row for row in event["selection"]["rows"] if row < len(lines)]
-    return lines[rows[0]] if rows else lines[0]
+
+
+def due_text(line: TaskLine) -> str:
+    """Return by which day a task is to be done; "" where nobody said."""
+    if line.due_on is None:
+        return ""
+    day = f"{line.due_on.day} {line.due_on:%b}"
+    return f"{day}, overdue" if line.overdue else day
 
 
 def owner_name(owner: str) -> str:
@@ -127,6 +136,7 @@ def task_shown(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
             chip(KINDS[line.kind]),
             chip(f"Owner: {owner_name(line.owner)}"),
             chip(STATES[line.state]),
+            *_due_chip(line),
             chip(f"Raised {relative(line.raised_at, now)}", exactly(line.raised_at)),
             *([chip(f"Raised for the {line.round}. time")] if line.round > 1 else []),
         ),
@@ -147,6 +157,13 @@ def task_shown(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
         show(tag("h4", "pd-section", words("To add to reasons.yaml")))
         st.code(detail.addition, language=None)
     _witnesses(actor, detail.witnesses, now)
+
+
+def _due_chip(line: TaskLine) -> list[Markup]:
+    if line.due_on is None or line.ended_at:
+        return []
+    day = f"{line.due_on.day} {line.due_on:%B}"
+    return [warning_chip(f"Overdue since {day}") if line.overdue else chip(f"Due {day}")]
 
 
 def _buttons(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
@@ -175,6 +192,8 @@ def _buttons(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
                 type="primary",
                 on_click=partial(_do, desk, actor, line.id, "done"),
             )
+            if actor.may("assign_tasks"):
+                _giving(desk, actor, line)
             with st.popover("Dismiss", icon=":material/close:", key="tasks.dismiss"):
                 st.text_input("Why nothing is to be done", key=f"tasks.why.{line.id}")
                 st.button(
@@ -182,6 +201,39 @@ def _buttons(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
                     key="tasks.dismiss.now",
                     on_click=partial(_do, desk, actor, line.id, "dismiss"),
                 )
+
+
+def _giving(desk: Desk, actor: Actor, line: TaskLine) -> None:
+    """Offer to give a task to somebody else and to set its day."""
+    to, day = f"tasks.to.{line.id}", f"tasks.due.{line.id}"
+    with st.popover("Give or date", icon=":material/person_add:", key="tasks.give"):
+        takers = desk.tasks.takers(actor, line.kind)
+        names = {one: ROLE_NAMES.get(one, readable_text(name)) for one, name in takers.items()}
+        st.selectbox(
+            "To whom",
+            list(names),
+            index=None,
+            placeholder="Choose a person or a role",
+            format_func=namer(names),
+            key=to,
+        )
+        st.button(
+            "Give",
+            key="tasks.give.now",
+            disabled=not st.session_state.get(to),
+            on_click=partial(_do, desk, actor, line.id, "give"),
+        )
+        st.date_input(
+            "To be done by",
+            line.due_on,
+            min_value=min(filter(None, (line.due_on, desk.clock.now().date()))),
+            key=day,
+        )
+        st.button(
+            "Set the day",
+            key="tasks.due.now",
+            on_click=partial(_do, desk, actor, line.id, "date"),
+        )
 
 
 def _do(desk: Desk, actor: Actor, task_id: str, what: str) -> None:
@@ -192,6 +244,15 @@ def _do(desk: Desk, actor: Actor, task_id: str, what: str) -> None:
         elif what == "done":
             desk.tasks.close(actor, task_id)
             keep("The task is done")
+        elif what == "give":
+            desk.tasks.give(actor, task_id, str(st.session_state[f"tasks.to.{task_id}"]))
+            keep("The task was given on")
+        elif what == "date":
+            due_on = st.session_state[f"tasks.due.{task_id}"]
+            if due_on is None:
+                raise BadInput("due: choose a day.")
+            desk.tasks.set_due(actor, task_id, due_on)
+            keep("The day is set")
         else:
             why = str(st.session_state.get(f"tasks.why.{task_id}") or "")
             desk.tasks.dismiss(actor, task_id, why)
@@ -205,15 +266,13 @@ def _witnesses(actor: Actor, witnesses: Sequence[Witness], now: datetime) -> Non
         return
     show(tag("h4", "pd-section", words("What it rests on")))
     for place, one in enumerate(witnesses):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"task-seen-{place}"):
-            show(
-                tag(
-                    "div",
-                    "pd-asked",
-                    tag("span", "pd-words", words(one.words)),
-                    when(one.at, now),
-                )
-            )
-            if one.review_id:
-                open_review_button(actor, one.review_id, f"tasks.review.{place}")
-            open_contact_button(actor, one.contact_id, f"tasks.contact.{place}")
+        said_line(
+            actor,
+            one.words,
+            one.at,
+            now,
+            key=f"tasks.{place}",
+            box=f"task-seen-{place}",
+            review_id=one.review_id,
+            contact_id=one.contact_id,
+        )
