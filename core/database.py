@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,20 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 import tenacity
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, text
+from sqlalchemy import (
+    URL,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -21,6 +33,9 @@ from sqlalchemy.types import JSON, TypeDecorator
 from core.errors import DatabaseUnavailable, Outdated
 
 _LONGEST_PAUSE_SECONDS: Final = 2.0
+_CONNECT_SECONDS: Final = 10
+_SILENT_SECONDS: Final = 30
+"""How long a server may be silent that cannot even be reached any more."""
 
 _SAID: Final = {
     "locked": "The database is busy: another process has held it too long. Try again in a moment.",
@@ -30,6 +45,13 @@ _SAID: Final = {
     "disk i/o": "The disk does not answer. Nothing of what you asked for was written.",
 }
 """Part of the database's message → what a person is told."""
+
+_NONE_FREE: Final = (
+    "The desk has more to do than it has connections to the database. Try again in a moment."
+)
+_WRITTEN_OR_NOT: Final = (
+    "The database went away while it wrote this down. Look whether it is there, then try again."
+)
 
 _OURS: Final = ("syntax error", "no such table", "no such column", "no such function")
 """Parts of messages of SQLite that it calls operational and that are faults of the program."""
@@ -95,6 +117,22 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql(f"BEGIN {mode}")
 
 
+def patience_with(url: URL) -> dict[str, int]:
+    """Return what tells a PostgreSQL client when to give a server up, unless ``url`` says it.
+
+    By itself it waits for a machine that is gone for as long as the kernel does: a quarter of an
+    hour and more.
+    """
+    given = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "keepalives_idle": _SILENT_SECONDS // 2,
+        "keepalives_interval": _SILENT_SECONDS // 6,
+        "keepalives_count": 3,
+        "tcp_user_timeout": _SILENT_SECONDS * 1000,
+    }
+    return {name: value for name, value in given.items() if name not in url.query}
+
+
 class Database:
     """One database, SQLite or PostgreSQL.
 
@@ -103,9 +141,12 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-        if self.engine.dialect.name == "sqlite":
+        if url.startswith("sqlite"):
+            self.engine = create_engine(url)
             _prepare_sqlite(self.engine)
+        else:
+            patience = patience_with(make_url(url))
+            self.engine = create_engine(url, pool_pre_ping=True, connect_args=patience)
         self._writer = self.engine.execution_options(proofdesk_begin="IMMEDIATE")
 
     @contextmanager
@@ -114,15 +155,20 @@ class Database:
 
         Raises:
             Outdated: Somebody else changed a row that this unit of work read and changed.
-            DatabaseUnavailable: The database is away, busy or full; nothing was written.
+            DatabaseUnavailable: The database is away, busy or full. Nothing was written, save where
+                it went away during the commit itself: then the message says that this is not known.
         """
+        committing = False
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
+                committing = True
         except StaleDataError:
             raise Outdated from None
-        except DBAPIError as error:
-            if away := _away(error):
+        except (DBAPIError, NoneFree) as error:
+            if committing and getattr(error, "connection_invalidated", False):
+                raise DatabaseUnavailable(_WRITTEN_OR_NOT) from error
+            if away := storage_trouble(error):
                 raise away from error
             raise
 
@@ -133,20 +179,15 @@ class Database:
         Raises:
             DatabaseUnavailable: The database is away.
         """
-        try:
-            with Session(self.engine, expire_on_commit=False) as session:
-                yield session
-        except DBAPIError as error:
-            if away := _away(error):
-                raise away from error
-            raise
+        with plainly(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
 
     def answers(self) -> bool:
         """Tell whether the database answers now."""
         try:
             with self.engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
-        except DBAPIError:
+        except (DBAPIError, NoneFree):
             return False
         return True
 
@@ -169,13 +210,32 @@ class Database:
         self.engine.dispose()
 
 
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Raise trouble of the database as DatabaseUnavailable."""
+    try:
+        yield
+    except (DBAPIError, NoneFree) as error:
+        if away := storage_trouble(error):
+            raise away from error
+        raise
+
+
 def storage_trouble(error: BaseException) -> DatabaseUnavailable | None:
-    """Return what a person is told when a write failed for want of a disk or a lock; else None.
+    """Return what a person is told when it failed for want of a database, disk or lock; else None.
 
     Such trouble passes: what failed for it may be done again.
     """
     if isinstance(error, DatabaseUnavailable):
         return error
+    if isinstance(error, DBAPIError):
+        return _away(error)
+    if isinstance(error, NoneFree):
+        return DatabaseUnavailable(_NONE_FREE)
+    # What does not go through SQLAlchemy: LangGraph's checkpointers.
+    psycopg = sys.modules.get("psycopg")
+    if psycopg and isinstance(error, psycopg.OperationalError):
+        return DatabaseUnavailable()
     if not isinstance(error, sqlite3.OperationalError):
         return None
     cause = str(error).lower()

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, cast, 
 from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
 
-from core.database import storage_trouble
-from core.errors import ProofdeskError, Unavailable
+from core.database import plainly, storage_trouble
+from core.errors import DatabaseUnavailable, ProofdeskError, Unavailable
 from core.logs import about
 from core.tracing import span
 
@@ -48,6 +48,12 @@ MAX_ATTEMPTS: Final = 4
 MAX_RECOVERIES: Final = 20
 """How often a job is taken up again that its process died over, before it counts as the cause."""
 DATABASE_AWAY_SECONDS: Final = 3600.0
+HOLD_SECONDS: Final = 5.0
+"""How often a worker looks for what counts as begun by it and is not."""
+_KEPT: Final = (
+    "The database went away. What you asked for is written down, and the desk carries it out as soon "
+    "as the database is back."
+)
 SWEEP_SCHEDULE: Final = "7 * * * *"
 """When the desk looks at what time alone changed: seven minutes past every hour."""
 
@@ -71,6 +77,7 @@ class Jobs(Protocol):
 
         Raises:
             Unavailable: The job failed for good.
+            DatabaseUnavailable: The database is away; the job stays asked for.
         """
         ...
 
@@ -92,6 +99,20 @@ class HomeLock:
     def release(self) -> None:
         """Give the lock back."""
         self._lock.release()
+
+
+@contextmanager
+def asked_for() -> Iterator[None]:
+    """Have who is told that the database went away hear, too, that what they asked for is kept.
+
+    Raises:
+        DatabaseUnavailable: The database went away while the block ran.
+    """
+    try:
+        with plainly():
+            yield
+    except DatabaseUnavailable as error:
+        raise DatabaseUnavailable(_KEPT) from error
 
 
 class DbosJobs:
@@ -122,19 +143,25 @@ class DbosJobs:
         self._connected().enqueue_in_transaction(session, options, argument)
 
     def wait(self, key: str, timeout_seconds: float) -> str | None:
-        """Return the result of the job ``key``; None when it is not done in time."""
-        client = self._connected()
+        """Return the result of the job ``key``; None when it is not done in time.
+
+        Raises:
+            Unavailable: The job failed for good.
+            DatabaseUnavailable: The database is away; the job stays asked for.
+        """
         deadline = time.monotonic() + timeout_seconds
-        while True:
-            status = client.retrieve_workflow(key).get_status()
-            if status.status == "SUCCESS":
-                return str(status.output)
-            if status.status in ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
-                raise Unavailable(f"The desk could not finish {key}: {status.error}")
-            if time.monotonic() > deadline:
-                return None
-            self._work()
-            time.sleep(0.01)
+        with asked_for():
+            client = self._connected()
+            while True:
+                status = client.retrieve_workflow(key).get_status()
+                if status.status == "SUCCESS":
+                    return str(status.output)
+                if status.status in ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
+                    raise Unavailable(f"The desk could not finish {key}: {status.error}")
+                if time.monotonic() > deadline:
+                    return None
+                self._work()
+                time.sleep(0.01)
 
     def close(self) -> None:
         """Close the connection."""
@@ -146,7 +173,10 @@ class DbosJobs:
         if self._client is None:
             from dbos import DBOSClient
 
-            self._client = DBOSClient(system_database_url=self._url)
+            # Else whoever asks waits for a database that is away until it is back.
+            self._client = DBOSClient(
+                system_database_url=self._url, lazy=True, retry_connection_errors=False
+            )
         return self._client
 
 
@@ -328,12 +358,50 @@ def start_working(url: str, handlers: Handlers, executor: str = EXECUTOR) -> Non
     by_the_clock = _register_workflows()
     schedules: dict[JobName, str] = {"sweep": SWEEP_SCHEDULE, "rhythm": RHYTHM_SCHEDULE}
     DBOS.launch()
+    keeping = (_current[0].ending, executor)
+    threading.Thread(target=_keep_hold, args=keeping, name="keep-hold", daemon=True).start()
     DBOS.apply_schedules(
         [
             {"schedule_name": name, "workflow_fn": by_the_clock[name], "schedule": schedule}
             for name, schedule in schedules.items()
         ]
     )
+
+
+def _keep_hold(ending: threading.Event, executor: str) -> None:
+    """Put back on the queue what this worker let slip, until it ends.
+
+    Where the database goes away, or its disk is full, just as DBOS writes down that a job begins or
+    how it ended, the job counts as begun and nobody carries it out: its worker lives, so nobody
+    takes it over either.
+    """
+    slipped: set[str] = set()
+    while not ending.wait(HOLD_SECONDS):
+        try:
+            # What is seen once may have begun or ended this moment.
+            again = slipped & (slipped := _let_slip(executor))
+            for key in again:
+                _put_back_one(key)
+        except Exception as error:  # the database is away: it is looked again
+            _log.warning("worker %s could not look at its jobs: %s", executor, type(error).__name__)
+
+
+def _let_slip(executor: str) -> set[str]:
+    from dbos import DBOS
+    from dbos._dbos import _get_dbos_instance
+
+    begun = DBOS.list_workflows(
+        status="PENDING", executor_id=executor, load_input=False, load_output=False
+    )
+    under_way = _get_dbos_instance()._active_workflows_set.activeList()
+    return {one.workflow_id for one in begun} - set(under_way)
+
+
+def _put_back_one(key: str) -> None:
+    from dbos import DBOS
+
+    _log.warning("%s was begun and let slip; it is put back", key)
+    DBOS.resume_workflow(key, queue_name=QUEUE)
 
 
 def executors_at_work() -> set[str]:

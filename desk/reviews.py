@@ -25,7 +25,7 @@ from core.identifiers import new_id
 from core.vocabulary import TIERS, DecisionKind, ReviewStatus, Tier
 from desk.audit import write_audit
 from desk.contacts import get_contact, hold_contact
-from desk.jobs import Jobs
+from desk.jobs import Jobs, asked_for
 from desk.models import Contact, Delivery, Person, Presence, Review
 from desk.permissions import Actor, decisions_open_to, require
 from desk.quality import rewritten_share
@@ -334,9 +334,10 @@ class Reviews:
             ClaimedByOther: Somebody else holds the review.
         """
         carried_out = self._take_decision(actor, review_id, reply)
-        if wait_seconds and carried_out:
-            self._jobs.wait(f"resume:{review_id}", wait_seconds)
-        return self.outcome(review_id)
+        with asked_for():
+            if wait_seconds and carried_out:
+                self._jobs.wait(f"resume:{review_id}", wait_seconds)
+            return self.outcome(review_id)
 
     def approve_many(
         self, actor: Actor, review_ids: Sequence[str], wait_seconds: float = CARRY_OUT_SECONDS
@@ -507,9 +508,10 @@ class Reviews:
             told = {"draft_digest": draft_digest(draft), "drafter": draft["drafter"]}
             event = "review.revised"
             contact = self._take(session, actor, review, "withdrawn", decision, now, event, told)
-        if wait_seconds and not is_seeded(contact):
-            self._jobs.wait(f"resume:{review_id}", wait_seconds)
-        return self.outcome(review_id)
+        with asked_for():
+            if wait_seconds and not is_seeded(contact):
+                self._jobs.wait(f"resume:{review_id}", wait_seconds)
+            return self.outcome(review_id)
 
     def outcome(self, review_id: str) -> DecisionOutcome:
         """Return what became of a decided review so far."""

@@ -21,8 +21,11 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from sqlalchemy.engine import make_url
 
+from core.database import patience_with
 from core.errors import BadInput
 
+_RECONNECT_SECONDS: Final = 10.0
+"""How long the pool tries to connect by itself, more and more seldom; then again for who asks."""
 _LASTING: Final = ("decision", "outcome")
 """What a state holds once a person or a customer may have noticed something of the run."""
 
@@ -109,8 +112,14 @@ def open_checkpointer(
         ) from None
     pool = ConnectionPool(
         url.set(drivername="postgresql").render_as_string(hide_password=False),
-        kwargs={"autocommit": True, "prepare_threshold": None, "row_factory": dict_row},
+        kwargs={
+            "autocommit": True,
+            "prepare_threshold": None,
+            "row_factory": dict_row,
+            **patience_with(url),
+        },
         check=ConnectionPool.check_connection,
+        reconnect_timeout=_RECONNECT_SECONDS,
         open=True,
     )
     postgres = PostgresSaver(pool, serde=strict)  # type: ignore[arg-type]

@@ -227,6 +227,8 @@ def test_work_goes_on_by_itself_after_the_database_was_away(
                 server.stop(mode)
                 with pytest.raises(DatabaseUnavailable, match="try again"):
                     desk.contacts.get(agent, contacts[0])
+                with pytest.raises(DatabaseUnavailable, match="is written down"):
+                    desk.jobs.wait(f"carry:{contacts[0]}:1", 60)
                 server.start()
                 for contact in contacts:
                     desk.contacts.wait_for_draft(contact)
