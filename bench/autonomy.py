@@ -1,11 +1,12 @@
 """Simulates contact reasons that earn autonomy: how many wrongly, and after how many answers.
 
-    python -m bench.autonomy [--reasons 3000] [--looks 3000] [--seed 7]
+    python -m bench.autonomy [--reasons 3000] [--looks 3000] [--seed 7] [--stricter]
 
 Every reason's true mean loss is exactly the limit, and its evidence is looked at after each
 approval; the share that is ever proposed may not exceed the error of the test. Beside it stands
 what a Clopper-Pearson bound does when it is looked at as often. Then the same at half the limit and
-without any error: after how many answers a reason is proposed.
+without any error: after how many answers a reason is proposed. With --stricter what more could be
+asked against errors in clusters, and what that costs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from desk.earning import clean_answers_to, log_e_values
 
 Losses = NDArray[np.float64]
 Maker = Callable[[np.random.Generator, tuple[int, int], float], Losses]
+Rule = Callable[[Losses, float], NDArray[np.bool_]]
 
 LIMITS: Final = (0.05, 0.02, 0.01)
 ERROR: Final = 0.05
@@ -88,8 +90,12 @@ def main() -> None:
     parser.add_argument("--reasons", type=int, default=3000)
     parser.add_argument("--looks", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--stricter", action="store_true")
     given = parser.parse_args()
     shape = (given.reasons, given.looks)
+    if given.stricter:
+        print_stricter(shape, given.seed)
+        return
     print(f"{given.reasons} reasons at exactly the limit, {given.looks} looks each: ever proposed")
     print(f"{'':18}" + "".join(f"{limit:>9.0%}" for limit in LIMITS))
     for maker in (*COVERED, in_clusters):
@@ -116,12 +122,63 @@ def main() -> None:
             print(f"{f'median at {name} the limit, {maker.__name__}':>34}{told}")
 
 
+def enough(losses: Losses, limit: float) -> NDArray[np.bool_]:
+    """Tell at which looks the evidence suffices."""
+    return log_e_values(losses, limit) >= -math.log(ERROR)
+
+
+def with_latest(count: int) -> Rule:
+    """Return a rule that also has the latest ``count`` answers keep the limit by themselves."""
+
+    def rule(losses: Losses, limit: float) -> NDArray[np.bool_]:
+        total = np.cumsum(losses, axis=1)
+        latest = total[:, count:] - total[:, :-count] <= limit * count
+        return enough(losses, limit) & np.pad(latest, ((0, 0), (count, 0)))
+
+    return rule
+
+
+def held_for(count: int) -> Rule:
+    """Return a rule by which a proposal must hold for ``count`` further answers."""
+
+    def rule(losses: Losses, limit: float) -> NDArray[np.bool_]:
+        found = np.cumsum(enough(losses, limit), axis=1)
+        return np.pad(found[:, count:] - found[:, :-count] == count, ((0, 0), (count, 0)))
+
+    return rule
+
+
+STRICTER: Final[dict[str, Rule]] = {
+    "as it is": enough,
+    "latest 100 within the limit": with_latest(100),
+    "latest 200 within the limit": with_latest(200),
+    "held for 74 more": held_for(74),
+    "held for 150 more": held_for(150),
+}
+
+
+def print_stricter(shape: tuple[int, int], seed: int, limit: float = LIMITS[0]) -> None:
+    """Print how many are wrongly proposed in clusters by each rule, and after how many answers."""
+    print(f"{'':30}{'in clusters':>14}{'half, median':>14}{'no error':>14}")
+    for name, rule in STRICTER.items():
+        wrong, good, clean = (
+            first_looks(maker, np.random.default_rng(seed), some, limit, mean, rule)
+            for maker, some, mean in (
+                (in_clusters, shape, limit),
+                (right_or_wrong, shape, limit / 2),
+                (right_or_wrong, (1, 1000), 0.0),
+            )
+        )
+        print(f"{name:30}{np.mean(wrong > 0):>14.2%}{_median(good):>14}{_median(clean):>14}")
+
+
 def first_looks(
     maker: Maker,
     rng: np.random.Generator,
     shape: tuple[int, int],
     limit: float,
     mean: float | None = None,
+    rule: Rule = enough,
 ) -> NDArray[np.int64]:
     """Return for each reason the number of the look at which it is proposed; 0 for never.
 
@@ -131,12 +188,13 @@ def first_looks(
         shape: Reasons and looks.
         limit: The limit that is tested.
         mean: The true mean loss; the limit itself when it is None.
+        rule: Tells at which looks a reason would be proposed.
     """
     found = []
     for start in range(0, shape[0], _AT_ONCE):
         some = (min(_AT_ONCE, shape[0] - start), shape[1])
         losses = maker(rng, some, limit if mean is None else mean)
-        found.append(_first(log_e_values(losses, limit) >= -math.log(ERROR)))
+        found.append(_first(rule(losses, limit)))
     return np.concatenate(found)
 
 
