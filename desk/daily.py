@@ -185,12 +185,13 @@ class Daily:
     def _ageing(self) -> DailySection:
         """Return the contacts that have stood open for long, the oldest first.
 
-        Those at high risk stand in a section of their own.
+        Those at high risk stand in a section of their own. A seeded check is work like any other
+        until it is decided: where it were left out, the list would tell which it is.
         """
         before = self._clock.now() - timedelta(days=self._settings().ageing_days)
         is_open = text(f"contact.{OPEN_CONTACT}")
         mild = Contact.rank > HIGH_RANK
-        old = (is_open, mild, Contact.created_at < before, Contact.origin != SEEDED)
+        old = (is_open, mild, Contact.created_at < before)
         query = select(Contact).where(*old).order_by(Contact.created_at, Contact.id).limit(_SHOWN)
         some = select(Contact.id).where(*old).limit(COUNTED_AT_MOST).subquery()
         with self._database.read() as session:

@@ -39,10 +39,17 @@ def catch_table(rates: Sequence[CatchRate]) -> None:
     if not rates:
         console.print("No seeded check was decided yet.")
         return
-    table = Table("Reviewer", "Caught", "Of", "At least", "At most", box=None, pad_edge=False)
+    heads = ("Reviewer", "Caught", "Of", "At least", "At most", "Unmarked caught", "Of")
+    table = Table(*heads, box=None, pad_edge=False)
     for one in rates:
         table.add_row(
-            Text(one.name), str(one.caught), str(one.met), f"{one.low:.0%}", f"{one.high:.0%}"
+            Text(one.name),
+            str(one.caught),
+            str(one.met),
+            f"{one.low:.0%}",
+            f"{one.high:.0%}",
+            str(one.unmarked_caught),
+            str(one.unmarked_met),
         )
     console.print(table)
 

@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 from core.clock import Clock
 from core.database import Database
 from core.errors import NotFound
-from core.identifiers import new_id
 from core.locks import Locks
 from core.logs import about
 from core.tracing import span
@@ -29,12 +28,12 @@ from desk.audit import DESK, write_audit
 from desk.contacts import contact_of, get_contact, hold_contact, run_of
 from desk.models import UNPRUNED_CONTACT, Contact, Delivery, Review
 from desk.outcomes import note_decision, note_return
+from desk.review_opening import open_review
 from desk.rewrites import note_rewrites
 from desk.risk import due_at, risk_of
 from desk.uses import let_go, let_go_of_drafts, rest_on
 from graph.build import RunGraph
 from graph.evidence import cited_articles, look_again
-from graph.interrupts import allowed_decisions
 from graph.ports import Deps
 from graph.reading import OneReading
 from graph.state import RunState
@@ -45,17 +44,6 @@ RECURSION_LIMIT = 50
 PRUNED_AT_ONCE = 200
 ENDED_STATUSES: tuple[ContactStatus, ...] = ("answered", "waiting", "escalated", "closed")
 """Their run has come to its end; whatever follows is another run."""
-_REVIEW_PARTS = (
-    "contact_id",
-    "draft",
-    "check",
-    "evidence",
-    "triage",
-    "classification",
-    "changes",
-    "sent_back",
-    "autopilot",
-)
 
 
 class Runs:
@@ -288,43 +276,11 @@ class Runs:
         if session.scalar(known):
             return
         now = self._clock.now()
-        review = Review(
-            id=new_id("rev"),
-            contact_id=contact.id,
-            thread=thread,
-            interrupt_id=interrupt_id,
-            kind=state["draft"]["kind"],
-            status="pending",
-            tier=contact.tier,
-            risk=contact.risk,
-            reason=contact.reason,
-            state={part: state[part] for part in _REVIEW_PARTS if part in state},  # type: ignore[literal-required]
-            allowed=list(allowed_decisions(state)),
-            stale=stale,
-            findings=len(state["check"]["findings"]),
-            opened_at=now,
-            due_at=contact.due_at,
+        review = open_review(
+            session, contact, state, interrupt_id=interrupt_id, at=now, stale=stale
         )
-        session.add(review)
         rest_on(session, review.id, contact.id, state["draft"], now)
         self._ask_for_a_look(session, state, now)
-        write_audit(
-            session,
-            now,
-            DESK,
-            "review.opened",
-            contact_id=contact.id,
-            review_id=review.id,
-            data={
-                "kind": review.kind,
-                "tier": review.tier,
-                "reason": review.reason,
-                "triggers": [trigger["id"] for trigger in state["triage"]["triggers"]],
-                "evidence": state["evidence"],
-                "findings": review.findings,
-                "changes": state.get("changes", []),
-            },
-        )
 
     def _ask_for_a_look(self, session: Session, state: RunState, now: datetime) -> None:
         """Have a sync that came while the draft was written looked at again.

@@ -3,6 +3,9 @@
 A check copies a question that was asked and the draft that answered it, with one fault in it. It
 looks like any other review until it is decided; then whoever decided it is told what it was. There
 is no run behind it, so nothing of it can be carried out or sent.
+
+Only reading finds a fault that the check lets through; whether marks are heeded is the lesser
+question. So of what is placed at least half is unmarked as long as such faults can be made.
 """
 
 from __future__ import annotations
@@ -22,21 +25,23 @@ from core.clock import Clock
 from core.database import Database
 from core.identifiers import new_id, text_digest
 from desk.audit import DESK, write_audit
+from desk.autonomy_models import AutonomyEvidence
 from desk.contacts import hold_contact
 from desk.models import Contact, Message, Person, Review
 from desk.operations_file import SeededSection
 from desk.permissions import Actor, require
 from desk.qa_models import SEEDED, SeededCheck, SeededLook
+from desk.review_opening import open_review
 from desk.sampling import exact_share
 from desk.seeded_ends import SeededEnd, SeededOutcome, seeded_contacts, withdraw_seeded
-from graph.draft import draft_digest
+from graph.autopilot import Case, judge
 from graph.evidence import cited_articles, cited_passage_ids, evidence_of
 from graph.faults import Fault, FaultKind, added_words, faults_in, with_fault
 from graph.interrupts import allowed_decisions
 from graph.judging import judge_draft
 from graph.ports import Deps
 from graph.state import RunState
-from graph.values import CheckReport, Dispute, Draft
+from graph.values import AutopilotVerdict, CheckReport, Clearance, Dispute, Draft
 from kb.content import Passage
 from kb.counterparts import counterpart
 from kb.library import Library
@@ -49,6 +54,9 @@ _DONORS_TRIED: Final = 8
 _FAULTS_TRIED: Final = 24
 _NOT_AGAIN: Final = 8
 """How many checks back words that were added are not added again."""
+_UNMARKED: Final = 0.5
+"""Share of the latest checks from which down one that is unmarked is looked for in every kind."""
+_LATEST: Final = 20
 _LEAST_TIME: Final = timedelta(minutes=15)
 _MOST_READ: Final = 5_000
 _ROUNDING: Final = 1e-9
@@ -63,6 +71,7 @@ class Seed:
     draft: Draft
     report: CheckReport
     disputes: list[Dispute]
+    verdict: AutopilotVerdict
 
     @property
     def marked(self) -> bool:
@@ -194,11 +203,12 @@ class SeededChecks:
         if not count:
             return []
         made: list[Seed] = []
-        said = self._said_lately()
+        said, marks = self._latest()
         donors = self._donors(count * _DONORS_TRIED, rng)
-        while len(made) < count and (seed := self._best(donors, section.kinds, rng, said)):
+        while len(made) < count and (seed := self._best(donors, section.kinds, rng, said, marks)):
             made.append(seed)
             said.add(seed.fault.added)
+            marks.append(seed.marked)
             donors = [review for review in donors if review.id != seed.donor]
         return made
 
@@ -208,61 +218,76 @@ class SeededChecks:
         kinds: Sequence[FaultKind],
         rng: random.Random,
         said: set[str],
+        marks: Sequence[bool],
     ) -> Seed | None:
         """Return a check of a kind that is drawn; None if none can be made.
 
-        One that the check lets through comes first, for only a reader finds it. ``said`` is what
-        was said lately.
+        One that the check lets through comes first, for only a reader finds it; while there were
+        few of them, before the kind that was drawn.
+
+        Args:
+            donors: Reviews to copy.
+            kinds: Kinds of fault that the workspace wants.
+            rng: Chooses.
+            said: What was said lately.
+            marks: Of the latest checks, whether their fault was marked.
         """
+        too_few = marks.count(False) <= _UNMARKED * len(marks)
+        marked: Seed | None = None
         for kind in rng.sample(list(kinds), len(kinds)):
-            marked: Seed | None = None
             for review in donors[:_DONORS_TRIED]:
                 seed = self._seed_from(review, kind, rng, said)
                 if seed and not seed.marked:
                     return seed
                 marked = marked or seed
-            if marked:
+            if marked and not too_few:
                 return marked
-        return None
+        return marked
 
-    def _said_lately(self) -> set[str]:
-        """Return the words that the latest checks added: what comes again and again gives them away."""
-        query = select(SeededCheck.before, SeededCheck.after).order_by(SeededCheck.id.desc())
+    def _latest(self) -> tuple[set[str], list[bool]]:
+        """Return the words that the latest checks added, and whether they were marked.
+
+        Words that come again and again give them away.
+        """
+        query = (
+            select(SeededCheck.before, SeededCheck.after, SeededCheck.marked)
+            .order_by(SeededCheck.id.desc())
+            .limit(max(_LATEST, _NOT_AGAIN))
+        )
         with self._database.read() as session:
-            return {
-                added_words(before, after)
-                for before, after in session.execute(query.limit(_NOT_AGAIN)).tuples()
-            }
+            latest = session.execute(query).tuples().all()
+        said = {added_words(before, after) for before, after, _ in latest[:_NOT_AGAIN]}
+        return said, [marked for _, _, marked in latest[:_LATEST]]
 
     def _donors(self, most: int, rng: random.Random) -> list[Review]:
-        """Return reviews to copy, in random order: answers approved as they stood, else waiting ones."""
-        used = select(SeededCheck.source_contact_id)
-        good = (
+        """Return reviews to copy, in random order: answers that were approved as they stood.
+
+        None whose answer turned out wrong, and none that waits: its twin would stand beside it.
+        """
+        wrong = select(AutonomyEvidence.review_id).where(
+            AutonomyEvidence.review_id == Review.id, AutonomyEvidence.loss > 0
+        )
+        approved = (
             select(Review.id)
             .join(Contact, Contact.id == Review.contact_id)
             .where(
                 Review.kind == "answer",
+                Review.status == "decided",
+                Review.decision["kind"].as_string() == "approve",
                 Review.findings == 0,
                 Review.changed.is_(False),
                 Review.tier.in_(COPIED_TIERS),
+                Contact.status.in_(("answered", "closed")),
                 Contact.origin != SEEDED,
-                Contact.id.not_in(used),
+                Contact.id.not_in(select(SeededCheck.source_contact_id)),
+                ~wrong.exists(),
             )
             .order_by(Review.id.desc())
             .limit(_LATEST_DONORS)
         )
-        approved = good.where(
-            Review.status == "decided",
-            Review.decision["kind"].as_string() == "approve",
-            Contact.status.in_(("answered", "closed")),
-        )
         with self._database.read() as session:
             ids = list(session.scalars(approved))
             rng.shuffle(ids)
-            if len(ids) < most:
-                waiting = list(session.scalars(good.where(Review.status == "pending")))
-                rng.shuffle(waiting)
-                ids += waiting
             found = session.scalars(select(Review).where(Review.id.in_(ids[:most]))).all()
         return sorted(found, key=lambda review: ids.index(review.id))
 
@@ -276,16 +301,25 @@ class SeededChecks:
         if any(passage.version_id not in in_force for passage in passages.values()):
             return None
         former = self._former(passages) if kind == "old_value" else {}
-        question = review.state["classification"]["question"]
+        classification = review.state["classification"]
+        autonomy = self._deps().autonomy
+        clearance = (
+            autonomy.clearance(review.contact_id, classification["reason"], cited_articles(draft))
+            if autonomy is not None
+            else None
+        )
         marked: Seed | None = None
         for fault in faults_in(draft, passages, former, kind, rng)[:_FAULTS_TRIED]:
             if fault.added in said:
                 continue
             faulty = with_fault(draft, fault)
-            report, disputes = judge_draft(faulty, question, self._deps())
+            report, disputes = judge_draft(faulty, classification["question"], self._deps())
             if "approve" not in allowed_decisions(_state(review, faulty, report)):
                 continue  # the desk itself would stop it: that checks nobody
-            seed = Seed(review.id, fault, faulty, report, disputes)
+            verdict = _verdict(review, faulty, report, disputes, clearance)
+            if verdict["leaves"]:
+                continue  # no person would see it
+            seed = Seed(review.id, fault, faulty, report, disputes, verdict)
             if not seed.marked:
                 return seed
             marked = marked or seed
@@ -317,31 +351,22 @@ class SeededChecks:
             "contact_id": contact.id,
             "evidence": evidence_of(seed.draft, last, seed.disputes),
             "triage": _about(donor.state["triage"], new_ids),
+            "autopilot": seed.verdict,
         }
-        if verdict := state.get("autopilot"):
-            state["autopilot"] = {**verdict, "draft_digest": draft_digest(seed.draft)}
         contact.triggers = list(state["triage"]["triggers"])
-        review = Review(
-            id=new_id("rev"),
-            contact_id=contact.id,
-            thread=contact.thread,
-            # As LangGraph's look: 32 hexadecimal digits.
-            interrupt_id=text_digest(contact.id)[:32],
-            kind="answer",
-            status="pending",
-            tier=contact.tier,
-            risk=contact.risk,
-            reason=contact.reason,
-            state=state,
-            allowed=list(allowed_decisions(cast(RunState, state))),
-            findings=len(seed.report["findings"]),
-            opened_at=now,
-            due_at=contact.due_at,
-        )
         session.add(contact)
         session.flush()
-        session.add(review)
-        session.flush()
+        opened = {"channel": contact.channel, "origin": SEEDED}
+        write_audit(session, now, DESK, "contact.opened", contact_id=contact.id, data=opened)
+        review = open_review(
+            session,
+            contact,
+            cast(RunState, state),
+            # As LangGraph's look: 32 hexadecimal digits.
+            interrupt_id=text_digest(contact.id)[:32],
+            at=now,
+            told={"origin": SEEDED},
+        )
         session.add(
             SeededCheck(
                 id=new_id("chk"),
@@ -356,23 +381,6 @@ class SeededChecks:
                 marked=seed.marked,
                 placed_at=now,
             )
-        )
-        told = {"channel": contact.channel, "origin": SEEDED}
-        write_audit(session, now, DESK, "contact.opened", contact_id=contact.id, data=told)
-        write_audit(
-            session,
-            now,
-            DESK,
-            "review.opened",
-            contact_id=contact.id,
-            review_id=review.id,
-            data={
-                "kind": review.kind,
-                "tier": review.tier,
-                "evidence": state["evidence"],
-                "findings": review.findings,
-                "origin": SEEDED,
-            },
         )
 
     # Reading
@@ -466,6 +474,31 @@ def _waiting(session: Session) -> int:
 
 def _state(review: Review, draft: Draft, report: CheckReport) -> RunState:
     return cast(RunState, {**review.state, "draft": draft, "check": report})
+
+
+def _verdict(
+    review: Review,
+    draft: Draft,
+    report: CheckReport,
+    disputes: Sequence[Dispute],
+    clearance: Clearance | None,
+) -> AutopilotVerdict:
+    """Return what autopilot would say of a draft, had the run of a review written it."""
+    state = cast(RunState, review.state)
+    known = [one["id"] for one in state["autopilot"]["why_not"]] if "autopilot" in state else []
+    return judge(
+        Case(
+            classification=state["classification"],
+            triage=state["triage"],
+            draft=draft,
+            check=report,
+            evidence=evidence_of(draft, "", disputes),
+            clearance=clearance,
+            written_by_run="written" not in known,
+            decided_before="undecided" in known,
+            answered_before="first" in known,
+        )
+    )
 
 
 def _about(triage: Mapping[str, Any], new_ids: Mapping[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ there is no run behind a seeded contact, and nobody waits for its answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -75,7 +75,9 @@ def end_seeded(
         now: When.
     """
     check = _check(session, contact.id)
-    outcome = outcome_of(check.before, check.after, decision)
+    texts = [sentence["text"] for sentence in review.state["draft"]["sentences"]]
+    beside = [text for text in texts if text != check.after]
+    outcome = outcome_of(check.before, check.after, decision, beside)
     check.dwell_seconds = _dwell(session, review, by, now)
     check.decision = decision["kind"]
     _end(session, contact, check, outcome, by, now)
@@ -101,18 +103,26 @@ def withdraw_seeded(session: Session, contact: Contact, now: datetime) -> None:
         _end(session, contact, check, "withdrawn", DESK, now)
 
 
-def outcome_of(before: str, after: str, decision: Mapping[str, Any]) -> SeededOutcome:
+def outcome_of(
+    before: str, after: str, decision: Mapping[str, Any], beside: Sequence[str] = ()
+) -> SeededOutcome:
     """Return what a decision on a faulty draft comes to. Pure.
 
     An approval misses the fault, and so does an edit that leaves it standing. A draft that is only
     put in the place of the faulty one decides nothing yet.
+
+    Args:
+        before: The sentence as it was; empty where it was added.
+        after: The faulty sentence.
+        decision: What was decided.
+        beside: The other sentences of the draft.
     """
     if decision["kind"] == "approve":
         return "missed"
     if decision["kind"] != "edit":
         return "caught"
     text = decision["text"] if "text" in decision else draft_text(decision["draft"])
-    if not fault_stands(before, after, text):
+    if not fault_stands(before, after, text, beside):
         return "caught"
     return "withdrawn" if decision.get("hold") else "missed"
 

@@ -1,8 +1,9 @@
 """Drafts with one fault on purpose: whether those who approve still read what they approve. Pure.
 
 A fault is one that people make in earnest: a value that an earlier version of the article had, a
-value that belongs to something else in the same source, a promise that no source makes. What is
-made here may be marked by the check or not; whoever uses it asks the check.
+value that belongs to something else in the same source, a promise that no source makes or that it
+makes only on a condition. What is made here may be marked by the check or not (a condition that is
+left out hardly ever); whoever uses it asks the check.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _SAME_STATEMENT: Final = 60.0
 """From this likeness (0..100) two sentences of two versions are taken for one that was changed."""
 _SAME_SENTENCE: Final = 0.5
 """From this likeness (0..1) a sentence of an edit is taken for the faulty one, changed."""
+_TELLING_WORD: Final = 4
+"""Letters from which a word tells what a sentence is about."""
 _INVENTED_EACH: Final = 4
 _WORD: Final = re.compile(r"\w+(?:[.,:]\d+)*")
 _UNITS: Final = re.compile(r"second|minute|hour|day|week|month|year")
@@ -91,6 +94,20 @@ _PROMISED_APART: Final = (
 )
 
 
+_SETS_TERMS: Final = re.compile(
+    r",? (?:(?P<always>unless|except|excluding|only (?:if|when|for)|(?:as|so) long as|provided"
+    r"|but (?:not|only))|(?P<granted>if|once(?! (?:a|an|per|every)\b)|until|within))\b(?P<terms>[^.;:]+)\.$",
+    re.I,
+)
+"""The end of a sentence that says on what condition, or until when, the rest of it holds."""
+_GRANTS: Final = re.compile(r"\b(?:can|may|eligible|entitled|covered|valid|free)\b", re.I)
+_STANDS_ALONE: Final = re.compile(
+    r"(?!.*\b(?:if|unless|when|once|until|not|never|no|cannot)\b)(?!.*n['’]t\b)(?!.*:)"
+    r".*\b(?:can|may|will|is|are|get|gets)\b.*\b(?!(?:that|but|and|or|to|of|the|a|which|than)$)\w+$",
+    re.I,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault in a draft.
@@ -149,27 +166,52 @@ def with_fault(draft: Draft, fault: Fault) -> Draft:
     return {**draft, "sentences": sentences}
 
 
-def fault_stands(before: str, after: str, text: str) -> bool:
+def fault_stands(before: str, after: str, text: str, beside: Sequence[str] = ()) -> bool:
     """Tell whether an edited answer still says what was wrong.
 
-    It does where a sentence is nearer to the faulty words than to the ones they replaced.
+    It does where a sentence is nearer to the faulty words than to the ones they replaced, or says
+    of the same thing the wrong value and not the right one.
 
     Args:
         before: The sentence as it was; empty where it was added.
         after: The faulty sentence.
         text: The answer after a person's edit.
+        beside: The other sentences of the draft: nothing is wrong with these.
     """
     right, wrong = _words(before), _words(after)
-    if f" {' '.join(wrong)} " in f" {' '.join(_words(text))} ":
+    left_out = len(wrong) < len(right) and right[: len(wrong)] == wrong
+    if not left_out and f" {' '.join(wrong)} " in f" {' '.join(_words(text))} ":
         return True
-    for start, end in split_sentences(text):
-        said = _words(text[start:end])
-        likeness = Levenshtein.normalized_similarity(said, wrong)
-        if likeness >= _SAME_SENTENCE and Levenshtein.distance(said, wrong) < Levenshtein.distance(
-            said, right
-        ):
-            return True
-    return False
+    fine = [_words(one) for one in beside]
+    sentences = [text[start:end] for start, end in split_sentences(text)]
+    return any(
+        _is_nearer(_words(one), wrong, right) or _states_the_wrong_value(one, before, after)
+        for one in sentences
+        if _words(one) not in fine
+    )
+
+
+def _is_nearer(said: Sequence[str], wrong: Sequence[str], right: Sequence[str]) -> bool:
+    if Levenshtein.normalized_similarity(said, wrong) < _SAME_SENTENCE:
+        return False
+    return Levenshtein.distance(said, wrong) < Levenshtein.distance(said, right)
+
+
+def _states_the_wrong_value(said: str, before: str, after: str) -> bool:
+    """Tell whether a sentence, on what two others are about, has only the value of the second."""
+    mine, right, wrong = _values(said), _values(before), _values(after)
+    new = [fact for fact in wrong if not _among(fact, right)]
+    gone = [fact for fact in right if not _among(fact, wrong)]
+    if not gone or any(_among(fact, mine) for fact in gone):
+        return False
+    subject = _telling(before, right) & _telling(said, mine)
+    return bool(subject) and any(_among(fact, mine) for fact in new)
+
+
+def _telling(text: str, facts: Sequence[Fact]) -> set[str]:
+    """Return the longer words of a sentence without those that its values are made of."""
+    of_values = {word for fact in facts for word in _words(fact.text)}
+    return {word for word in _words(text) if len(word) >= _TELLING_WORD} - of_values
 
 
 def _words(text: str) -> list[str]:
@@ -265,8 +307,12 @@ def _promises(
     _former: Mapping[str, Sequence[Passage]],
     _rng: random.Random,
 ) -> Iterator[Fault]:
-    """Yield promises that no source makes, as part of a sentence or as one of their own."""
+    """Yield promises that no source makes, or makes only on a condition that is left out."""
     stating = list(_stating(draft))
+    for index, sentence in stating:
+        beside = " ".join(one["text"] for one in draft["sentences"] if one is not sentence)
+        if without := _without_terms(sentence["text"].rstrip(), beside):
+            yield Fault("promise", index, sentence["text"], without)
     for index, sentence in stating:
         text = sentence["text"].rstrip()
         if text.endswith("."):
@@ -278,6 +324,21 @@ def _promises(
         for apart in _PROMISED_APART:
             if _is_unheard_of(apart, stating[-1][1], passages):
                 yield Fault("promise", len(stating), "", apart.words)
+
+
+def _without_terms(text: str, beside: str) -> str:
+    """Return a sentence without the condition at its end; "" where it has none that matters.
+
+    Args:
+        text: The sentence.
+        beside: The rest of the answer: what it says of the condition is not left out.
+    """
+    for found in _SETS_TERMS.finditer(text):
+        rest, terms = text[: found.start()], _telling(found["terms"], ())
+        granted = found["always"] or _GRANTS.search(rest)
+        if granted and terms - _telling(beside, ()) and _STANDS_ALONE.fullmatch(rest):
+            return f"{rest}."
+    return ""
 
 
 def _is_unheard_of(promise: _Promise, sentence: Sentence, passages: Mapping[str, Passage]) -> bool:

@@ -93,6 +93,70 @@ def test_values_that_changed_places_are_still_wrong_until_they_are_back() -> Non
     assert not fault_stands(right, wrong, f"Hello! {right}")
 
 
+@pytest.mark.parametrize(
+    ("edited", "stands"),
+    [
+        ("Your refund: 14 business days.", True),
+        ("The money is back on your card after 14 business days.", True),
+        ("The money is back on your card after 5 business days, not after 14.", False),
+        ("Express refunds take 14 business days.", False),
+        ("We do not know yet when your card gets it.", False),
+    ],
+)
+def test_a_wrong_value_stands_in_other_words_too(edited: str, stands: bool) -> None:
+    beside = ["Express refunds take 14 business days."]
+    assert fault_stands(TAKES, WRONG, edited, beside) is stands
+
+
+LIMITED = "You can return a lamp within 30 days of delivery."
+UNLIMITED = "You can return a lamp."
+
+
+@pytest.mark.parametrize(
+    ("edited", "stands"),
+    [
+        (f"Hello! {UNLIMITED}", True),
+        ("Sure, you can return a lamp.", True),
+        (f"Hello! {LIMITED} Kind regards", False),
+        ("You can return a lamp within a month after delivery.", False),
+        ("We will look into it.", False),
+    ],
+)
+def test_a_condition_that_was_left_out_is_back_or_not(edited: str, stands: bool) -> None:
+    assert fault_stands(LIMITED, UNLIMITED, edited) is stands
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        (LIMITED, UNLIMITED),
+        ("All plans are covered, except for the basic one.", "All plans are covered."),
+        (
+            "Our team can see the place only if you allow it in the app, for a day.",
+            "Our team can see the place.",
+        ),
+        # Nothing that matters is left out, or what is left is no sentence.
+        ("We charge plans once a year.", None),
+        ("We send a new one within 2 business days.", None),
+        ("If you cancel, it is free only for members.", None),
+        ("You cannot cancel unless you are the owner.", None),
+        (TAKES, None),
+    ],
+)
+def test_a_promise_may_be_one_without_its_condition(text: str, without: str | None) -> None:
+    afters = {fault.after for fault in made("promise", text)}
+    left = {after for after in afters if text.startswith(after.rstrip("."))}
+    assert left == ({without} if without else set())
+
+
+def test_a_condition_that_the_answer_states_elsewhere_is_not_left_out() -> None:
+    draft = draft_from(NOW, passage("Within 30 days of delivery.", id="ver_1#1"))
+    draft["sentences"][0]["text"] = LIMITED
+    draft["sentences"][1]["text"] = "You have 30 days from delivery."
+    found = faults_in(draft, {NOW.id: NOW}, {}, "promise", random.Random(1))
+    assert UNLIMITED not in {fault.after for fault in found}
+
+
 def test_an_added_promise_is_gone_only_when_it_is_taken_out() -> None:
     added = "If anything goes wrong, we will take over the costs."
     assert fault_stands("", added, f"{TAKES} {added}")

@@ -22,7 +22,7 @@ _PAGE: Final = 10
 _KINDS: Final = {
     "old_value": "An old value",
     "wrong_value": "A wrong value",
-    "promise": "A promise that no source makes",
+    "promise": "A promise beyond its source",
 }
 
 
@@ -52,13 +52,13 @@ def seeded_view(desk: Desk, actor: Actor) -> None:
 
 
 def lead(rates: Sequence[CatchRate]) -> str:
-    """Return in one sentence how many faults were caught, and how many without a mark."""
+    """Return how many faults were caught, how many had no mark, and how many of those were caught."""
     met, caught = sum(one.met for one in rates), sum(one.caught for one in rates)
     unmarked = sum(one.unmarked_met for one in rates)
     alone = sum(one.unmarked_caught for one in rates)
     return (
-        f"{caught} of {met} seeded faults were caught; of the {unmarked} that the check had not "
-        f"marked, {alone}."
+        f"{caught} of {met} seeded faults were caught. {unmarked} of the {met} ({unmarked / met:.0%}) "
+        f"the check had not marked, so that only reading finds them: of these {alone} were caught."
     )
 
 
