@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from desk.cli_shared import As, Json, acting, opened_desk, print_json
+
+if TYPE_CHECKING:
+    from desk.autonomy import Autonomy
+    from desk.permissions import Actor
 
 autonomy_app = typer.Typer(
     help="What contact reasons may do without a person.", no_args_is_help=True
@@ -39,10 +44,7 @@ def autonomy_list(as_person: As = None, as_json: Json = False) -> None:
 @autonomy_app.command("sign")
 def autonomy_sign(reason: ReasonId, as_person: As = None, as_json: Json = False) -> None:
     """Let a reason that has earned it answer without a person. Exit code 1 when it has not."""
-    with opened_desk() as desk:
-        actor = acting(desk, as_person)
-        desk.autonomy.sign(actor, reason)
-        _tell(asdict(desk.autonomy.line(actor, reason)), as_json)
+    _change(reason, as_person, as_json, lambda service, actor: service.sign(actor, reason))
 
 
 @autonomy_app.command("return")
@@ -50,19 +52,18 @@ def autonomy_return(
     reason: ReasonId, why: Why, as_person: As = None, as_json: Json = False
 ) -> None:
     """Take a reason off autopilot; its evidence begins anew."""
-    with opened_desk() as desk:
-        actor = acting(desk, as_person)
-        desk.autonomy.return_to_review(actor, reason, why)
-        _tell(asdict(desk.autonomy.line(actor, reason)), as_json)
+    _change(
+        reason,
+        as_person,
+        as_json,
+        lambda service, actor: service.return_to_review(actor, reason, why),
+    )
 
 
 @autonomy_app.command("lock")
 def autonomy_lock(reason: ReasonId, why: Why, as_person: As = None, as_json: Json = False) -> None:
     """Lock a reason: it earns nothing until an admin unlocks it."""
-    with opened_desk() as desk:
-        actor = acting(desk, as_person)
-        desk.autonomy.lock(actor, reason, why)
-        _tell(asdict(desk.autonomy.line(actor, reason)), as_json)
+    _change(reason, as_person, as_json, lambda service, actor: service.lock(actor, reason, why))
 
 
 @autonomy_app.command("unlock")
@@ -70,10 +71,7 @@ def autonomy_unlock(
     reason: ReasonId, why: Why, as_person: As = None, as_json: Json = False
 ) -> None:
     """Unlock a reason, whoever or whatever locked it; only an admin may."""
-    with opened_desk() as desk:
-        actor = acting(desk, as_person)
-        desk.autonomy.unlock(actor, reason, why)
-        _tell(asdict(desk.autonomy.line(actor, reason)), as_json)
+    _change(reason, as_person, as_json, lambda service, actor: service.unlock(actor, reason, why))
 
 
 @autonomy_app.command("stop")
@@ -107,8 +105,18 @@ def autonomy_wrong(
     typer.echo("It is noted.")
 
 
-def _tell(line: dict[str, Any], as_json: bool) -> None:
+def _change(
+    reason: str,
+    as_person: str | None,
+    as_json: bool,
+    change: Callable[[Autonomy, Actor], None],
+) -> None:
+    """Change where a reason stands, and print where that is."""
+    with opened_desk() as desk:
+        actor = acting(desk, as_person)
+        change(desk.autonomy, actor)
+        line = desk.autonomy.line(actor, reason)
     if as_json:
-        print_json(line)
+        print_json(asdict(line))
     else:
-        typer.echo(f"{line['name']}: {line['state'].replace('_', ' ')}. {line['cause']}".strip())
+        typer.echo(f"{line.name}: {line.state}. {line.cause}".strip())

@@ -12,20 +12,14 @@ from core.clock import FixedClock
 from core.database import Database
 from core.migrate import upgrade
 from desk.autonomy import Autonomy as EarnedAutonomy
-from desk.autopilot import Rulebook
-from desk.models import SourceFlagRow
 from desk.operations_file import OperationsFile
 from desk.people import People
 from graph.fakes import FakeAutonomy
 from graph.ports import Autonomy
-from graph.reasons import Reason, ReasonMap
-from graph.tiers import TierRules
-from kb.models import Article
+from graph.reasons import Reason
 from tests.factories import NOON
-from tests.integration.earned import REASON, put_on_autopilot
+from tests.integration.earned import ARTICLE, REASON, a_flag, an_article, put_on_autopilot, rulebook
 from tests.unit.test_autopilot import CLEAR
-
-FLAGGED = "help/refunds.md"
 
 
 @dataclass
@@ -37,21 +31,19 @@ class Known:
 
 
 def fake() -> Known:
-    autonomy = FakeAutonomy({REASON: {**CLEAR, "e_value": 27.0}}, {FLAGGED: "Refunds"})
+    autonomy = FakeAutonomy({REASON: {**CLEAR, "e_value": 27.0}}, {ARTICLE: "Refunds"})
     return Known(autonomy, 27.0)
 
 
 def real(folder: Path) -> Iterator[Known]:
     database = Database(f"sqlite:///{folder / 'autonomy.sqlite'}")
     upgrade(database)
-    reasons = ReasonMap([Reason(id=REASON, name="Refund question")])
-    tiers = TierRules.load(None)
-    rulebook = Rulebook(lambda: reasons, lambda: tiers, lambda: folder, "extractive")
+    rules = rulebook(folder, [Reason(id=REASON, name="Refund question")])
     clock = FixedClock(NOON)
-    autonomy = EarnedAutonomy(database, clock, rulebook, OperationsFile)
+    autonomy = EarnedAutonomy(database, clock, rules, OperationsFile)
     with database.write() as session:
         session.add(an_article())
-        session.add(a_flag())
+        session.add(a_flag("overdue"))
     ruth = People(database, clock).add(None, "Ruth", "ruth@example.com", "supervisor")
     put_on_autopilot(database, autonomy, ruth)
     yield Known(autonomy, autonomy.line(ruth, REASON).standing.e_value)
@@ -83,36 +75,9 @@ def test_what_nobody_knows_of_is_in_review(known: Known, reason: str | None) -> 
 
 def test_a_flagged_source_is_named_whatever_the_reason(known: Known) -> None:
     for reason in (REASON, None):
-        found = known.autonomy.clearance("con_1", reason, ["help/other.md", FLAGGED])
+        found = known.autonomy.clearance("con_1", reason, ["help/other.md", ARTICLE])
         assert found["flagged"] == ["Refunds"]
 
 
 def test_confidence_is_asked_for_as_a_probability(known: Known) -> None:
     assert 0 <= known.autonomy.clearance("con_1", REASON, [])["least_confidence"] <= 1
-
-
-def an_article() -> Article:
-    return Article(
-        id=FLAGGED,
-        source="help",
-        path="refunds.md",
-        kind="article",
-        title="Refunds",
-        newest=1,
-        file_hash="",
-        outside_hash="",
-    )
-
-
-def a_flag() -> SourceFlagRow:
-    return SourceFlagRow(
-        id="flg_1",
-        key="k",
-        kind="overdue",
-        article_id=FLAGGED,
-        title="Nobody looked at it for a year.",
-        evidence={},
-        status="open",
-        opened_at=NOON,
-        updated_at=NOON,
-    )

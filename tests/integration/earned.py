@@ -2,18 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 
 from core.database import Database
 from core.identifiers import new_id
 from desk.autonomy import Autonomy
 from desk.autonomy_evidence import hold_reason
 from desk.autonomy_models import AutonomyEvidence
+from desk.autopilot import Rulebook
+from desk.models import SourceFlagRow
 from desk.permissions import Actor
+from graph.reasons import Reason, ReasonMap
+from graph.tiers import TierRules
+from kb.models import Article
 from tests.factories import NOON
 
 REASON = "refund_question"
 QUESTION = "How long does a refund take?"
+ARTICLE = "help/refunds.md"
+
+
+@cache
+def tiers() -> TierRules:
+    return TierRules.load(None)
+
+
+def rulebook(folder: Path, reasons: Sequence[Reason], drafter: str = "extractive") -> Rulebook:
+    """Return the rules of a map that a test may change, and the tiers that the desk ships with."""
+    return Rulebook(lambda: ReasonMap(reasons), tiers, lambda: folder, drafter)
+
+
+def an_article() -> Article:
+    return Article(
+        id=ARTICLE,
+        source="help",
+        path="refunds.md",
+        kind="article",
+        title="Refunds",
+        newest=1,
+        file_hash="",
+        outside_hash="",
+    )
+
+
+def a_flag(kind: str, article_id: str = ARTICLE, other: str | None = None) -> SourceFlagRow:
+    """Return an open flag on an article, or on two of them."""
+    return SourceFlagRow(
+        id=new_id("flg"),
+        key=new_id("key"),
+        kind=kind,
+        article_id=article_id,
+        other_article_id=other,
+        title="Somebody must look at it.",
+        evidence={},
+        status="open",
+        opened_at=NOON,
+        updated_at=NOON,
+    )
 
 
 def note_answers(

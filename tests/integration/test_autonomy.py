@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from threading import Barrier
 
@@ -22,16 +21,22 @@ from desk.audit import AuditTrail
 from desk.autonomy import Autonomy, ReasonLine
 from desk.autonomy_evidence import EvidenceKind, note_evidence
 from desk.autonomy_models import AutonomyEvidence, ReasonAutonomy
-from desk.autopilot import Rulebook
-from desk.models import Contact, SourceFlagRow, SourceUse
+from desk.models import Contact, SourceUse
 from desk.operations_file import OperationsFile
 from desk.people import People
 from desk.permissions import Actor
-from graph.reasons import Reason, ReasonMap
-from graph.tiers import TierRules
-from kb.models import Article
+from graph.reasons import Reason
 from tests.factories import NOON
-from tests.integration.earned import REASON, catch_seeded, note_answers, put_on_autopilot
+from tests.integration.earned import (
+    ARTICLE,
+    REASON,
+    a_flag,
+    an_article,
+    catch_seeded,
+    note_answers,
+    put_on_autopilot,
+    rulebook,
+)
 
 REASONS = [
     Reason(id=REASON, name="Refund question", macro="refund"),
@@ -72,15 +77,6 @@ class House:
 
     def fly(self) -> None:
         put_on_autopilot(self.database, self.autonomy, self.ruth)
-
-
-@cache
-def tiers() -> TierRules:
-    return TierRules.load(None)
-
-
-def rulebook(folder: Path, reasons: list[Reason], drafter: str = "extractive") -> Rulebook:
-    return Rulebook(lambda: ReasonMap(reasons), tiers, lambda: folder, drafter)
 
 
 def build(settings: Settings) -> House:
@@ -309,9 +305,9 @@ def test_a_source_that_is_contradicted_ends_autopilot_and_bars_the_way_back(hous
     house.autonomy.sign(house.ruth, REASON)
     assert house.autonomy.sweep() == []
     with house.database.write() as session:
-        session.add(a_conflict())
+        session.add(a_flag("conflict", "help/other.md", ARTICLE))
     assert house.autonomy.sweep() == [REASON]
-    assert house.autonomy.clearance("con_1", REASON, ["help/refunds.md"])["flagged"] == ["Refunds"]
+    assert house.autonomy.clearance("con_1", REASON, [ARTICLE])["flagged"] == ["Refunds"]
 
 
 def test_what_the_tier_or_the_map_locks_only_an_admin_unlocks(house: House) -> None:
@@ -551,38 +547,10 @@ def use_of(contact_id: str) -> SourceUse:
     return SourceUse(
         holder="del_1",
         contact_id=contact_id,
-        article_id="help/refunds.md",
+        article_id=ARTICLE,
         version_id="ver_1",
         passage_id="ver_1#0",
         content_hash="",
         status="answered",
         at=NOON,
-    )
-
-
-def an_article() -> Article:
-    return Article(
-        id="help/refunds.md",
-        source="help",
-        path="refunds.md",
-        kind="article",
-        title="Refunds",
-        newest=1,
-        file_hash="",
-        outside_hash="",
-    )
-
-
-def a_conflict() -> SourceFlagRow:
-    return SourceFlagRow(
-        id="flg_1",
-        key="k",
-        kind="conflict",
-        article_id="help/other.md",
-        other_article_id="help/refunds.md",
-        title="They say different things.",
-        evidence={},
-        status="open",
-        opened_at=NOON,
-        updated_at=NOON,
     )
