@@ -13,6 +13,7 @@ from rich.text import Text
 from core.vocabulary import Channel
 from desk.bootstrap import Desk
 from desk.contacts import ContactView, NewContact, NewMessage
+from desk.delivery import DeliveryView
 from desk.health import Part
 from desk.permissions import Actor
 from desk.render_changes import changes_report
@@ -118,18 +119,30 @@ def run_as_json(
         for review in desk.reviews.of_contact(actor, contact_id)
         if review.status == "pending"
     ]
-    if not pending:
-        return contact_as_json(contact)
-    return review_as_json(desk.reviews.get(actor, pending[-1].id), contact)
+    if pending:
+        return review_as_json(desk.reviews.get(actor, pending[-1].id), contact)
+    released = [
+        delivery
+        for delivery in desk.deliveries.of_contact(actor, contact_id)
+        if delivery.status in ("scheduled", "sending", "sent")
+    ]
+    return contact_as_json(contact, released[-1] if released else None)
 
 
-def contact_as_json(contact: ContactView) -> dict[str, Any]:
-    """Return a contact that waits for no review: escalated, or failed."""
+def contact_as_json(contact: ContactView, answer: DeliveryView | None = None) -> dict[str, Any]:
+    """Return a contact that waits for no review: escalated, failed, or answered by autopilot.
+
+    Args:
+        contact: The contact.
+        answer: What left or is about to leave without a person; None for nothing.
+    """
+    outcome = "handoff" if contact.summary.status == "escalated" else contact.summary.status
     return {
         "contact": contact.summary.id,
         "status": contact.summary.status,
         "review": None,
-        "outcome": "handoff" if contact.summary.status == "escalated" else contact.summary.status,
+        "outcome": "autopilot" if answer else outcome,
+        "answer": answer and {"text": answer.text, "status": answer.status, "due": answer.due_at},
         "tier": contact.summary.tier,
         "triggers": contact.triggers,
         "reason": contact.summary.reason,
@@ -194,6 +207,9 @@ def run_report(result: Mapping[str, Any]) -> None:
     """Print what `ask` found, for people."""
     console = _console()
     _print_routing(console, result)
+    if answer := result.get("answer"):
+        _print_released(console, answer)
+        return
     if result["brief" if "brief" in result else "draft"] is None or not result.get("draft"):
         _print_brief(console, result.get("brief"))
         if result.get("failure"):
@@ -201,6 +217,18 @@ def run_report(result: Mapping[str, Any]) -> None:
         return
     _print_draft(console, result)
     console.print(Text(f"\nReview {result['review']} waits for a person.", style="bold"))
+
+
+def _print_released(console: Console, answer: Mapping[str, Any]) -> None:
+    """Print an answer that no person read, and when it leaves."""
+    console.print(Text(f"\n{answer['text']}"))
+    leaves = (
+        "It has left."
+        if answer["status"] == "sent"
+        else f"It leaves at {answer['due']:%H:%M:%S} UTC; until then the outbox can call it back."
+    )
+    said = f"No person reads it first: its contact reason is on autopilot. {leaves}"
+    console.print(Text(f"\n{said}", style="bold"))
 
 
 def review_report(result: Mapping[str, Any]) -> None:

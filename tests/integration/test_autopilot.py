@@ -16,8 +16,9 @@ from desk.contacts import NewMessage
 from desk.delivery import Deliveries
 from desk.models import Contact, Review, SourceFlagRow
 from desk.permissions import Actor
+from desk.render import run_as_json, run_report
 from tests.integration.conftest import open_contact, pending_review
-from tests.integration.earned import QUESTION, REASON, note_answers, put_on_autopilot
+from tests.integration.earned import QUESTION, REASON, a_flag, note_answers, put_on_autopilot
 from tests.integration.one_desk import one_desk
 
 
@@ -223,24 +224,14 @@ def test_an_answer_whose_source_is_flagged_meanwhile_is_held_back(
     flying: Desk, ruth: Actor
 ) -> None:
     contact = ask(flying, ruth)
-    flag = SourceFlagRow(
-        id="flg_late",
-        key="late",
-        kind="overdue",
-        article_id="help-center/refunds.md",
-        title="Nobody looked at it for a year.",
-        evidence={},
-        status="open",
-        opened_at=flying.clock.now(),
-        updated_at=flying.clock.now(),
-    )
+    flag = a_flag("overdue", "help-center/refunds.md")
     with flying.database.write() as session:
         session.add(flag)
     assert flying.deliveries.deliver(delivery_of(flying, ruth, contact)) == "undone"
     stopped = flying.audit.of_contact(ruth, contact)
     assert "A source it rests on was flagged." in [one.data.get("autopilot") for one in stopped]
     with flying.database.write() as session:
-        session.delete(session.get_one(SourceFlagRow, "flg_late"))
+        session.delete(session.get_one(SourceFlagRow, flag.id))
 
 
 def test_the_answer_that_is_named_is_the_one_marked_wrong(flying: Desk, ruth: Actor) -> None:
@@ -260,6 +251,19 @@ def test_the_answer_that_is_named_is_the_one_marked_wrong(flying: Desk, ruth: Ac
         flying.autonomy.mark_wrong(ruth, contact, "It takes ten days.", first)
     with pytest.raises(NotFound, match="no such answer"):
         flying.autonomy.mark_wrong(ruth, ask(flying, ruth), "It is wrong.", first)
+
+
+def test_who_asks_is_told_in_words_that_it_leaves_without_a_person(
+    flying: Desk, ruth: Actor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = run_as_json(flying, ruth, QUESTION, "email", "Ada", "standard")
+    assert (found["outcome"], found["answer"]["status"]) == ("autopilot", "scheduled")
+    run_report(found)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "A refund takes 5 business days" in said
+    assert "No person reads it first: its contact reason is on autopilot. It leaves at " in said
+    flying.deliveries.deliver(delivery_of(flying, ruth, found["contact"]))
+    assert flying.contacts.get(ruth, found["contact"]).summary.status == "answered"
 
 
 def test_what_autopilot_leaves_in_the_trail_holds_nobodys_words(flying: Desk, ruth: Actor) -> None:
