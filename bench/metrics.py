@@ -3,7 +3,7 @@
     python -m bench.metrics --engine postgresql --contacts 50000 --small 500
 
 A month is made up (see :mod:`bench.month`) and counted from its audit trail. Every figure, of
-everything and of each contact reason and person, is told again in plain Python from the exported
+everything and of each contact reason, tier, channel and person, is told again in plain Python from the exported
 trail and must be the same. Then all that the page reads is timed, on the small month and the full one
 in turns; the full one may take twice what the small one takes.
 """
@@ -32,7 +32,7 @@ from desk.metric_definitions import OF_PEOPLE
 from desk.metric_export import as_csv
 from desk.metric_figures import Figure
 from desk.metric_models import MetricSum
-from desk.metrics import MetricFilter, Metrics
+from desk.metrics import DIMENSIONS, MetricFilter, Metrics
 from tests.factories import ADMIN
 from tests.metrics_by_hand import by_hand
 
@@ -44,12 +44,13 @@ _TINY: Final = 1e-9
 def page(metrics: Metrics, chosen: MetricFilter) -> str:
     """Read all that the page shows and hands out."""
     board = metrics.board(ADMIN, chosen)
-    reasons = metrics.by_reason(ADMIN, chosen)
+    groups_of = {by: metrics.by(ADMIN, chosen, by) for by in DIMENSIONS}
     people = metrics.by_person(ADMIN, chosen)
     metrics.names(ADMIN, people)
     metrics.themes(ADMIN, chosen)
     groups = [("all", "", board.figures)]
-    groups += [("reason", name, figures) for name, figures in reasons.items()]
+    for by, of_each in groups_of.items():
+        groups += [(by, name, figures) for name, figures in of_each.items()]
     groups += [("person", name, figures) for name, figures in people.items()]
     return as_csv(groups, chosen)
 
@@ -76,8 +77,9 @@ def wrong(metrics: Metrics, database: Database, months: list[MetricFilter]) -> t
             chosen = MetricFilter(days.since, days.until, reason, tier, channel)
             figures = metrics.board(ADMIN, chosen).figures
             compare(figures, days, reason=reason, tier=tier, channel=channel)
-        for reason, figures in metrics.by_reason(ADMIN, days).items():
-            compare(figures, days, reason=reason)
+        for by in DIMENSIONS:
+            for group, figures in metrics.by(ADMIN, days, by).items():
+                compare(figures, days, **{by: group})
         for person, figures in metrics.by_person(ADMIN, days).items():
             of_people = {one.id: figures[one.id] for one in OF_PEOPLE}
             compare(of_people, days, person=person)

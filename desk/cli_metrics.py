@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 metrics_app = typer.Typer()
 
 FORMATS = ("table", "csv", "json", "prometheus")
-GROUPS = ("all", "reason", "person")
+GROUPS = ("all", "reason", "tier", "channel", "person")
 
 
 @metrics_app.command("metrics")
@@ -35,14 +35,14 @@ def metrics(
     reason: Annotated[Optional[str], typer.Option(help="Only this contact reason.")] = None,  # noqa: UP045
     tier: Annotated[Optional[str], typer.Option(help="Only this tier.")] = None,  # noqa: UP045
     channel: Annotated[Optional[str], typer.Option(help="Only this channel.")] = None,  # noqa: UP045
-    by: Annotated[str, typer.Option(help="all, reason or person.")] = "all",
+    by: Annotated[str, typer.Option(help="all, reason, tier, channel or person.")] = "all",
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Count the whole audit trail again first.")
     ] = False,
     as_person: As = None,
     as_json: Json = False,
 ) -> None:
-    """Print the metrics, by contact reason or by person; days are UTC."""
+    """Print the metrics, by contact reason, tier, channel or person; days are UTC."""
     from desk.metric_export import as_csv, as_prometheus
     from desk.permissions import require
     from desk.render_metrics import metrics_as_json, metrics_table

@@ -89,6 +89,12 @@ class Metric:
     by_person: bool = False
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is a share of things each of which did or did not: never above one."""
+        how = self.measure
+        return isinstance(how, Ratio) and set(how.parts) < set(how.of)
+
+    @property
     def told(self) -> str:
         """All that is shown on hover."""
         of = f" of {self.denominator}" if self.denominator else ""

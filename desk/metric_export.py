@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from desk.metric_comparison import within
 from desk.metric_definitions import METRICS, OF_ID
 from desk.metric_facts import Part
 from desk.metric_models import ALL
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from prometheus_client import Metric as Family
 
 COLUMNS: Final = (
-    "metric", "title", "unit", "by", "name", "value", "numerator", "denominator", "since", "until",
-    "definition",
+    "metric", "title", "unit", "by", "name", "value", "numerator", "denominator", "least", "most",
+    "since", "until", "definition",
 )  # fmt: skip
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -89,7 +90,7 @@ _SUMMARIES: Final[tuple[tuple[str, str, Part], ...]] = (
 
 
 def as_csv(groups: Iterable[Group], chosen: MetricFilter) -> str:
-    """Return figures as CSV, a line each, with a heading.
+    """Return figures as CSV, a line each, with a heading; shares with their 95 % interval.
 
     A text that a spreadsheet would take for a formula stands behind an apostrophe.
     """
@@ -103,9 +104,9 @@ def as_csv(groups: Iterable[Group], chosen: MetricFilter) -> str:
             figure = figures[metric.id]
             value = "" if figure.value is None else figure.value
             told = (metric.id, metric.title, metric.unit, by, _cell(name), value)
-            writer.writerow(
-                (*told, figure.hits, figure.count, chosen.since, chosen.until, metric.sentence)
-            )
+            least, most = within(metric, figure) or ("", "")
+            of = (figure.hits, figure.count, least, most)
+            writer.writerow((*told, *of, chosen.since, chosen.until, metric.sentence))
     return out.getvalue()
 
 

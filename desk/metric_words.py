@@ -36,13 +36,6 @@ def change_text(now: float | None, before: float | None, unit: Unit) -> str | No
     return f"{sign}{value_text(abs(change), unit)}"
 
 
-def against_text(now: float | None, before: float | None) -> str:
-    """Return how a value stands against the one before, where there is no change to tell."""
-    if now is None:
-        return "nothing to tell yet"
-    return "nothing to compare with" if before is None else "as before"
-
-
 def length_text(seconds: int) -> str:
     """Return a length of time in its two largest units."""
     if seconds < 60:

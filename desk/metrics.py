@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -29,6 +29,11 @@ from desk.models import OPEN_CONTACT, Contact, Person
 from desk.permissions import Actor, require
 
 Step = Literal["day", "week"]
+Dimension = Literal["reason", "tier", "channel"]
+DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
+"""What contacts are told apart by."""
+Figures = dict[str, dict[str, Figure]]
+"""Group → metric → its value."""
 Group = tuple[str, str, Mapping[str, Figure]]
 """What figures are grouped by, such as ``reason``; the name of the group; its figures."""
 MOST_DAYS: Final = 732
@@ -72,8 +77,12 @@ class MetricFilter:
     @property
     def spans(self) -> list[str]:
         """What it is stored under: whole weeks where there are such sums, else days."""
+        return self.spans_by("reason")
+
+    def spans_by(self, by: Dimension | Literal["person"]) -> list[str]:
+        """What it is stored under where groups are told apart: weeks have no tiers or channels."""
         days = [day.isoformat() for day in self.days]
-        if self.tier or self.channel:
+        if self.tier or self.channel or by in ("tier", "channel"):
             return days
         found = []
         while days:
@@ -183,7 +192,7 @@ class Metrics:
         with self._database.read() as session:
             sums = session.execute(_of_all(MetricSum, chosen, first)).all()
             lengths = session.execute(_of_all(MetricLengths, chosen, first)).all()
-            ages = _ages(session, chosen, self._clock.now()).get(ALL, Ages())
+            ages = _ages(session, chosen, self._clock.now(), None).get(ALL, Ages())
         now, before = Sums(), Sums()
         steps = {start: Sums() for start in _starts(chosen, step)}
         of_day = {day.isoformat(): (now, steps[_start(day, step)]) for day in chosen.days}
@@ -205,35 +214,33 @@ class Metrics:
             waiting=waiting,
         )
 
-    def by_reason(self, actor: Actor, chosen: MetricFilter) -> dict[str, dict[str, Figure]]:
-        """Return reason → metric → its value, for every reason that something is known of."""
+    def by(self, actor: Actor, chosen: MetricFilter, by: Dimension) -> Figures:
+        """Return reason, tier or channel → metric → its value, for each that something is known of."""
         require(actor, "read_quality")
         chosen.check()
         now = self._clock.now()
         with self._database.read() as session:
-            reasons = _distinct(session, MetricSum.reason, [])
-            if chosen.reason is not None:
-                reasons = [one for one in reasons if one == chosen.reason]
-            sums = _grouped(session, "reason", reasons, chosen)
-            ages = _ages(session, chosen, now, by_reason=True)
+            column = getattr(MetricSum, by)
+            groups = _distinct(session, column, _slices(MetricSum, chosen, before=by))
+            wanted = getattr(chosen, by)
+            if wanted is not None:
+                groups = [one for one in groups if one == wanted]
+            sums = _grouped(session, by, groups, chosen)
+            ages = _ages(session, chosen, now, by)
         return {
-            reason: {
-                one.id: figure(one, sums.get(reason, Sums()), ages.get(reason, Ages()))
+            group: {
+                one.id: figure(one, sums.get(group, Sums()), ages.get(group, Ages()))
                 for one in METRICS
             }
-            for reason in sorted({*sums, *ages})
+            for group in sorted({*sums, *ages})
         }
 
-    def by_person(self, actor: Actor, chosen: MetricFilter) -> dict[str, dict[str, Figure]]:
+    def by_person(self, actor: Actor, chosen: MetricFilter) -> Figures:
         """Return id of a person → metric → its value, for everybody who decided something."""
         require(actor, "read_quality")
         chosen.check()
         with self._database.read() as session:
-            its = [
-                MetricSum.reason == (ALL if chosen.reason is None else chosen.reason),
-                MetricSum.tier == (chosen.tier or ALL),
-                MetricSum.channel == (chosen.channel or ALL),
-            ]
+            its = _slices(MetricSum, chosen, before="person")
             people = _distinct(session, MetricSum.person, its)
             sums = _grouped(session, "person", people, chosen)
         return {
@@ -247,12 +254,11 @@ class Metrics:
         Args:
             actor: Who asks.
             chosen: What they are narrowed to.
-            by: ``reason``, ``person``, or ``all`` for neither.
+            by: One of :data:`DIMENSIONS`, ``person``, or ``all`` for nothing.
         """
         found: list[Group] = [("all", "", self.board(actor, chosen).figures)]
-        if by == "reason":
-            of_each = self.by_reason(actor, chosen)
-            found += [("reason", reason, figures) for reason, figures in of_each.items()]
+        if by in DIMENSIONS:
+            found += [(by, name, its) for name, its in self.by(actor, chosen, by).items()]
         if by == "person":
             of_people = self.by_person(actor, chosen)
             names = self.names(actor, of_people)
@@ -320,7 +326,7 @@ class Metrics:
         with self._database.read() as session:
             for reason, part, count, total in session.execute(query).tuples():
                 found[reason][part] = (count, total)
-            ages = _ages(session, self.lately(1), self._clock.now()).get(ALL, Ages())
+            ages = _ages(session, self.lately(1), self._clock.now(), None).get(ALL, Ages())
         return Totals(dict(found), ages, waiting)
 
 
@@ -330,12 +336,38 @@ def _of_all(
     """Return the query for day, part and values of every day from ``since``, of nobody apart."""
     values = [getattr(model, name) for name in _VALUES[model]]
     return select(model.day, model.part, *values).where(
-        model.reason == (ALL if chosen.reason is None else chosen.reason),
-        model.tier == (chosen.tier or ALL),
-        model.channel == (chosen.channel or ALL),
-        model.person == ALL,
+        *_slices(model, chosen),
         model.day.between(since.isoformat(), chosen.until.isoformat()),
     )
+
+
+_SLICED_BY: Final = ("reason", "tier", "channel", "person")
+"""In the order of the index."""
+
+
+def _slices(
+    model: type[MetricSum | MetricLengths],
+    chosen: MetricFilter,
+    *,
+    without: str = "",
+    before: str = "",
+) -> list[ColumnElement[bool]]:
+    """Return which slices are asked for, of nobody apart.
+
+    Args:
+        model: Where they are kept.
+        chosen: What they are narrowed to.
+        without: Leave this out: its groups are told apart.
+        before: Only what stands before this in the index.
+    """
+    kept = {
+        "reason": ALL if chosen.reason is None else chosen.reason,
+        "tier": chosen.tier or ALL,
+        "channel": chosen.channel or ALL,
+        "person": ALL,
+    }
+    names = _SLICED_BY[: _SLICED_BY.index(before)] if before else _SLICED_BY
+    return [getattr(model, name) == kept[name] for name in names if name != without]
 
 
 def _distinct(
@@ -353,9 +385,12 @@ def _distinct(
 
 
 def _grouped(
-    session: Session, by: Literal["reason", "person"], values: Sequence[str], chosen: MetricFilter
+    session: Session,
+    by: Dimension | Literal["person"],
+    values: Sequence[str],
+    chosen: MetricFilter,
 ) -> dict[str, Sums]:
-    """Return what is known in the days of ``chosen``, for each of some reasons or persons."""
+    """Return what is known in the days of ``chosen``, for each of some groups."""
     found: dict[str, Sums] = defaultdict(Sums)
     for value, part, count, total in session.execute(_of_each(MetricSum, by, values, chosen)):
         found[value].add(part, count, total)
@@ -366,20 +401,15 @@ def _grouped(
 
 def _of_each(
     model: type[MetricSum | MetricLengths],
-    by: Literal["reason", "person"],
+    by: Dimension | Literal["person"],
     values: Sequence[str],
     chosen: MetricFilter,
 ) -> Select[*tuple[Any, ...]]:
-    if by == "reason":
-        column, its = model.reason, [model.reason.in_(values), model.person == ALL]
-    else:
-        reason = ALL if chosen.reason is None else chosen.reason
-        column, its = model.person, [model.reason == reason, model.person.in_(values)]
+    column = getattr(model, by)
     return select(column, model.part, *(getattr(model, name) for name in _VALUES[model])).where(
-        *its,
-        model.tier == (chosen.tier or ALL),
-        model.channel == (chosen.channel or ALL),
-        model.day.in_(chosen.spans),
+        column.in_(values),
+        *_slices(model, chosen, without=by),
+        model.day.in_(chosen.spans_by(by)),
     )
 
 
@@ -392,10 +422,10 @@ def _start(day: date, step: Step) -> str:
 
 
 def _ages(
-    session: Session, chosen: MetricFilter, now: datetime, *, by_reason: bool = False
+    session: Session, chosen: MetricFilter, now: datetime, by: Dimension | None
 ) -> dict[str, Ages]:
-    """Return reason (:data:`ALL` where they are not told apart) → the open contacts' ages."""
-    group = func.coalesce(Contact.reason, "") if by_reason else literal(ALL)
+    """Return group (:data:`ALL` where none are told apart) → the open contacts' ages."""
+    group = func.coalesce(getattr(Contact, by), "") if by else literal(ALL)
     its: list[ColumnElement[bool]] = [literal_column(OPEN_CONTACT), Contact.origin != SEEDED]
     if chosen.reason is not None:
         its.append(func.coalesce(Contact.reason, "") == chosen.reason)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from desk.metric_comparison import figure_text, within
 from desk.metric_definitions import METRICS, OF_ID, OF_PEOPLE
 from desk.metric_words import value_text
 
@@ -53,7 +54,12 @@ def metrics_as_json(
                 "by": by,
                 "name": name,
                 "metrics": {
-                    id: {"value": one.value, "numerator": one.hits, "denominator": one.count}
+                    id: {
+                        "value": one.value,
+                        "numerator": one.hits,
+                        "denominator": one.count,
+                        "within": within(OF_ID[id], one),
+                    }
                     for id, one in figures.items()
                 },
             }
@@ -82,8 +88,8 @@ def metrics_table(groups: Sequence[Group], themes: Sequence[Theme], chosen: Metr
         for metric in of_each:
             table.add_column(metric.title, justify="right")
         for _, name, figures in parts:
-            told = [value_text(figures[one.id].value, one.unit) for one in of_each]
-            table.add_row(Text(name or "no known reason"), *told)
+            told = [figure_text(one, figures[one.id]) for one in of_each]
+            table.add_row(Text(name or f"no known {parts[0][0]}"), *told)
         console.print(table)
     if shared := [theme for theme in themes if theme.count > 1]:
         about = Table("complaints", "about")

@@ -25,7 +25,7 @@ def test_every_metric_of_the_sample_is_what_its_trail_tells(sample: Path, tmp_pa
     for days in (7, 35):
         lately = metrics.lately(days)
         first, last = lately.since.isoformat(), lately.until.isoformat()
-        for reason in (None, *metrics.by_reason(ADMIN, lately)):
+        for reason in (None, *metrics.by(ADMIN, lately, "reason")):
             chosen = MetricFilter(lately.since, lately.until, reason)
             figures = metrics.board(ADMIN, chosen).figures
             told = hand.figures(first, last, now=now, reason=reason)

@@ -51,6 +51,15 @@ def test_the_figures_are_printed_in_every_form(run: Run, settings: Settings) -> 
     assert decisions > 10
     assert sum(one["metrics"]["decisions"]["value"] for one in of_reasons) == decisions
     assert set(told["definitions"]) == {one.id for one in METRICS}
+    _, out, _ = run("--format", "csv", "--by", "channel", *may)
+    of_channels = [line for line in csv.DictReader(io.StringIO(out)) if line["by"] == "channel"]
+    rates = [line for line in of_channels if line["metric"] == "correction_rate"]
+    assert {line["name"] for line in rates} <= {"email", "chat", "voice"}
+    for line in rates:
+        if line["value"]:
+            assert float(line["least"]) <= float(line["value"]) <= float(line["most"])
+    code, out, _ = run("--by", "tier", *may)
+    assert (code, "escalate_first" in out) == (0, True)
     reason = next(one for one in of_reasons if one["metrics"]["decisions"]["value"])
     _, out, _ = run("--format", "csv", "--reason", reason["name"], *may)
     lines = {line["metric"]: line["value"] for line in csv.DictReader(io.StringIO(out))}
@@ -63,7 +72,7 @@ def test_the_figures_are_printed_in_every_form(run: Run, settings: Settings) -> 
     ("words", "said"),
     [
         (("--format", "xml"), "--format: 'xml' is none of table, csv, json, prometheus."),
-        (("--by", "team"), "--by: 'team' is none of all, reason, person."),
+        (("--by", "team"), "--by: 'team' is none of all, reason, tier, channel, person."),
         (("--tier", "low"), "--tier: 'low' is none of allowed"),
         (("--channel", "fax"), "--channel: 'fax' is none of email, chat, voice."),
         (("--since", "May"), "--since: 'May' is no day such as 2026-11-01."),

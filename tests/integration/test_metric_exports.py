@@ -62,7 +62,7 @@ def test_what_people_do_at_a_desk_is_what_its_metrics_tell(open_synced: OpenDesk
     assert 0 < (figures["correction_size"].value or 0) < 1
     assert figures["reopened_rate"].value == 0
     assert desk.metrics.by_person(ruth, lately)[ruth.id]["decisions"].value == 2
-    of_reason = desk.metrics.by_reason(ruth, lately)
+    of_reason = desk.metrics.by(ruth, lately, "reason")
     assert of_reason["refund_question"]["decisions"].value == 1
     told = samples(as_prometheus(desk.metrics.totals()))
     assert told["proofdesk_decisions_total", "approve", "refund_question"] == 1

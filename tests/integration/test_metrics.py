@@ -21,7 +21,7 @@ from desk.metric_facts import EVENTS
 from desk.metric_figures import Figure
 from desk.metric_models import Complaint, MetricLengths, MetricMark, MetricSum
 from desk.metric_rollup import SETTLED
-from desk.metrics import MetricFilter, Metrics
+from desk.metrics import DIMENSIONS, MetricFilter, Metrics
 from desk.models import AuditEvent
 from desk.permissions import Actor
 from tests.factories import ADMIN
@@ -72,9 +72,17 @@ def test_every_metric_is_what_the_trail_tells(database: Database) -> None:
             told = hand.figures(days.since.isoformat(), days.until.isoformat(), now=END, **choice)
             assert values(metrics.board(ADMIN, chosen).figures) == pytest.approx(told), choice
     first, last = month.since.isoformat(), month.until.isoformat()
-    for reason, figures in metrics.by_reason(ADMIN, month).items():
-        told = hand.figures(first, last, now=END, reason=reason)
+    for by in DIMENSIONS:
+        groups = metrics.by(ADMIN, month, by)
+        assert len(groups) > 2
+        for group, figures in groups.items():
+            told = hand.figures(first, last, now=END, **{by: group})
+            assert values(figures) == pytest.approx(told), (by, group)
+    only = MetricFilter(month.since, month.until, tier="allowed", channel="email")
+    for reason, figures in metrics.by(ADMIN, only, "reason").items():
+        told = hand.figures(first, last, now=END, reason=reason, tier="allowed", channel="email")
         assert values(figures) == pytest.approx(told), reason
+    assert set(metrics.by(ADMIN, only, "channel")) == {"email"}
     people = metrics.by_person(ADMIN, month)
     assert set(people) == set(PEOPLE)
     for person, figures in people.items():
@@ -224,6 +232,6 @@ def test_an_empty_desk_has_nothing_to_tell_and_no_zero_for_it(small: Database) -
     assert {one.id for one in METRICS if figures[one.id].value == 0} == {
         "backlog", "decisions", "escalation_missed", "escalations", "stale_stopped", "taken_up",
     }  # fmt: skip
-    assert metrics.by_reason(ADMIN, metrics.lately()) == {}
+    assert metrics.by(ADMIN, metrics.lately(), "reason") == {}
     assert metrics.themes(ADMIN, metrics.lately()) == []
     assert Escalations(small, FixedClock(END)).verdict(ADMIN, "con_1") is None

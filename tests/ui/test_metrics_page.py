@@ -43,6 +43,13 @@ def test_every_metric_is_a_card_that_says_what_it_is_and_may_be_narrowed(
     assert list(people["Decisions"]) == [1]
     (reasons,) = [one.value for one in page.dataframe if "Contact reason" in one.value]
     assert list(reasons["Contact reason"]) == ["Refund question"]
+    assert list(reasons["Correction rate"]) == ["0 of 1"]
+    page.pills(key="metrics.by").set_value("channel").run()
+    (channels,) = [one.value for one in page.dataframe if "Channel" in one.value]
+    assert list(channels["Channel"]) == ["E-mail"]
+    assert "No group differs from all others by more than chance makes." in seen(page)
+    assert "Nothing happened in the 28 days before" in seen(page)
+    assert shown(page, "Decisions").delta == ""
     page.selectbox(key="metrics.reason").set_value("refund_question").run()
     assert shown(page, "Contacts taken up").value == "1"
     page.selectbox(key="metrics.channel").set_value("voice").run()

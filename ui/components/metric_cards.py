@@ -8,11 +8,12 @@ from typing import Final, Literal
 
 import streamlit as st
 
+from desk.metric_comparison import clearly_other
 from desk.metric_definitions import METRICS, Backlog, Better, Metric
-from desk.metric_words import against_text, change_text, value_text
+from desk.metric_words import change_text, value_text
 from desk.metrics import Board
 from ui.components.sparkline import sparkline
-from ui.components.text import label_text, show, tag, words
+from ui.components.text import label_text, say, show, tag, words
 
 _COLOURS: Final[dict[Better, Literal["normal", "inverse", "off"]]] = {
     "higher": "normal",
@@ -28,6 +29,11 @@ def metric_cards(board: Board, days: int) -> None:
         board: The figures.
         days: How many days they are of; what they are compared with is as long.
     """
+    if not board.had_before:
+        say(
+            f"Nothing happened in the {days} days before: there is nothing to compare with.",
+            "pd-faint",
+        )
     for place, (group, metrics) in enumerate(groupby(METRICS, key=lambda one: one.group)):
         show(tag("h4", "pd-section", words(group)))
         with st.container(horizontal=True, key=f"metrics-cards-{place}"):
@@ -40,20 +46,26 @@ def metric_cards(board: Board, days: int) -> None:
 
 def _card(metric: Metric, board: Board, days: int) -> None:
     figure = board.figures[metric.id]
-    before = board.before[metric.id].value if board.had_before else None
-    change = change_text(figure.value, before, metric.unit)
+    before = board.before[metric.id]
+    change = change_text(figure.value, before.value, metric.unit) if board.had_before else None
+    same = board.had_before and before.value is not None and figure.value is not None
+    telling = change is not None and clearly_other(metric, figure, before)
     trend = board.trends[metric.id].values
     with st.container(border=True, height="stretch", key=f"metrics-card-{metric.id}"):
         st.metric(
             metric.title,
             value_text(figure.value, metric.unit),
-            change or against_text(figure.value, before),
-            delta_color=_COLOURS[metric.better] if change else "off",
+            change or ("as before" if same else None),
+            delta_color=_COLOURS[metric.better] if telling else "off",
             delta_arrow="auto" if change else "off",
-            delta_description=f"to the {days} days before" if change else None,
+            delta_description=_against(days, telling=telling) if change else None,
             help=label_text(metric.told),
         )
         show(sparkline(trend, _in_words(metric, trend)))
+
+
+def _against(days: int, *, telling: bool) -> str:
+    return f"to the {days} days before" + ("" if telling else "; so few may differ by chance")
 
 
 def _in_words(metric: Metric, trend: Sequence[float | None]) -> str:

@@ -8,15 +8,17 @@ from typing import Any, Final
 import altair as alt
 import streamlit as st
 
+from desk.metric_comparison import figure_text, standing_apart, within
 from desk.metric_definitions import METRICS, OF_ID, OF_PEOPLE, Backlog, Metric
 from desk.metric_figures import Figure
 from desk.metric_words import NOTHING, value_text
-from desk.metrics import Board, Step
+from desk.metrics import Board, Dimension, Figures, Step
 from ui.components.charts import ACCENT, shown_chart
-from ui.components.labels import plainly
+from ui.components.labels import CHANNEL_NAMES, TIER_NAMES, plainly
+from ui.components.rate_chart import Share, rate_chart
 from ui.components.text import label_text, readable_text, say, show, tag, words
 
-_OF_REASONS: Final = (
+_OF_GROUPS: Final = (
     "taken_up",
     "backlog",
     "first_owner_median",
@@ -31,24 +33,72 @@ _OF_REASONS: Final = (
     "stale_stopped",
 )
 _DRAWN: Final = tuple(one.id for one in METRICS if not isinstance(one.measure, Backlog))
-_SCALE: Final = {"share": 100.0, "seconds": 1 / 60, "count": 1.0}
-_SAID: Final = {"share": "%.0f %%", "seconds": "%.0f min", "count": "%d"}
-_FINELY: Final = {"review_hold_median": "%.1f min"}
+_COMPARED: Final = tuple(one.id for one in METRICS if one.is_part)
+_NONE_APART: Final = "No group differs from all others by more than chance makes."
 _ROW: Final = 33
 _MOST_ROWS: Final = 14
 
 
-def reasons_table(of_reasons: Mapping[str, Mapping[str, Figure]], names: Mapping[str, str]) -> None:
-    """Show the metrics of each contact reason, the busiest first."""
+NAMES: Final[Mapping[Dimension, str]] = {
+    "reason": "Contact reason",
+    "tier": "Tier",
+    "channel": "Channel",
+}
+_GROUP_NAMES: Final[Mapping[Dimension, Mapping[str, str]]] = {
+    "reason": {"": "No known reason"},
+    "tier": TIER_NAMES,
+    "channel": CHANNEL_NAMES | {"": "No known channel"},
+}
+
+
+def groups_view(by: Dimension, groups: Figures, reasons: Mapping[str, str]) -> None:
+    """Show the metrics of each group, the busiest first, and one share of all with how sure it is.
+
+    Args:
+        by: What the groups are told apart by.
+        groups: Group → metric → its value.
+        reasons: Contact reason → its name.
+    """
+    known = {**_GROUP_NAMES[by], **(reasons if by == "reason" else {})}
     ranked = sorted(
-        of_reasons.items(),
+        groups.items(),
         key=lambda item: (-item[1]["taken_up"].hits, -item[1]["backlog"].hits, item[0]),
     )
-    rows = [
-        (names.get(reason) or plainly(reason) or "No known reason", figures)
-        for reason, figures in ranked
+    rows = [(known.get(group) or plainly(group), figures) for group, figures in ranked]
+    _table(NAMES[by], rows, [OF_ID[one] for one in _OF_GROUPS], f"metrics.by.{by}")
+    _compared(by, dict(rows))
+
+
+def _compared(by: Dimension, groups: Mapping[str, Mapping[str, Figure]]) -> None:
+    metric = OF_ID[
+        st.selectbox(
+            "Share",
+            _COMPARED,
+            format_func=lambda id: OF_ID[id].title,
+            key="metrics.compared",
+            label_visibility="collapsed",
+            width=280,
+        )
     ]
-    _table("Contact reason", rows, [OF_ID[one] for one in _OF_REASONS], "metrics.reasons")
+    told = {name: figures[metric.id] for name, figures in groups.items()}
+    shares = [
+        Share(name, one.value, *bounds, f"{one.hits:.0f} of {one.count:,}")
+        for name, one in told.items()
+        if (bounds := within(metric, one))
+    ]
+    if not shares:
+        say("Nothing to compare in these days.", "pd-faint")
+        return
+    for sentence in standing_apart(metric, told) or [_NONE_APART]:
+        say(sentence)
+    rate_chart(
+        shares[:_MOST_ROWS],
+        key="metrics.shares",
+        title=f"{metric.title} by {NAMES[by].lower()}, with 95 % intervals",
+        whole=True,
+    )
+    if len(shares) > _MOST_ROWS:
+        say(f"The {_MOST_ROWS} busiest of {len(shares)}.", "pd-faint")
 
 
 def people_table(of_people: Mapping[str, Mapping[str, Figure]], names: Mapping[str, str]) -> None:
@@ -132,6 +182,11 @@ def _axis(metric: Metric) -> alt.Axis:
     return alt.Axis(tickMinStep=1)
 
 
+def _column(metric: Metric) -> Any:
+    kind = st.column_config.NumberColumn if metric.unit == "count" else st.column_config.TextColumn
+    return kind(help=label_text(metric.told), width=96 if metric.unit == "count" else 130)
+
+
 def _table(
     what: str,
     rows: Sequence[tuple[str, Mapping[str, Figure]]],
@@ -142,8 +197,9 @@ def _table(
     for name, figures in rows:
         line: dict[str, Any] = {what: readable_text(name)}
         for metric in metrics:
-            value = figures[metric.id].value
-            line[metric.title] = None if value is None else value * _SCALE[metric.unit]
+            figure = figures[metric.id]
+            counts = metric.unit == "count"
+            line[metric.title] = figure.value if counts else figure_text(metric, figure)
         lines.append(line)
     st.dataframe(
         lines,
@@ -155,13 +211,6 @@ def _table(
         alt=f"Metrics by {what.lower()}",
         column_config={
             what: st.column_config.TextColumn(width=190, pinned=True),
-            **{
-                metric.title: st.column_config.NumberColumn(
-                    format=_FINELY.get(metric.id, _SAID[metric.unit]),
-                    help=label_text(metric.told),
-                    width=112,
-                )
-                for metric in metrics
-            },
+            **{metric.title: _column(metric) for metric in metrics},
         },
     )

@@ -1,4 +1,4 @@
-"""How the desk does: every metric with its trend, by contact reason and by person."""
+"""How the desk does: every metric with its trend, told apart by contact reason, tier or channel, and by person."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.metric_export import as_csv
-from desk.metrics import Board
+from desk.metrics import DIMENSIONS, Board, Dimension
 from desk.permissions import Actor, require
 from ui.components.complaints import complaint_themes
 from ui.components.frame import title
 from ui.components.metric_cards import metric_cards
 from ui.components.metric_filter import ChosenMetrics, metric_filter
-from ui.components.metric_tables import definitions, people_table, reasons_table, trend_chart
+from ui.components.metric_tables import (
+    NAMES,
+    definitions,
+    groups_view,
+    people_table,
+    trend_chart,
+)
 from ui.components.notice import empty, notice, refusals_shown
 from ui.components.office import office_styles
 from ui.components.text import show, tag, words
@@ -47,25 +53,34 @@ def _metrics(desk: Desk, actor: Actor, chosen: ChosenMetrics, names: dict[str, s
     metric_cards(board, len(only.days))
     show(tag("h4", "pd-section", words("Through the days")))
     trend_chart(board, chosen.step)
-    of_reasons = desk.metrics.by_reason(actor, only)
+    show(tag("h4", "pd-section", words("Told apart")))
+    by: Dimension = st.pills(
+        "By",
+        DIMENSIONS,
+        default="reason",
+        required=True,
+        key="metrics.by",
+        label_visibility="collapsed",
+        format_func=lambda one: f"By {NAMES[one].lower()}",
+    )
+    groups = desk.metrics.by(actor, only, by)
+    groups_view(by, groups, names)
     of_people = desk.metrics.by_person(actor, only)
     people = desk.metrics.names(actor, of_people)
-    show(tag("h4", "pd-section", words("By contact reason")))
-    reasons_table(of_reasons, names)
     show(tag("h4", "pd-section", words("Review load, by who decided")))
     people_table(of_people, people)
     show(tag("h4", "pd-section", words("What complaints are about")))
     themes = desk.metrics.themes(actor, only)
     complaint_themes(actor, themes, int(board.figures["complaint_rate"].hits))
     definitions()
-    groups = [
+    lines = [
         ("all", "", board.figures),
-        *(("reason", reason, figures) for reason, figures in of_reasons.items()),
+        *((by, name, figures) for name, figures in groups.items()),
         *(("person", people.get(one, one), figures) for one, figures in of_people.items()),
     ]
     st.download_button(
         "Download as CSV",
-        as_csv(groups, only),
+        as_csv(lines, only),
         f"metrics-{only.since}-{only.until}.csv",
         "text/csv",
         key="metrics.csv",
