@@ -34,6 +34,7 @@ from rapidfuzz.distance import LCSseq
 
 from core.vocabulary import Tier
 from kb.facts import VALUE_KINDS, extract_facts
+from kb.sentences import split_sentences
 
 STAKES: Final[tuple[tuple[float, float], ...]] = ((1.0, 0.3), (0.9, 0.15), (0.5, 0.4), (0.0, 0.15))
 """(share of the highest stake 1/(1 - m), share of the money that is bet so).
@@ -45,6 +46,8 @@ and keeps the share that is wrongly proposed clear of what is allowed.
 """
 _WORD: Final = re.compile(r"\w+(?:[.,:]\d+)*")
 _FAR: Final = 100_000
+_SAME_STATEMENT: Final = 0.2
+"""Up to this distance (0..1) two sentences, without what allows or denies, state one thing."""
 
 
 def log_e_values(
@@ -105,18 +108,42 @@ def loss_of_edit(drafted: str, sent: str) -> float:
     """Return how bad a draft was, judged by what a person made of it, from 0 to 1.
 
     The share of its words that were not kept; 1 when it stated a value (an amount, a duration, a
-    date …) that the answer no longer states, since somebody would have acted on it. What was only
-    added counts by the share of the longer text that it is.
+    date …) that the answer no longer states, or allowed what the answer denies or the other way
+    round, since somebody would have acted on it. What was only added counts by the share of the
+    longer text that it is.
     """
     kept = {(fact.kind, fact.value) for fact in extract_facts(sent) if fact.kind in VALUE_KINDS}
     told = {(fact.kind, fact.value) for fact in extract_facts(drafted) if fact.kind in VALUE_KINDS}
-    if told - kept:
+    if told - kept or _is_reversed(drafted, sent):
         return 1.0
-    return float(
-        LCSseq.normalized_distance(
-            _WORD.findall(drafted.casefold()), _WORD.findall(sent.casefold())
-        )
+    return float(LCSseq.normalized_distance(_words(drafted), _words(sent)))
+
+
+def _is_reversed(drafted: str, sent: str) -> bool:
+    """Tell whether a sentence says with almost the same words what another denies."""
+    ours, theirs = ([_statement(*span, text) for span in split_sentences(text)]
+                    for text in (drafted, sent))  # fmt: skip
+    return any(
+        denies != denied and LCSseq.normalized_distance(said, other) <= _SAME_STATEMENT
+        for said, denies in ours
+        for other, denied in theirs
+        if said and other
     )
+
+
+def _statement(start: int, end: int, text: str) -> tuple[list[str], bool]:
+    """Return the words of a sentence without those that allow or deny, and whether it denies."""
+    sentence = text[start:end]
+    facts = extract_facts(sentence, names=False)
+    polar = [fact for fact in facts if fact.kind in ("permission", "negation")]
+    rest = sentence
+    for fact in polar:
+        rest = f"{rest[: fact.start]}{' ' * (fact.end - fact.start)}{rest[fact.end :]}"
+    return _words(rest), any(fact.value.endswith("not") for fact in polar)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 @dataclass(frozen=True, slots=True)

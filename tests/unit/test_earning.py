@@ -148,3 +148,22 @@ def test_the_floor_of_answers_is_kept_where_the_limit_is_lax() -> None:
 )
 def test_an_edit_is_as_bad_as_what_it_changed(sent: str, least: float, most: float) -> None:
     assert least <= loss_of_edit("You can return it within 30 days.", sent) <= most
+
+
+@pytest.mark.parametrize(
+    ("drafted", "sent", "wrong"),
+    [
+        ("You can return a lamp.", "You cannot return a lamp.", True),
+        ("You can't return a lamp on sale.", "You can return a lamp on sale.", True),
+        ("Hello! You can return a lamp.", "You can not return a lamp, sorry.", True),
+        ("You must keep the box.", "You do not need to keep the box.", True),
+        ("We charge for returns.", "We never charge for returns.", True),
+        ("You can return a lamp.", "Certainly, you may return a lamp.", False),
+        ("You can return a lamp.", "You can return a lamp. Gift cards cannot be returned.", False),
+        ("You cannot return gift cards.", "Gift cards cannot be returned.", False),
+    ],
+)
+def test_an_edit_that_denies_what_was_allowed_is_a_wrong_answer(
+    drafted: str, sent: str, wrong: bool
+) -> None:
+    assert (loss_of_edit(drafted, sent) == 1.0) is wrong
