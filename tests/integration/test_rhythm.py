@@ -91,15 +91,20 @@ def lead_owner(desk: Desk) -> Actor:
 
 
 @pytest.mark.usefixtures("new_month")
-def test_checks_of_reviewers_are_counted_nowhere(desk: Desk, lead: Actor) -> None:
-    before = desk.rhythm.report(lead, "wednesday").figures
+def test_checks_of_reviewers_are_counted_nowhere_but_in_what_waits(desk: Desk, lead: Actor) -> None:
+    def figures() -> dict[str, str]:
+        return {one.name: one.value for one in desk.rhythm.report(lead, "wednesday").figures}
+
+    before = figures()
     contact = open_contact(desk, lead, TELESCOPE)
     with desk.database.write() as session:
         session.execute(update(Contact).where(Contact.id == contact).values(origin="seeded"))
     assert desk.rhythm.report(lead, "monday").told[0] == (
         "Nothing was drafted for in these seven days."
     )
-    assert desk.rhythm.report(lead, "wednesday").figures == before
+    # Left out of the list of what waits, a check would be known by its absence.
+    waits = "Not sure and waiting, of any week"
+    assert figures() == {**before, waits: str(int(before[waits]) + 1)}
     assert desk.daily.themes(lead) == []
 
 
