@@ -56,6 +56,14 @@ class Settings(BaseSettings):
         "all-MiniLM-L6-v2",
         description="Embedding model: the built-in one, or any LangChain embeddings by name.",
     )
+    chroma_url: str | None = Field(
+        None,
+        description="URL of a Chroma server for the search index. Default: Chroma in a folder of home.",
+    )
+    chroma_trusted_network: bool = Field(
+        False,
+        description="Whether you vouch that no stranger reaches a Chroma server on another machine.",
+    )
     interrupt_shape: InterruptShape = Field(
         "middleware", description="Shape of the interrupt payload that a paused run shows."
     )

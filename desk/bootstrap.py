@@ -87,9 +87,12 @@ from retrieval.remembering import RememberingEmbedder
 from retrieval.search import SearchService
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from langchain_core.language_models import BaseChatModel
 
     from desk.runs import Runs
+    from retrieval.chroma_server import ChromaAddress
 
 _log = logging.getLogger(__name__)
 
@@ -638,6 +641,12 @@ class Desk:
         search: SearchService | None = self.__dict__.get("search")
         return search is not None and search.built
 
+    @property
+    def index_trouble(self) -> str:
+        """Why searches are answered from memory and not by the index; empty when they are not."""
+        search: SearchService | None = self.__dict__.get("search")
+        return search.trouble if search else ""
+
     def warm_up(self) -> None:
         """Build in the background what the first contact would wait for."""
         with self._start:
@@ -756,6 +765,13 @@ class Desk:
             from retrieval.vector_index import ExactIndex
 
             return ExactIndex(self.embedder.dimensions)
+        server = _chroma_server(self.settings)
+        if server:
+            from retrieval.chroma_server import ChromaServerIndex
+
+            index = ChromaServerIndex(server, _collection_of(self.settings.home))
+            self._closers.append(index.close)
+            return index
         from retrieval.vector_index import ChromaIndex
 
         return ChromaIndex(self.settings.home / "chroma")
@@ -787,6 +803,24 @@ class Desk:
         return reason.sla_minutes if reason else None
 
 
+def _chroma_server(settings: Settings) -> ChromaAddress | None:
+    if settings.chroma_url is None:
+        return None
+    from retrieval.chroma_server import chroma_address
+
+    return chroma_address(settings.chroma_url, trusted_network=settings.chroma_trusted_network)
+
+
+def _collection_of(home: Path) -> str:
+    """Return the name of the home's collection, the same at each start and no other home's."""
+    kept = home / "chroma-collection"
+    if not kept.exists():
+        half = kept.with_suffix(".half")
+        half.write_text(new_id("desk"), "utf-8")
+        half.replace(kept)
+    return kept.read_text("utf-8")
+
+
 def _keep_products_on_one_thread() -> None:
     """Have a product of matrices computed by the thread that asks for it.
 
@@ -812,7 +846,12 @@ def open_desk(
         clock: The time; the machine's by default.
         inline: Carry jobs out in the caller's thread (tests, replays).
         lock_seconds: How long to wait for another process to let go of the home.
+
+    Raises:
+        BadInput: The settings name a Chroma server that may not be used.
+        DatabaseUnavailable: The database does not answer.
     """
+    _chroma_server(settings)  # an address that is refused is told of before anything is made
     settings.home.mkdir(parents=True, exist_ok=True)
     lock = HomeLock(settings.home)
     owns = lock.acquire(lock_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Final
 
-from core.errors import ProofdeskError
+from core.errors import IndexUnavailable, ProofdeskError
 from desk.bootstrap import Desk
 from desk.health import Part, database, index, jobs, look_at, model
 
@@ -53,6 +53,8 @@ def _index(desk: Desk) -> str:
     if not in_force:
         raise ProofdeskError("Nothing is in force: run `proofdesk sync`.")
     desk.search.search("refund", 1)
+    if desk.index_trouble:
+        raise IndexUnavailable(index(desk))
     return f"{index(desk)} {in_force} passages are in force."
 
 

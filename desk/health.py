@@ -103,6 +103,8 @@ def index(desk: Desk) -> str:
     """Say that there is an index to search. Raises IndexUnavailable."""
     if not desk.index_is_built:
         raise IndexUnavailable("The search index is being built.")
+    if desk.index_trouble:
+        return f"Searches are answered from memory: {desk.index_trouble}."
     return "The search index is built."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +32,8 @@ from retrieval.ranking import (
 from retrieval.remembering import RememberingEmbedder
 from retrieval.tables import IndexState
 from retrieval.vector_index import ExactIndex
+
+_log = logging.getLogger(__name__)
 
 _CANDIDATES: Final = 60  # of each index; more changed no hit on real help centers
 _REPAIRS: Final = 3
@@ -122,6 +125,7 @@ class SearchService:
         self._remembering = threading.Lock()
         self._checked = False
         self._stand_in: VectorIndex | None = None
+        self._trouble = ""
         self._rebuilds = 0
         self._marker: _Marker | None = None
         self._boundary: datetime | None = None
@@ -136,7 +140,6 @@ class SearchService:
             on_progress: Called with the number of texts embedded and to be embedded.
 
         Raises:
-            IndexUnavailable: The vector index is broken and cannot be rebuilt.
             ModelUnavailable: The embedder does not answer.
         """
         with self._refreshing:
@@ -171,7 +174,12 @@ class SearchService:
     @property
     def built(self) -> bool:
         """Whether there is an index to search; a refresh of one that is there leaves it so."""
-        return self._checked and self._marker is not None
+        return self._marker is not None and (self._checked or self._stand_in is not None)
+
+    @property
+    def trouble(self) -> str:
+        """Why searches are answered from memory and not by the vector index; empty when they are not."""
+        return self._trouble
 
     def passages_of_version(self, version_id: str) -> list[Passage]:
         """Return the passages of a version in force in reading order, from memory; else none.
@@ -243,10 +251,14 @@ class SearchService:
                 raise IndexUnavailable
         except IndexUnavailable:
             self._rebuild(held)
-        self._checked = True
+        else:
+            self._use_vectors()
 
     def _rebuild(self, held: dict[str, Passage]) -> None:
-        """Empty the vector index and fill it; who searches meanwhile is answered from memory."""
+        """Empty the vector index and fill it; who searches meanwhile is answered from memory.
+
+        Where it cannot be filled they are answered so until a later refresh fills it.
+        """
         units = {self._unit(passage): whole_text(passage) for passage in held.values()}
         texts = list(units.values())
         self._store.ensure(texts)
@@ -257,8 +269,17 @@ class SearchService:
         self._rebuilds += 1
         try:
             self._fill_anew(held)
-        finally:
-            self._stand_in = None
+        except IndexUnavailable as error:
+            self._checked = False
+            self._trouble = error.message
+            _log.warning("searches are answered from memory: %s", error.message)
+        else:
+            self._use_vectors()
+
+    def _use_vectors(self) -> None:
+        self._stand_in = None
+        self._trouble = ""
+        self._checked = True
 
     def _fill_anew(self, held: dict[str, Passage]) -> None:
         # More than once: what took the index away may not be through with it.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,21 +111,28 @@ class ExactIndex:
         return tuple(old[row] for row in kept), rows[kept]
 
 
-class ChromaIndex:
-    """A Chroma collection in a folder that this process alone has open.
-
-    Another process that reads the folder meanwhile gets wrong neighbours without an error, so a
-    process that does not own it uses :class:`ExactIndex`. Chroma is imported on first use.
+class ChromaCollection(ABC):
+    """A Chroma collection that this process alone writes; opened, and Chroma imported, on first use.
 
     Args:
-        folder: Chroma's folder; made when absent.
+        where: Where it is, as the rest of "the search index …".
+        name: Of the collection.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, where: str, name: str) -> None:
+        self._where = where
+        self._name = name
         self._lock = threading.RLock()
         self._client: Any = None
         self._opened: Any = None
+
+    @abstractmethod
+    def _connected(self) -> Any:
+        """Return a new Chroma client. Any exception means that Chroma cannot be had."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Remove everything, also what can no longer be read. Raises IndexUnavailable."""
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add or replace vectors.
@@ -161,6 +169,72 @@ class ChromaIndex:
             held = int(self._call("count"))
             return self._removed() > max(_WORN_LEAST, held * _WORN_SHARE)
 
+    def ids(self) -> set[str]:
+        """Return the ids it holds."""
+        return set(self._call("get", include=[])["ids"])
+
+    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        """Return up to ``count`` ``(id, cosine)`` of one unit vector, nearest first."""
+        if count < 1:
+            return []
+        query = np.asarray(vector, np.float32).reshape(1, -1)
+        found = self._call("query", query_embeddings=query, n_results=count, include=["distances"])
+        return [
+            (known, 1.0 - float(distance))
+            for known, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        ]
+
+    def close(self) -> None:
+        """Let go of it; the next call opens it again."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = self._opened = None
+
+    def _removed(self) -> int:
+        self._call("count")  # opens it
+        return int((self._opened.metadata or {}).get(_REMOVED, 0))
+
+    def _call(self, name: str, **arguments: Any) -> Any:
+        return self._answered(lambda: getattr(self._collection(), name)(**arguments))
+
+    def _answered(self, ask: Callable[[], Any]) -> Any:
+        with self._lock:
+            try:
+                return ask()
+            except (KeyboardInterrupt, SystemExit, GeneratorExit):
+                raise
+            except BaseException as error:  # Chroma's Rust side panics with a BaseException
+                raise IndexUnavailable(
+                    f"the search index {self._where} does not answer ({type(error).__name__})"
+                ) from error
+
+    def _collection(self) -> Any:
+        if self._opened is None:
+            self.close()  # one that was connected and could not open the collection
+            self._client = self._connected()
+            self._opened = self._client.get_or_create_collection(
+                self._name,
+                embedding_function=None,
+                configuration={"hnsw": _GRAPH},
+            )
+        return self._opened
+
+
+class ChromaIndex(ChromaCollection):
+    """A Chroma collection in a folder that this process alone has open.
+
+    Another process that reads the folder meanwhile gets wrong neighbours without an error, so a
+    process that does not own it uses :class:`ExactIndex`.
+
+    Args:
+        folder: Chroma's folder; made when absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"in {folder}", _COLLECTION)
+        self._folder = folder
+
     def clear(self) -> None:
         """Remove everything, and with it whatever in the folder cannot be read.
 
@@ -179,62 +253,23 @@ class ChromaIndex:
                     f"the search index {self._folder} is damaged and cannot be removed: {error}"
                 ) from error
 
-    def ids(self) -> set[str]:
-        """Return the ids it holds."""
-        return set(self._call("get", include=[])["ids"])
+    def _connected(self) -> Any:
+        import chromadb
 
-    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        """Return up to ``count`` ``(id, cosine)`` of one unit vector, nearest first."""
-        if count < 1:
-            return []
-        query = np.asarray(vector, np.float32).reshape(1, -1)
-        found = self._call("query", query_embeddings=query, n_results=count, include=["distances"])
-        return [
-            (known, 1.0 - float(distance))
-            for known, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        ]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return chromadb.PersistentClient(str(self._folder), chroma_settings())
+        except BaseException:
+            # Chroma remembers the half-opened folder and would hand it out again.
+            _forget_folder(str(self._folder))
+            raise
 
-    def close(self) -> None:
-        """Let go of the folder; the next call opens it again."""
-        with self._lock:
-            if self._client is not None:
-                self._client.close()
-            self._client = self._opened = None
 
-    def _removed(self) -> int:
-        self._call("count")  # opens it
-        return int((self._opened.metadata or {}).get(_REMOVED, 0))
+def chroma_settings() -> Any:
+    """Return how every Chroma client is set: it tells nobody anything."""
+    from chromadb.config import Settings
 
-    def _call(self, name: str, **arguments: Any) -> Any:
-        with self._lock:
-            try:
-                return getattr(self._collection(), name)(**arguments)
-            except (KeyboardInterrupt, SystemExit, GeneratorExit):
-                raise
-            except BaseException as error:  # Chroma's Rust side panics with a BaseException
-                raise IndexUnavailable(
-                    f"the search index in {self._folder} does not answer ({type(error).__name__})"
-                ) from error
-
-    def _collection(self) -> Any:
-        if self._opened is None:
-            import chromadb
-            from chromadb.config import Settings
-
-            self._folder.mkdir(parents=True, exist_ok=True)
-            settings = Settings(anonymized_telemetry=False, allow_reset=False)
-            try:
-                self._client = chromadb.PersistentClient(str(self._folder), settings)
-            except BaseException:
-                # Chroma remembers the half-opened folder and would hand it out again.
-                _forget_folder(str(self._folder))
-                raise
-            self._opened = self._client.get_or_create_collection(
-                _COLLECTION,
-                embedding_function=None,
-                configuration={"hnsw": _GRAPH},
-            )
-        return self._opened
+    return Settings(anonymized_telemetry=False, allow_reset=False)
 
 
 def _forget_folder(path: str) -> None:

@@ -1,7 +1,8 @@
-"""What every vector index keeps: Chroma on disk and exact search in memory."""
+"""What every vector index keeps: Chroma on disk or in a server, and exact search in memory."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 
@@ -9,8 +10,11 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput, IndexUnavailable
+from core.identifiers import new_id
+from retrieval.chroma_server import ChromaAddress, ChromaServerIndex, chroma_address
 from retrieval.ports import VectorIndex, Vectors
 from retrieval.vector_index import ChromaIndex, ExactIndex
+from tests.chroma_server import ChromaServer, free_port
 
 DIMENSIONS = 16
 
@@ -21,12 +25,17 @@ def unit_rows(count: int, seed: int = 0) -> Vectors:
     return unit
 
 
-@pytest.fixture(params=["exact", "chroma"])
+@pytest.fixture(params=["exact", "chroma", "server"])
 def index(request: pytest.FixtureRequest, tmp_path) -> Iterator[VectorIndex]:
     if request.param == "exact":
         yield ExactIndex(DIMENSIONS)
         return
-    chroma = ChromaIndex(tmp_path / "chroma")
+    chroma: ChromaIndex | ChromaServerIndex
+    if request.param == "server":
+        server: ChromaServer = request.getfixturevalue("chroma_server")
+        chroma = ChromaServerIndex(server.address, new_id("test"))
+    else:
+        chroma = ChromaIndex(tmp_path / "chroma")
     yield chroma
     chroma.close()
 
@@ -166,3 +175,33 @@ def test_a_damaged_chroma_folder_says_so_and_can_be_cleared(tmp_path, damage: st
     index.add(["a"], unit_rows(1))
     assert index.ids() == {"a"}
     index.close()
+
+
+def test_what_somebody_removed_from_the_server_can_be_filled_again(
+    chroma_server: ChromaServer,
+) -> None:
+    name = new_id("test")
+    mine, other = (ChromaServerIndex(chroma_server.address, name) for _ in range(2))
+    mine.add(["a"], unit_rows(1))
+    other.clear()
+    with pytest.raises(IndexUnavailable):
+        mine.ids()
+    mine.clear()
+    mine.add(["b"], unit_rows(1))
+    assert mine.ids() == {"b"}
+    mine.close()
+    other.close()
+
+
+def test_a_server_that_is_away_is_said_to_be(tmp_path) -> None:
+    index = ChromaServerIndex(chroma_address(f"http://127.0.0.1:{free_port()}"), "passages")
+    for ask in (index.ids, index.clear):
+        with pytest.raises(IndexUnavailable, match=r"at http://127\.0\.0\.1:"):
+            ask()
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_long() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = ChromaAddress("127.0.0.1", silent.getsockname()[1], tls=False)
+        with pytest.raises(IndexUnavailable):
+            ChromaServerIndex(address, "passages", seconds=0.1).ids()

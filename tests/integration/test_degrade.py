@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +20,14 @@ from core.errors import DatabaseUnavailable, Unavailable
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.contacts import NewContact, NewMessage
+from desk.doctor import examine
+from desk.health import is_ready, parts_at_work
 from desk.jobs import MAX_ATTEMPTS
 from desk.permissions import Actor
 from desk.runs import Runs
 from graph.fakes import ScriptedChatModel
 from graph.model_draft import ModelDrafter
+from tests.chroma_server import ChromaServer
 from tests.factories import ADMIN, NOON
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
 
@@ -81,6 +85,34 @@ def test_an_index_that_vanishes_under_a_working_desk_costs_no_answer(
     ).draft
     assert "8 business days" in draft["sentences"][0]["text"]
     assert len(desk.search.search(QUESTION, 5)) == len(before)
+
+
+def test_a_chroma_server_that_stops_costs_no_answer_and_is_used_again(
+    open_synced: OpenDesk, settings: Settings, tmp_path: Path
+) -> None:
+    server = ChromaServer(tmp_path)
+    server.start()
+    desk = open_synced(chroma_url=server.address.url)
+    agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    before = [hit.passage.id for hit in desk.search.search(QUESTION, 5)]
+    assert before
+    assert not (settings.home / "chroma").exists()
+    server.stop()
+    contact = open_contact(desk, agent, QUESTION)
+    assert desk.contacts.get(ADMIN, contact).summary.status == "in_review"
+    article = settings.workspace_folder / "articles" / "refunds.md"
+    article.write_text(article.read_text().replace("5 business days", "8 business days"))
+    desk.sync()
+    assert "8 business days" in desk.search.search(QUESTION)[0].passage.text
+    said = {part["part"]: part for part in examine(desk)}["index"]
+    assert not said["ok"]
+    assert f"from memory: the search index at {server.address.url} does not" in said["says"]
+    assert is_ready(parts_at_work(desk))
+    server.start()
+    desk.sweep()
+    assert {part["part"]: part["ok"] for part in examine(desk)}["index"]
+    assert "8 business days" in desk.search.search(QUESTION)[0].passage.text
+    server.stop()
 
 
 @contextmanager
