@@ -96,6 +96,12 @@ class AuditSeals:
                 session.scalar(count) or 0, seals, session.scalar(unsealed) or 0, digest, faults
             )
 
+    def holds(self, digest: str) -> bool:
+        """Tell whether a seal of this digest is in the trail; every trail begins with ``FIRST``."""
+        its = select(AuditSeal.id).where(AuditSeal.digest == digest)
+        with self._database.read() as session:
+            return digest == FIRST or session.scalar(its) is not None
+
     def _seal_some(self) -> int:
         try:
             with self._database.write() as session:

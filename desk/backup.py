@@ -2,7 +2,7 @@
 
 A backup holds the records and the paused runs as they stood at one moment, like a machine whose plug
 was pulled then: what was under way is taken up when the restored desk starts. What went out while the
-backup was made lies in its outbox, so that it does not go out again.
+backup was made lies in its outbox; the restored desk writes it down and does not send it again.
 """
 
 from __future__ import annotations
@@ -129,8 +129,10 @@ def restore(settings: Settings, source: Path) -> Manifest:
 
     The index is not in a backup; it is built from the records on first use.
 
-    What was on its way out when the backup was made may have left since: before the desk goes to
-    work, :meth:`desk.delivery.Deliveries.hold_back` must send it back to review.
+    What left while the backup was made, the records do not know, and what was on its way out then
+    may have left since: before the desk goes to work,
+    :meth:`desk.delivery.Deliveries.write_down_what_left` must tell the contacts of the former, and
+    :meth:`~desk.delivery.Deliveries.hold_back` send the latter back to review.
 
     Raises:
         BadInput: ``source`` is no backup, is damaged, or came from another engine.

@@ -81,13 +81,20 @@ def restore(source: Annotated[Path, typer.Argument(help="An archive that backup 
     manifest = restore_backup(settings, source)
     with opened(settings) as desk:
         verdict = desk.audit_seals.verify()
+        sealed = desk.audit_seals.holds(manifest.audit_digest)
+        found = desk.deliveries.write_down_what_left()
         held = desk.deliveries.hold_back()
     faults = list(verdict.faults)
-    if verdict.digest != manifest.audit_digest:
-        faults.append("The audit trail is not the one that was backed up: its newest seal differs.")
+    if not sealed:
+        faults.append("The audit trail is not the one that was backed up: its seal is not in it.")
     for fault in faults:
         typer.echo(fault)
     typer.echo(f"The desk of {manifest.made_at:%Y-%m-%d %H:%M} UTC is in {settings.home}.")
+    if found:
+        typer.echo(
+            f"{found} answers left while it was backed up. They are written down at their contacts, and "
+            "nothing waits there any more."
+        )
     if held:
         typer.echo(
             f"{held} approved answers had not left when it was backed up. They may have left since, "

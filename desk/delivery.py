@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.parser import BytesParser
+from email.policy import default
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -30,7 +32,7 @@ from desk.jobs import Jobs, describe_failure
 from desk.models import Contact, Delivery, DeliveryAttempt, Message, Review
 from desk.permissions import Actor, require
 from desk.redelivery import Attempt
-from desk.uses import hand_over, let_go, take_up
+from desk.uses import hand_over, let_go, let_go_of_drafts, take_up
 from graph.autopilot import BY_AUTOPILOT
 from graph.draft import draft_text
 from graph.evidence import Recheck, cited_articles, evidence_of, look_again
@@ -39,10 +41,15 @@ from graph.values import Decision, Draft, EvidenceChange
 
 _log = logging.getLogger(__name__)
 
+_AT_DESK: Final = "@proofdesk.invalid>"
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a transport sends. ``key`` is the idempotency key: one key is delivered once."""
+    """What a transport sends. ``key`` is the idempotency key: one key is delivered once.
+
+    All letters of one contact belong to one conversation, and name it.
+    """
 
     key: str
     sender: str
@@ -50,6 +57,7 @@ class Letter:
     subject: str
     text: str
     at: datetime
+    contact_id: str = ""
 
 
 class Transport(Protocol):
@@ -61,6 +69,10 @@ class Transport(Protocol):
 
     def was_sent(self, key: str) -> bool:
         """Tell whether a letter of this key left, as far as can be found out."""
+        ...
+
+    def besides(self, known: Collection[str]) -> list[Letter]:
+        """Return what left, as far as can be found out, save the letters of ``known`` keys."""
         ...
 
 
@@ -81,7 +93,9 @@ class EmlTransport:
         message["To"] = letter.recipient or "undisclosed-recipients:;"
         message["Subject"] = " ".join(letter.subject.split()) or "Your question"
         message["Date"] = format_datetime(letter.at)
-        message["Message-ID"] = f"<{letter.key}@proofdesk.invalid>"
+        message["Message-ID"] = f"<{letter.key}{_AT_DESK}"
+        if letter.contact_id:
+            message["References"] = f"<{letter.contact_id}{_AT_DESK}"
         message.set_content(letter.text)
         handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".part")
         with os.fdopen(handle, "wb") as file:
@@ -100,8 +114,26 @@ class EmlTransport:
         """Tell whether its file is there."""
         return self._file(key).exists()
 
+    def besides(self, known: Collection[str]) -> list[Letter]:
+        """Read the files of other keys."""
+        there = sorted(self._folder.glob("*.eml"))
+        return [_read(path) for path in there if path.stem not in known]
+
     def _file(self, key: str) -> Path:
         return self._folder / f"{key}.eml"
+
+
+def _read(path: Path) -> Letter:
+    message = BytesParser(policy=default).parsebytes(path.read_bytes())
+    return Letter(
+        key=path.stem,
+        sender=message["From"],
+        recipient=message["To"],
+        subject=message["Subject"],
+        text=message.get_content().rstrip("\n"),
+        at=parsedate_to_datetime(message["Date"]),
+        contact_id=(message["References"] or "").strip("<>").removesuffix(_AT_DESK.strip(">")),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +261,7 @@ class Deliveries:
             subject=delivery.subject,
             text=delivery.text,
             at=self._clock.now(),
+            contact_id=delivery.contact_id,
         )
         try:
             with about(contact_id=delivery.contact_id), span("delivery"):
@@ -292,12 +325,13 @@ class Deliveries:
 
     def _take(self, session: Session, delivery_id: str, found: Recheck) -> bool:
         delivery, contact = _hold(session, delivery_id)
+        if delivery.status not in ("scheduled", "sending"):
+            return False
         # One that an attempt took before and broke off at may have left or not.
         again = delivery.status == "sending"
-        if again and self._transport.was_sent(delivery.key):
+        # In a restored desk even one that was not taken: its letter came with the backup.
+        if self._transport.was_sent(delivery.key):
             return True
-        if not (again or delivery.status == "scheduled"):
-            return False
         if self._stop(session, delivery, contact, found.stops):
             return False
         delivery.status = "sending"
@@ -366,16 +400,64 @@ class Deliveries:
             data={"delivery": delivery.id, **why},
         )
 
+    def write_down_what_left(self) -> int:
+        """Tell contacts of letters that their records know nothing of; return how many.
+
+        For a desk that was restored: such a letter left between the moment of the records and the
+        end of the backup. Whatever waits of its contact is withdrawn, so that it is not answered
+        twice.
+        """
+        with self._database.read() as session:
+            known = set(session.scalars(select(Delivery.key)))
+        return sum(self._write_down(letter) for letter in self._transport.besides(known))
+
+    def _write_down(self, letter: Letter) -> bool:
+        now, message_id = self._clock.now(), f"msg_{letter.key}"
+        with self._database.write() as session:
+            contact = session.get(Contact, letter.contact_id, with_for_update=True)
+            if contact is None or session.get(Message, message_id) is not None:
+                return False
+            if _review_of(session, contact.id, letter.key):
+                return False  # its decision is still to be carried out, and will find the letter
+            waiting = (Review.contact_id == contact.id, Review.status == "pending")
+            session.execute(update(Review).where(*waiting).values(status="withdrawn"))
+            let_go_of_drafts(session, contact.id)
+            contact.run += 1  # what was under way speaks for the contact no more
+            contact.status, contact.failure, contact.brought_draft = "answered", "", None
+            contact.updated_at = now
+            contact.messages.append(
+                Message(
+                    id=message_id,
+                    contact_id=contact.id,
+                    ordinal=len(contact.messages),
+                    speaker="agent",
+                    text=letter.text,
+                    at=letter.at,
+                )
+            )
+            why = {"key": letter.key, "left_at": letter.at.isoformat()}
+            write_audit(session, now, DESK, "delivery.found", contact_id=contact.id, data=why)
+            return True
+
     def hold_back(self) -> int:
         """Send everything that is on its way out back to review; return how many answers.
 
         For a desk that was restored: the one it is a copy of went on, so an answer may have left
-        already, or rest on what is no longer true.
+        already, or rest on what is no longer true. What was approved and not yet carried out is on
+        its way out, too.
         """
         moving = select(Delivery.id).where(Delivery.status.in_(("scheduled", "sending")))
+        approved = (
+            select(Review.id)
+            .join(Contact, Contact.id == Review.contact_id)
+            .where(Review.status == "decided", Contact.status == "deciding")
+        )
         with self._database.read() as session:
-            found = list(session.scalars(moving))
-        return sum(self._hold_back(delivery_id) for delivery_id in found)
+            deliveries = list(session.scalars(moving))
+            reviews = list(session.scalars(approved))
+        held = [self._hold_back(delivery_id) for delivery_id in deliveries]
+        held += [self._hold_back_approved(review_id) for review_id in reviews]
+        return sum(held)
 
     def _hold_back(self, delivery_id: str) -> bool:
         with self._database.write() as session:
@@ -386,6 +468,36 @@ class Deliveries:
                 return False  # its letter came with the backup: it is only written down
             start_new_run(session, self._jobs, contact, delivery.draft)
             self._take_back(session, delivery, DESK, "delivery.stopped", {"restored": True})
+            return True
+
+    def _hold_back_approved(self, review_id: str) -> bool:
+        """Have an approval that nobody carried out yet not release anything any more.
+
+        The run that it was to resume goes on, and its answer stops at the newer run.
+        """
+        with self._database.write() as session:
+            review = session.get_one(Review, review_id)
+            contact = hold_contact(session, review.contact_id)
+            decision = review.decision
+            if decision is None or contact.status != "deciding" or review.thread != contact.thread:
+                return False
+            if decision["kind"] not in ("approve", "edit"):
+                return False
+            if self._transport.was_sent(decision["id"]):
+                return False
+            contact.updated_at = self._clock.now()
+            start_new_run(
+                session, self._jobs, contact, decision.get("draft") or review.state["draft"]
+            )
+            write_audit(
+                session,
+                contact.updated_at,
+                DESK,
+                "review.held_back",
+                contact_id=contact.id,
+                review_id=review.id,
+                data={"restored": True},
+            )
             return True
 
     def give_up(self, argument: str, cause: str) -> None:

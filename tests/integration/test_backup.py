@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from core.errors import BadInput, Refused
+from core.errors import AlreadyDecided, BadInput, Refused
 from core.identifiers import new_id
 from core.settings import Settings
+from desk import backup
 from desk.backup import back_up, export, restore
 from desk.bootstrap import Desk, open_desk
 from desk.cli import app
+from desk.contacts import NewMessage
 from desk.jobs import InlineJobs
 from desk.permissions import Actor
 from tests.factories import ADMIN
@@ -46,6 +48,16 @@ def backed_up(desk: Desk, target: Path) -> Path:
     digest = desk.audit_seals.verify().digest
     back_up(desk.settings, desk.database, desk.clock, digest, target)
     return target
+
+
+def restored_by_command(elsewhere: Settings, archive: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Restore by the command; return what it says."""
+    monkeypatch.setenv("PROOFDESK_HOME", str(elsewhere.home))
+    if elsewhere.database_url:
+        monkeypatch.setenv("PROOFDESK_DATABASE_URL", elsewhere.database_url)
+    result = CliRunner().invoke(app, ["restore", str(archive)])
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def test_a_restored_desk_goes_on_where_the_backup_was_made_under_load(
@@ -107,12 +119,8 @@ def test_what_was_on_its_way_out_waits_for_review_in_a_restored_desk(
     desk.reviews.decide(supervisor, review, {"kind": "approve"})
     archive = backed_up(desk, tmp_path / "desk.zip")
 
-    monkeypatch.setenv("PROOFDESK_HOME", str(elsewhere.home))
-    if elsewhere.database_url:
-        monkeypatch.setenv("PROOFDESK_DATABASE_URL", elsewhere.database_url)
-    result = CliRunner().invoke(app, ["restore", str(archive)])
-    assert result.exit_code == 0, result.output
-    assert "1 approved answers had not left" in result.output
+    said = restored_by_command(elsewhere, archive, monkeypatch)
+    assert "1 approved answers had not left" in said
     after = open_desk(elsewhere, inline=True)
     try:
         assert isinstance(after.jobs, InlineJobs)
@@ -121,6 +129,75 @@ def test_what_was_on_its_way_out_waits_for_review_in_a_restored_desk(
         assert not list(elsewhere.home.glob("outbox/*.eml"))
         thread = f"{contact}:2"
         assert after.runs.carry(thread) == "in_review"
+        assert pending_review(after, ADMIN, contact) != review
+    finally:
+        after.close()
+
+
+def test_what_left_while_the_backup_was_made_is_known_and_not_sent_again(
+    desk: Desk,
+    agent: Actor,
+    supervisor: Actor,
+    elsewhere: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    contact = open_contact(desk, agent, QUESTION)
+    review = pending_review(desk, agent, contact)
+    untouched = open_contact(desk, agent, QUESTION)
+    copy = backup._copy_folder
+
+    def leaves_first(source: Path, target: Path) -> None:
+        if target.name == "outbox":
+            desk.reviews.decide(supervisor, review, {"kind": "approve"})
+            desk.jobs.run_all()  # type: ignore[union-attr]
+            desk.audit_seals.seal()
+        copy(source, target)
+
+    monkeypatch.setattr(backup, "_copy_folder", leaves_first)
+    archive = backed_up(desk, tmp_path / "desk.zip")
+    assert "1 answers left while it was backed up" in restored_by_command(
+        elsewhere, archive, monkeypatch
+    )
+    after = open_desk(elsewhere, inline=True)
+    try:
+        view = after.contacts.get(ADMIN, contact)
+        assert view.summary.status == "answered"
+        assert [message.speaker for message in view.messages] == ["customer", "agent"]
+        assert view.messages[-1].text == desk.contacts.get(ADMIN, contact).messages[-1].text
+        with pytest.raises(AlreadyDecided):
+            after.reviews.decide(supervisor, review, {"kind": "approve"})
+        assert [one.contact_id for one in after.reviews.queue(supervisor)] == [untouched]
+        assert after.deliveries.write_down_what_left() == 0
+        after.contacts.add_message(None, contact, NewMessage("customer", QUESTION))
+        assert after.runs.carry(f"{contact}:3") == "in_review"
+        assert after.audit_seals.verify().faults == []
+    finally:
+        after.close()
+
+
+def test_what_was_approved_and_not_carried_out_waits_for_review_in_a_restored_desk(
+    desk: Desk,
+    agent: Actor,
+    supervisor: Actor,
+    elsewhere: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    contact = open_contact(desk, agent, QUESTION)
+    review = pending_review(desk, agent, contact)
+    desk.reviews.decide(supervisor, review, {"kind": "approve"}, wait_seconds=0)
+    archive = backed_up(desk, tmp_path / "desk.zip")
+    desk.jobs.run_all()  # type: ignore[union-attr]
+    said = restored_by_command(elsewhere, archive, monkeypatch)
+    assert "1 approved answers had not left" in said
+    after = open_desk(elsewhere, inline=True)
+    try:
+        assert after.runs.carry(f"{contact}:2") == "in_review"
+        after.runs.resume(review)
+        (delivery,) = after.deliveries.of_contact(ADMIN, contact)
+        assert after.deliveries.deliver(delivery.id) == "undone"
+        assert not list(elsewhere.home.glob("outbox/*.eml"))
         assert pending_review(after, ADMIN, contact) != review
     finally:
         after.close()
