@@ -316,9 +316,11 @@ def _short(words: str) -> str:
 def _lies_elsewhere(change: Change, old: Passage, draft: Draft) -> bool:
     """Say whether every changed value stands in a sentence of ``old`` that the draft does not use.
 
-    Only values that were replaced can: what was added or taken away may bound what is quoted.
+    Only values that were replaced can: what was added or taken away may bound what is quoted. A
+    passage of one sentence, such as a table's row, has no other sentence; and a draft that says the
+    old value uses it, however few of the words beside it (a row's labels) it repeats.
     """
-    if not change.facts:
+    if not change.facts or len(split_sentences(old.plain)) < 2:
         return False
     used = " ".join(
         f"{citation['quote']} {sentence['text']}"
@@ -327,8 +329,11 @@ def _lies_elsewhere(change: Change, old: Passage, draft: Draft) -> bool:
         if citation["passage_id"] == old.id
     )
     used_words = set(_words(used))
+    said = f" {' '.join(_words(used))} "
     for fact in change.facts:
         if fact.kind not in VALUE_KINDS or not fact.old or not fact.new or fact.old_start < 0:
+            return False
+        if f" {' '.join(_words(fact.old))} " in said:
             return False
         beside = _sentence_at(old.plain, fact.old_start)
         telling = {word for word in _words(beside) if len(word) > _SHORT_WORD}

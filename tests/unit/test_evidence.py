@@ -101,6 +101,41 @@ def test_a_value_that_changed_in_a_sentence_the_draft_does_not_use_is_noted() ->
     assert recheck([new], judge, older=[old], draft=whole).stops != []
 
 
+@pytest.mark.parametrize("said", ["That is $0.06 a minute.", "A minute is six cents."])
+def test_a_value_that_changed_in_a_row_stops_a_draft_that_repeats_none_of_its_labels(
+    said: str,
+) -> None:
+    plain = "Operating system: macOS; Per-minute rate (USD): $0.06"
+    old = passage("| macOS | $0.06 |", plain=plain)
+    new = passage(
+        "| macOS | $0.08 |",
+        plain=plain.replace("6", "8"),
+        id="ver_2#0",
+        version_id="ver_2",
+        version=2,
+    )
+    draft = draft_from(old)
+    draft["sentences"][0]["text"] = said
+    draft["sentences"][0]["citations"][0]["quote"] = "| macOS | $0.06 |"
+    judge = Says(Change("changed", 0.9, (FactChange("amount", "$0.06", "$0.08", 48, 48),)))
+    (change,) = recheck([new], judge, older=[old], draft=draft).stops
+    assert "“$0.08” where it said “$0.06”" in change["sentence"]
+
+
+def test_a_draft_that_says_the_old_value_in_words_of_its_own_is_stopped() -> None:
+    text = "Refunds take 5 days. Gift vouchers bought in our shops expire after 12 months."
+    old = passage(text)
+    new = passage(text.replace("12", "18"), id="ver_2#0", version_id="ver_2", version=2)
+    draft = draft_from(old)
+    draft["sentences"][0]["text"] = "You have 12 months."
+    draft["sentences"][0]["citations"][0]["quote"] = "Refunds take 5 days."
+    at = text.index("12")
+    judge = Says(
+        Change("changed", 0.9, (FactChange("duration", "12 months", "18 months", at, at),))
+    )
+    assert recheck([new], judge, older=[old], draft=draft).stops != []
+
+
 def test_a_limit_added_to_the_passage_stops_it_wherever_it_stands() -> None:
     new = passage("Refunds take 5 days. Sale items are excluded.", id="ver_2#0", version_id="ver_2")
     judge = Says(Change("added", 0.8, (FactChange("statement", "", "Sale items are excluded."),)))
