@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import Literal
 
 from kb.content import Passage
+from kb.facts import extract_facts
+from kb.markup import mask_icons
 from kb.sentences import split_sentences
 
 StatementKind = Literal["sentence", "item", "step", "row"]
@@ -77,6 +79,11 @@ _PRE = re.compile(r"<pre\b[^>]*>(?P<code>.*?)</pre>", re.I | re.S)
 _UNSEEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>", re.I | re.S)
 _CONDITIONAL = re.compile(r"\{%-?\s*(?:if|elsif|else|unless|case|when|for)\b.{0,1000}?%\}", re.S)
 _SHORTCODE = re.compile(r"\{\{[<%].{0,1000}?[>%]\}\}|\{%.{0,1000}?%\}", re.S)
+_BOX = re.compile(
+    r"\{%-?\s*(?:end)?(?:admonition|alert|aside|box|callout|caution|hint|important|info|note|notice"
+    r"|panel|tip|warning)\b"
+)
+"""What is drawn around words and holds for every reader; of other tags nobody knows for whom."""
 _TEMPLATE = re.compile(r"\{\{.{0,1000}?\}\}|<%.{0,1000}?%>", re.S)
 _ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}")
 PLACEHOLDER = re.compile(
@@ -305,7 +312,7 @@ def _scan_brace(view: _View, raw: str, at: int, base: int) -> int:
         return found.end()
     if found := _SHORTCODE.match(raw, at):
         alone = view.fresh_line and (found.end() >= len(raw) or raw[found.end()] == "\n")
-        wraps = found.group().startswith("{{%")
+        wraps = found.group().startswith("{{%") or bool(_BOX.match(found.group()))
         if not alone and not wraps:
             view.put(_HOLE, base + at, base + found.end())
         return found.end()
@@ -506,7 +513,7 @@ class _Reader:
     def __init__(self, passage: Passage) -> None:
         self.passage = passage
         self.view = _View(macro=passage.kind == "macro")
-        _scan(self.view, passage.text, 0)
+        _scan(self.view, mask_icons(passage.text), 0)
         self.found: list[Statement] = []
         self.header: list[str] = []
 
@@ -661,11 +668,12 @@ class _Reader:
             for head, text in zip(heads[1:], texts[1:], strict=True)
             if text
         ]
-        text = (
-            f"{texts[0]} – {'; '.join(parts)}"
-            if parts and texts[0]
-            else "; ".join(texts[:1] + parts)
-        )
+        if texts[0] and _is_value(heads[0]):
+            text = "; ".join([f"{heads[0]}: {texts[0]}", *parts])
+        elif parts and texts[0]:
+            text = f"{texts[0]} – {'; '.join(parts)}"
+        else:
+            text = "; ".join(texts[:1] + parts)
         first, last = self._source_span(spans[0][0], max(spans[-1][1], spans[0][0] + 1))
         self.found.append(
             Statement(
@@ -677,6 +685,11 @@ class _Reader:
                 usable=sound and not _is_question(text),
             )
         )
+
+
+def _is_value(head: str) -> bool:
+    """Say whether a column is headed by what its cells get, "2 weeks", rather than by a name."""
+    return bool(head) and bool(extract_facts(head, polarity=False, names=False))
 
 
 def statements_of(passage: Passage) -> list[Statement]:
@@ -696,6 +709,6 @@ def _statements(passage: Passage) -> tuple[Statement, ...]:
 def readable(text: str) -> str:
     """Return ``text`` as a reader sees it: no markup, no templates, white space folded."""
     view = _View()
-    _scan(view, text, 0)
+    _scan(view, mask_icons(text), 0)
     words = re.sub(r"[\ufff1-\ufffc]", " ", "".join(view.chars))
     return re.sub(r"\s+", " ", words).strip()

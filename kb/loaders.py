@@ -489,7 +489,7 @@ class _Fields:
         self._notes.append(f"{name} is not {wanted}; it was ignored")
 
 
-_READING: Final = 2
+_READING: Final = 3
 """Raised when more is read out of a file than before: the next sync then reads every file anew."""
 _ADDRESS_FIELDS: Final = ("permalink", "redirect_from", "aliases", "slug", "url")
 

@@ -14,6 +14,11 @@ from typing import Final
 
 from lxml import etree  # type: ignore[import-untyped]
 
+
+def _named(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
 INLINE_TAGS: Final = [
     "a",
     "abbr",
@@ -181,7 +186,7 @@ _UNDERSCORES: Final = re.compile(
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\x00"))
 # Markup characters that are literal (in code, or escaped) step aside while emphasis is taken off.
 _LITERAL: Final = {ord("*"): "\ufdd0", ord("_"): "\ufdd1", ord("~"): "\ufdd2"}
-_UNLITERAL: Final = {0xFDD0: "*", 0xFDD1: "_", 0xFDD2: "~"}
+_UNLITERAL: Final = {0xFDD0: "*", 0xFDD1: "_", 0xFDD2: "~", 0xFDD3: "[…]"}
 
 _TEMPLATE: Final = re.compile(
     r"<!--(?:[^-<]|-(?!->)|<(?!!--))*+-->"
@@ -190,6 +195,36 @@ _TEMPLATE: Final = re.compile(
     r"|\{::?(?=[\s.#/\w])[^{}\n]*+\}"
 )
 _NOT_LINE_END: Final = re.compile(r"[^\r\n]")
+_GAP: Final = "\ufdd3"
+"""Stands where a template puts a value in; a reader is shown ``[…]``."""
+_NOTHING: Final = "\u200b"
+"""Keeps its place and is shown as nothing: no indentation, and no space before a full stop."""
+_ANY_VALUE: Final = re.compile(r"\{\{(?![<%/])|\{%-?\s*(?!end)(?P<tag>\w+)")
+_END_TAG: Final = re.compile(r"\{%-?\s*end(\w+)")
+_NEAR: Final = 200
+"""Characters."""
+_SHOWS_NO_VALUE: Final = _named(
+    "if elsif elif else unless case when for break continue cycle assign capture set comment raw "
+    "verbatim layout extends block macro call import from with filter autoescape increment "
+    "decrement tablerow ifversion link post_url url static asset image img figure picture video "
+    "embed youtube toc hint note tip warning callout alert icon"
+)
+_ICON: Final = re.compile(
+    r"""(?P<before>\||<t[dh]\b[^<>]*+>)[ \t\r\n]*+
+      (?P<icon>
+        <(?P<element>i|span|em)\b(?P<attributes>[^<>]*+)>\s*+</(?P=element)>
+      | <svg\b(?P<svg>[^<>]*+)>(?:[^<]|<(?!/svg))*+</svg>
+      | <img\b(?P<img>[^<>]*+)>
+      | !\[(?P<alt>[^\[\]\n]{0,40})\]\((?P<source>[^()\n]*+)\)
+      )(?=[ \t\r\n]*+(?:\||</t[dh]\b|\Z)|[ \t]*+$)""",
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+_ICON_NAME: Final = re.compile(
+    r"""\b(?:class|alt|title|aria-label|src|name|data-icon)\s*=\s*(?:"([^"]*+)"|'([^']*+)')""",
+    re.IGNORECASE,
+)
+_YES: Final = _named("check checkmark checked tick yes ok done included available")
+_NO: Final = _named("times xmark cross close no x not ban minus unavailable uncheck")
 _FRONT_MATTER: Final = re.compile(
     r"\ufeff?(?P<fence>---|\+\+\+)[ \t]*\r?\n(?P<yaml>(?:(?!(?P=fence)[ \t]*\r?$)[^\n]*\n)*+)"
     r"(?P=fence)[ \t]*(?:\r?\n|\Z)",
@@ -227,13 +262,39 @@ def _blank(text: str) -> str:
     return _NOT_LINE_END.sub(" ", text)
 
 
+def mask_icons(text: str) -> str:
+    """Return ``text`` with an icon that is all there is in a table's cell read as "yes" or "no".
+
+    A check mark or a cross drawn by a style sheet is what such a cell says. The result is as long
+    as ``text`` and has its line ends.
+    """
+    if "<" not in text and "![" not in text:
+        return text
+    return _ICON.sub(_icon_word, text)
+
+
+def _icon_word(found: re.Match[str]) -> str:
+    drawn = found["attributes"] or found["svg"] or found["img"] or ""
+    names = " ".join(first or second for first, second in _ICON_NAME.findall(drawn))
+    names = f"{names} {found['alt'] or ''} {found['source'] or ''}"
+    words = set(re.split(r"[^a-z]+", names.casefold()))
+    word = "no" if words & _NO else "yes" if words & _YES else ""
+    icon = found["icon"]
+    if not word or "\n" in icon[: len(word)] or "\r" in icon[: len(word)]:
+        return found[0]
+    return found[0][: -len(icon)] + word + _blank(icon[len(word) :])
+
+
 def mask_templates(body: str) -> str:
     """Return ``body`` with comments, template tags and attribute lists blanked out.
 
     Covers HTML comments, Liquid and Jinja (``{% %}``, ``{{ }}``), Hugo shortcodes and kramdown
     attributes (``{: }``). The result is as long as ``body`` and has its line ends: offsets in one
-    are offsets in the other.
+    are offsets in the other. A template within a text that puts a value in leaves a mark, which
+    ``plain_text`` shows as ``[…]``: "costs […] a month" is not told as "costs a month".
     """
+    body = mask_icons(body)
+    wrappers = frozenset(_END_TAG.findall(body))
     parts: list[str] = []
     end = 0
     comment_from: int | None = None
@@ -250,12 +311,28 @@ def mask_templates(body: str) -> str:
                 comment_from = found.start()
                 end = found.start()
                 continue
-            parts.append(_blank(found[0]))
+            parts.append(_masked(found, wrappers))
         end = found.end()
     if comment_from is not None:  # opened, never closed as a tag: only the tag itself goes
         end = comment_from
     parts.append(body[end:])
     return "".join(parts)
+
+
+def _masked(found: re.Match[str], wrappers: Container[str]) -> str:
+    blank = _blank(found[0])
+    if blank[:1] != " ":
+        return blank
+    # What stands before and after on the line, as far as it can matter.
+    before = found.string[max(0, found.start() - _NEAR) : found.start()].rpartition("\n")
+    opens = not before[2].strip() and (bool(before[1]) or found.start() <= _NEAR)
+    after = found.string[found.end() : found.end() + _NEAR].partition("\n")[0]
+    if opens and not after.strip():
+        return blank
+    value = _ANY_VALUE.match(found[0])
+    if value and not (value["tag"] in _SHOWS_NO_VALUE or value["tag"] in wrappers):
+        return _GAP + blank[1:].replace(" ", _NOTHING)
+    return _NOTHING + blank[1:] if opens else blank
 
 
 def reference_labels(body: str) -> dict[str, str]:
@@ -268,6 +345,11 @@ def reference_labels(body: str) -> dict[str, str]:
 
 def _fold(label: str) -> str:
     return " ".join(label.split()).casefold()
+
+
+def shown(text: str) -> str:
+    """Return masked text that holds no markup, such as code, as a reader is shown it."""
+    return text.translate(_INVISIBLE).translate(_UNLITERAL)
 
 
 def plain_text(source: str, references: Container[str] = ()) -> str:
@@ -287,7 +369,7 @@ def plain_text(source: str, references: Container[str] = ()) -> str:
     text = _STRONG.sub(_strong, _EMPTY_STRONG.sub(" ", text))
     text = _EMPHASIS.sub(r"\1", text)
     text = _UNDERSCORES.sub("", text)
-    return " ".join(text.translate(_INVISIBLE).translate(_UNLITERAL).split())
+    return " ".join(shown(text).split())
 
 
 def _strong(found: re.Match[str]) -> str:
@@ -369,10 +451,15 @@ def _links(body: str, references: dict[str, str]) -> Iterator[Link]:
 
 _SKIPPED: Final = frozenset({"script", "style", "template", "svg", "iframe", "head", "select"})
 _FURNITURE: Final = frozenset({"nav", "footer", "aside", "form"})
+_EMPHASISED: Final = {"strong": "**", "b": "**", "em": "*", "i": "*"}
 _MARKDOWN_MARK: Final = re.compile(r"([\\`*_\[\]<>|])")
 _LEADING_MARK: Final = re.compile(
     r"\A(\d{0,9})(#{1,6}(?=\s)|[-+=](?=[\s=-]|\Z)|[.)](?=\s)|~~~|:::)"
 )
+
+
+def _without_gaps(href: str) -> str:
+    return href.replace(_UNLITERAL[ord(_GAP)], "").strip()
 
 
 class _Writer:
@@ -430,10 +517,8 @@ class _Writer:
             self._hrefs.append(href)
             if href:
                 self._words.append("[")
-        elif tag in {"strong", "b"}:
-            self._words.append("**")
-        elif tag in {"em", "i"}:
-            self._words.append("*")
+        elif tag in _EMPHASISED:
+            self._words.append(_EMPHASISED[tag])
         elif tag == "br":
             self._words.append("\n" if self._pre else " ")
         elif tag == "dd" and self._words:
@@ -468,12 +553,16 @@ class _Writer:
         if tag == "a":
             href = self._hrefs.pop() if self._hrefs else None
             if href:
-                target = re.sub(r"[\s()<>]", lambda found: f"%{ord(found[0]):02x}", href.strip())
+                target = re.sub(
+                    r"[\s()<>]", lambda found: f"%{ord(found[0]):02x}", _without_gaps(href)
+                )
                 self._words.append(f"]({target})")
-        elif tag in {"strong", "b"}:
-            self._words.append("**")
-        elif tag in {"em", "i"}:
-            self._words.append("*")
+        elif tag in _EMPHASISED:
+            mark = _EMPHASISED[tag]
+            if self._words[-1:] == [mark]:  # nothing in it, such as an icon
+                self._words.pop()
+            else:
+                self._words.append(mark)
         elif tag in _BLOCK_TAGS and tag not in {"br", "dt"}:
             if self._anchor and tag[0] == "h" and self._words:
                 self._words.append(f" {{#{self._anchor}}}")
@@ -531,12 +620,12 @@ def html_to_body(page: str) -> tuple[str, str]:
     masked = mask_templates(page)
     body = _written(_main_part(masked), whole=False) or _written(masked, whole=True)
     title = re.search(r"<title\b[^<>]*+>([^<]*+)</title", masked, re.IGNORECASE)
-    return body, " ".join(html.unescape(title[1]).split()) if title else ""
+    return body, " ".join(html.unescape(shown(title[1])).split()) if title else ""
 
 
 def _written(page: str, *, whole: bool) -> str:
     parser = etree.HTMLParser(target=_Writer(whole=whole), huge_tree=True, encoding="utf-8")
-    parser.feed(page.translate(_INVISIBLE).encode("utf-8", "replace"))
+    parser.feed(shown(page).encode("utf-8", "replace"))
     return str(parser.close())
 
 

@@ -23,6 +23,7 @@ from kb.markup import (
     mask_templates,
     plain_text,
     reference_labels,
+    shown,
     split_front_matter,
 )
 
@@ -308,7 +309,7 @@ class _Cutter:
                 self._emit(first, last, self._plain(first, last), lead)
             return
         if content.count("\n") < LONGEST_CODE[0] and len(content) <= LONGEST_CODE[1]:
-            self._emit(start, end, " ".join(content.split()), lead)
+            self._emit(start, end, " ".join(shown(content).split()), lead)
 
     # Tables
 

@@ -195,9 +195,32 @@ def test_a_table_row_becomes_a_sentence(embedder: MiniLmEmbedder) -> None:
     assert "|" not in words(draft)
 
 
+def test_a_row_under_values_keeps_what_its_first_column_says() -> None:
+    body = "| 2 weeks | 4 weeks |\n|---|---|\n| Films | Books |\n| Puzzles |  |\n"
+    rows = [statement.text for one in article(body) for statement in statements_of(one)]
+    assert rows == ["2 weeks: Films; 4 weeks: Books.", "2 weeks: Puzzles."]
+
+
+def test_an_icon_in_a_cell_is_told_as_yes_or_no() -> None:
+    body = (
+        "| Feature | Free | Pro |\n|---|---|---|\n"
+        '| Export | <i class="fa fa-times"></i> | <i class="fa fa-check"></i> |\n'
+    )
+    (row,) = statements_of(article(body)[0])
+    assert row.text == "Export – Free: no; Pro: yes."
+
+
+def test_a_box_around_words_on_one_line_leaves_them_usable() -> None:
+    body = "{% callout info %}You can cancel the trial at any time.{% endcallout %}\n"
+    (statement,) = statements_of(article(body)[0])
+    assert statement.usable
+    assert statement.text == "You can cancel the trial at any time."
+
+
 @pytest.mark.parametrize(
     "unfit",
     [
+        "{% platform mac %}Refunds take 3 days.{% endplatform %}",
         "Refunds take {{ refund_days }} days.",
         "Refund times are listed [here](../times.md).",
         "How long do refunds take?",

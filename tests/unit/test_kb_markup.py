@@ -46,8 +46,68 @@ def test_templates_are_blanked_in_place():
     body = "a {{ x }} b {% if y %}c{% endif %}\n<!-- d\ne -->f {: .note}\n{{< g >}}"
     masked = mask_templates(body)
     assert len(masked) == len(body)
-    assert masked.split() == ["a", "b", "c", "f"]
+    assert plain_text(masked) == "a […] b c f"
     assert masked.count("\n") == body.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "plain"),
+    [
+        ("A pack costs {% data variables.price %}, paid monthly.", "A pack costs […], paid monthly."),
+        ("{{ site.name }} keeps it for 30 days.", "[…] keeps it for 30 days."),
+        ("Ask [us]({{ site.url }}/contact) or {{site.phone}}.", "Ask us or […]."),
+        ("{% callout info %}No charge.{% endcallout %}", "No charge."),
+        ("{% image a.png Our shop %} Open daily.", "Open daily."),
+        ("{% if paid %}Refunds take 5 days.{% endif %}", "Refunds take 5 days."),
+        ("<!-- todo --> Open **daily**.", "Open daily."),
+        ("```\npay {{ price }}\n```", "pay […]"),
+    ],
+)  # fmt: skip
+def test_a_value_that_a_template_fills_in_is_a_gap_and_a_tag_around_words_is_none(
+    body: str, plain: str
+):
+    (passage,) = cut(body)
+    assert passage.plain == plain
+    assert body[passage.start : passage.end] == passage.text
+
+
+def test_a_table_of_template_values_is_still_a_table():
+    rows = cut(
+        "Plan | Space\n---- | ----\n{{ a }} | 1 GB\n{{ b }} for groups | 2 GB |\n{{ c }} | 5 GB\n"
+    )
+    assert [row.plain for row in rows] == [
+        "Plan: […]; Space: 1 GB",
+        "Plan: […] for groups; Space: 2 GB",
+        "Plan: […]; Space: 5 GB",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "word"),
+    [
+        ('<i class="fa fa-check" aria-hidden="true"></i>', "yes"),
+        ("<i class='fas fa-times-circle'></i>", "no"),
+        ('<span class="icon" aria-label="Included"></span>', "yes"),
+        ('<svg aria-label="Not included"><path d="M0"/></svg>', "no"),
+        ('<img src="/img/check.svg" alt="">', "yes"),
+        ("![check](/img/a.png)", "yes"),
+        ("![Our office](/img/office.png)", ""),
+        ('<i class="fa fa-star"></i>', ""),
+    ],
+)
+def test_an_icon_alone_in_a_cell_says_yes_or_no(cell: str, word: str):
+    table = f"| Plan | Export | Price |\n|---|---|---|\n| Pro | {cell} | $5 |\n"
+    page = f"<table><tr><th>Plan<th>Export<th>Price<tr><td>Pro<td>{cell}</td><td>$5</table>"
+    wanted = f"Plan: Pro; Export: {word}; Price: $5" if word else "Plan: Pro; Price: $5"
+    assert [row.plain for row in cut(table)] == [wanted]
+    if cell.startswith("<"):
+        assert [row.plain for row in cut(html_to_body(page)[0])] == [wanted]
+
+
+def test_an_icon_beside_words_is_decoration():
+    assert (
+        plain_text(mask_templates('| <i class="fa fa-check"></i> Paid by us |')) == "| Paid by us |"
+    )
 
 
 def test_an_open_comment_hides_nothing():
