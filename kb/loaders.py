@@ -31,6 +31,20 @@ _FORMATS: Final[dict[str, Format]] = {".html": "html", ".htm": "html", ".txt": "
 _GIT_SECONDS: Final = 60
 _NOT_ARTICLES: Final = re.compile(r"(?i)^(?:licen[cs]e|copying|notice|source)\b")
 _SCALARS: Final = (str, int, float, bool, date)
+_OFF_THE_SITE: Final = {
+    "draft": frozenset({"true", "yes"}),
+    "published": frozenset({"false", "no"}),
+    "status": frozenset({"archived", "draft", "unpublished", "deleted"}),
+}
+"""Field → values that keep a page off the site: Hugo, Jekyll, exports of content systems."""
+_CHANGED: Final = (
+    "lastmod",
+    "updatedAt",
+    "updated_at",
+    "last_updated",
+    "last_modified_at",
+    "updated",
+)
 _UNNAMED: Final = frozenset({"index", "_index", "readme"})
 
 
@@ -344,7 +358,7 @@ def parse(
     """Return the document in ``text``.
 
     Title: front matter, else index or loader, else the page's first heading, else the file name.
-    Date: index or loader, else git, else the file's own time.
+    Date: index or loader, else git, else front matter, else the file's own time.
 
     Raises:
         Unreadable: Nothing is left beside the front matter.
@@ -359,7 +373,8 @@ def parse(
         body, page_title = html_to_body(rest)
     if not body.strip():
         raise Empty("empty")
-    stated_from, effective_to = fields.moment("effective_from"), fields.moment("effective_to")
+    stated_from = fields.moment("effective_from")
+    effective_to = fields.moment("effective_to") or fields.moment("expiryDate")
     if stated_from and effective_to and effective_to <= stated_from:
         said.append("effective_to is not after effective_from; it is never in force")
     title = plain_text(fields.text("title") or "") or first_heading(body) or page_title
@@ -375,12 +390,25 @@ def parse(
         supersedes=fields.texts("supersedes"),
         review_every_days=fields.days("review_every_days") or source.review_every_days,
         last_reviewed=fields.moment("last_reviewed"),
-        archived=fields.yes("archived"),
+        archived=fields.yes("archived") or _unpublished(fields, said),
         url=_url(fields.text("url"), source.url, found.path),
         addresses=_addresses(fields),
-        date=fields.moment("last_modified") or git_date or _file_date(found),
+        date=fields.moment("last_modified") or git_date or fields.changed() or _file_date(found),
         notes=tuple(said),
     )
+
+
+def _unpublished(fields: _Fields, notes: list[str]) -> bool:
+    """Say whether a site generator's field keeps the page off the site; note which."""
+    said = {name: fields.text(name) for name in ("draft", "published", "status")}
+    held_back = [
+        f"{name}: {value}"
+        for name, value in said.items()
+        if value and value.lower() in _OFF_THE_SITE[name]
+    ]
+    if held_back:
+        notes.append(f"{held_back[0]}; it is kept and not answered from")
+    return bool(held_back)
 
 
 def outside_digest(found: Found, source: SourceSpec) -> str:
@@ -484,6 +512,15 @@ class _Fields:
             return datetime(value.year, value.month, value.day, tzinfo=UTC)
         self._note(name, "a date such as 2026-03-01")
         return None
+
+    def changed(self) -> datetime | None:
+        """Return when the page last changed as its author or a site generator noted it."""
+        nested = self._fields.get("last_update")
+        said = {**self._fields, **(nested if isinstance(nested, dict) else {})}
+        # Other tools use these names for other things: what is no date is no mistake.
+        quiet = _Fields(said, [])
+        names = ("date", *_CHANGED) if isinstance(nested, dict) else _CHANGED
+        return next((moment for name in names if (moment := quiet.moment(name))), None)
 
     def _note(self, name: str, wanted: str) -> None:
         self._notes.append(f"{name} is not {wanted}; it was ignored")

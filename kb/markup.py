@@ -608,6 +608,38 @@ class _Writer:
         return "\n\n".join(self.blocks) + "\n" if self.blocks else ""
 
 
+_TABLE_TAG: Final = re.compile(
+    r"<(?P<close>/?)(?P<tag>table|thead|tbody|tfoot|tr|td|th)\b(?P<attributes>[^<>]*+)>",
+    re.IGNORECASE,
+)
+_FOR_LAYOUT: Final = re.compile(r"role\s*=\s*[\"']?(?:presentation|none)\b", re.IGNORECASE)
+
+
+def _without_layout_tables(page: str) -> str:
+    """Return ``page`` with tables that only lay other tables out turned into plain blocks."""
+    opened: list[int] = []
+    layout: set[int] = set()
+    owner: list[tuple[re.Match[str], int]] = []
+    for number, found in enumerate(_TABLE_TAG.finditer(page)):
+        is_table = found["tag"].lower() == "table"
+        if is_table and not found["close"]:
+            layout.update(opened[-1:])
+            opened.append(number)
+            if _FOR_LAYOUT.search(found["attributes"]):
+                layout.add(number)
+        if opened:
+            owner.append((found, opened[-1]))
+        if is_table and found["close"] and opened:
+            opened.pop()
+    parts: list[str] = []
+    end = 0
+    for found, table in owner:
+        if table in layout:
+            parts += [page[end : found.start()], f"<{found['close']}div>"]
+            end = found.end()
+    return "".join([*parts, page[end:]])
+
+
 _MAIN: Final = re.compile(r"<(main|article)\b[^<>]*+>", re.IGNORECASE)
 
 
@@ -617,7 +649,7 @@ def html_to_body(page: str) -> tuple[str, str]:
     Only the first ``<main>`` or ``<article>`` is read where there is one; navigation, footers,
     forms and scripts are left out, unless nothing else is there to read.
     """
-    masked = mask_templates(page)
+    masked = _without_layout_tables(mask_templates(page))
     body = _written(_main_part(masked), whole=False) or _written(masked, whole=True)
     title = re.search(r"<title\b[^<>]*+>([^<]*+)</title", masked, re.IGNORECASE)
     return body, " ".join(html.unescape(shown(title[1])).split()) if title else ""

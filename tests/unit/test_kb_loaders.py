@@ -249,3 +249,50 @@ def test_a_loader_that_is_none_or_fails_is_named(tmp_path: Path):
         community.load("CSVLoader", {"nonsense": 1})
     with pytest.raises(Unavailable, match="CSVLoader failed"):
         community.load("CSVLoader", {"file_path": str(tmp_path / "none.csv")})
+
+
+@pytest.mark.parametrize(
+    "field", ["draft: true", "published: false", "status: ARCHIVED", "status: draft"]
+)
+def test_a_page_that_a_site_generator_keeps_off_the_site_is_not_answered_from(field: str):
+    held_back = document(f"---\ntitle: Fees\n{field}\n---\nFees double in May.\n")
+    assert held_back.archived
+    assert held_back.notes == (
+        f"{field.replace('true', 'True').replace('false', 'False')}; it is kept and not answered from",
+    )
+
+
+@pytest.mark.parametrize(
+    "field", ["draft: false", "published: true", "published: 2020-03-01", "status: PUBLISHED"]
+)
+def test_a_page_that_is_on_the_site_is_in_use(field: str):
+    page = document(f"---\ntitle: Fees\n{field}\n---\nFees are 5 euros.\n")
+    assert not page.archived
+    assert page.notes == ()
+
+
+def test_a_page_ends_when_its_site_takes_it_down():
+    page = document("---\nexpiryDate: 2026-05-01\n---\nFree delivery in April.\n")
+    assert page.effective_to == datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "lastmod: 2024-02-03",
+        "updatedAt: 2024-02-03T00:00:00.000Z",
+        "last_update: {date: 2024-02-03}",
+    ],
+)
+def test_a_date_in_front_matter_goes_before_that_of_the_file(tmp_path: Path, field: str):
+    file = write(tmp_path / "a.md", f"---\n{field}\n---\nSome words.\n")
+    found = Found("a.md", file, mtime_ns=file.stat().st_mtime_ns)
+    dated = datetime(2024, 2, 3, tzinfo=UTC)
+    source = SourceSpec(name="help", path=tmp_path)
+    text = file.read_text()
+    assert parse(found, text, source).date == dated
+    committed = datetime(2025, 1, 1, tzinfo=UTC)
+    assert parse(found, text, source, git_date=committed).date == committed
+    undated = parse(found, "---\nupdated: often\n---\nSome words.\n", source)
+    assert undated.date not in (None, dated)
+    assert undated.notes == ()

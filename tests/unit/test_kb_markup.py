@@ -190,3 +190,19 @@ def test_any_page_becomes_a_body(page: str):
     body, title = html_to_body(page)
     assert "\0" not in body
     assert title == " ".join(title.split())
+
+
+def test_a_table_that_lays_out_a_page_is_no_table():
+    body, _ = html_to_body(
+        "<table><tr><td width=1><h4>Loan periods</h4><table><tr><th>2 weeks</th><th>4 weeks</th></tr>"
+        "<tr><td>Films</td><td>Books</td></tr></table><h4>Renewals</h4><p>Twice.</p></td>"
+        "<td><h4>Lost cards</h4><p>A new card is $1.</p></td></tr></table>"
+        "<table role='presentation'><tr><td><p>Open daily.</p><p>Not in May.</p></td></tr></table>"
+    )
+    assert [(passage.heading_path, passage.plain) for passage in cut(body)] == [
+        (("Loan periods",), "2 weeks: Films; 4 weeks: Books"),
+        (("Renewals",), "Twice."),
+        (("Lost cards",), "A new card is $1."),
+        (("Lost cards",), "Open daily."),
+        (("Lost cards",), "Not in May."),
+    ]
