@@ -87,8 +87,11 @@ class Calls:
             self.faults.append(sentence)
 
 
-def call(member: Member, number: int, calls: Calls, done: threading.Event) -> None:
-    """Have a member open, read and decide, one after the other, until it is done."""
+def call(member: Member, number: int, calls: Calls, done: threading.Event, leaves: int = 0) -> None:
+    """Have a member open, read and decide, one after the other, until it is done.
+
+    It leaves so many reviews waiting.
+    """
     chance = random.Random(number)
     waiting: list[str] = []
 
@@ -110,7 +113,7 @@ def call(member: Member, number: int, calls: Calls, done: threading.Event) -> No
             ask("draft" if chance.random() < 0.2 else "open", question)
             how, found = ask("queue")
             waiting = found if how == "waiting" else waiting
-            for review in chance.sample(waiting, min(2, len(waiting))):
+            for review in chance.sample(waiting, max(0, min(2, len(waiting) - leaves))):
                 wait = chance.choice((0, CALL_SECONDS))
                 ask("decide", chance.choice(DECIDERS), review, chance.choice(REPLIES), wait)
         except (EOFError, TimeoutError) as error:
