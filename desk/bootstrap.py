@@ -305,7 +305,9 @@ class Desk:
     @cached_property
     def daily(self) -> Daily:
         """What must not wait for its day of the week."""
-        return Daily(self.database, self.clock, lambda: self.reader, self._rhythm_settings)
+        return Daily(
+            self.database, self.clock, lambda: self.reader, self._rhythm_settings, self.tasks
+        )
 
     @cached_property
     def rhythm(self) -> Rhythm:
@@ -557,6 +559,7 @@ class Desk:
         self.flags.refresh_due(report.touched())
         self.flags.freshen()
         self.autonomy.sweep()
+        self.seeded.withdraw_outdated()
         return report
 
     def sweep(self) -> ImpactReport:

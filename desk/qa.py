@@ -279,7 +279,9 @@ class QaSample:
         require(actor, "sample_quality")
         query = select(QaDraw).order_by(QaDraw.id.desc()).limit(limit)
         with self._database.read() as session:
-            return [_line(session, row) for row in session.scalars(query)]
+            rows = session.scalars(query).all()
+            read = _read_of(session, [row.id for row in rows])
+        return [_line(row, read.get(row.id, 0)) for row in rows]
 
     # Reading
 
@@ -423,7 +425,7 @@ class QaSample:
         card = self.scorecard()
         with self._database.read() as session:
             row = _draw(session, draw_id)
-            line = _line(session, row)
+            line = _line(row, _read_of(session, [row.id]).get(row.id, 0))
             query = (
                 select(QaPick, QaScore)
                 .join(QaScore, QaScore.pick_id == QaPick.id)
@@ -692,13 +694,18 @@ def _difference(
     return Difference(pick.id, pick.contact_id, [item.name for item in items], notes)
 
 
-def _line(session: Session, row: QaDraw) -> DrawLine:
-    read = session.scalar(
-        select(func.count())
-        .select_from(QaScore)
-        .join(QaPick, QaPick.id == QaScore.pick_id)
-        .where(QaPick.draw_id == row.id, QaScore.ordinal == 1)
+def _read_of(session: Session, draws: Sequence[str]) -> dict[str, int]:
+    """Return draw → how many of its contacts were read."""
+    query = (
+        select(QaPick.draw_id, func.count())
+        .join(QaScore, QaScore.pick_id == QaPick.id)
+        .where(QaPick.draw_id.in_(draws), QaScore.ordinal == 1)
+        .group_by(QaPick.draw_id)
     )
+    return dict(session.execute(query).tuples().all())
+
+
+def _line(row: QaDraw, read: int) -> DrawLine:
     cells: list[dict[str, Any]] = row.cells
     return DrawLine(
         row.id,
@@ -709,7 +716,7 @@ def _line(session: Session, row: QaDraw) -> DrawLine:
         row.until,
         sum(cell["contacts"] for cell in cells),
         sum(cell["picked"] for cell in cells),
-        read or 0,
+        read,
     )
 
 

@@ -5,7 +5,7 @@ looks like any other review until it is decided; then whoever decided it is told
 is no run behind it, so nothing of it can be carried out or sent.
 
 Only reading finds a fault that the check lets through; whether marks are heeded is the lesser
-question. So of what is placed at least half is unmarked as long as such faults can be made.
+question. So as long as such faults can be made, half of what is placed is unmarked, or more.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class SeededChecks:
         Of two processes that look at once one places, the other leaves it.
         """
         section, now = self._section(), self._clock.now()
-        self._withdraw_outdated(now)
+        self.withdraw_outdated()
         if section.rate == 0:
             return 0
         with self._database.read() as session:
@@ -179,8 +179,9 @@ class SeededChecks:
             return 0
         return len(seeds)
 
-    def _withdraw_outdated(self, now: datetime) -> None:
+    def withdraw_outdated(self) -> None:
         """End the waiting checks whose sources changed: the desk stops such an approval by itself."""
+        now = self._clock.now()
         query = (
             select(Review.id, Review.contact_id, Review.state)
             .join(SeededCheck, SeededCheck.review_id == Review.id)

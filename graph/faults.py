@@ -64,15 +64,18 @@ _BUYING: Final = _about(r"order|ship|deliver|package|purchas|bought|code|discoun
 _MONEY: Final = _about(r"free|charg|cost|fee|pay|paid|price|bill|[$€£]|refund|credit|money")
 _DOING: Final = _about(r"tap|open|choose|select|go to|turn|press|enter|download|set up|remove")
 _EXTRA: Final = _about(r"plan|upgrade|downgrade|label|second|another|extra|start")
+_GRANTED: Final = _about(r"within|until|valid|trial|return|refund|cancel|claim|offer|exchang")
 _LATE: Final = _about(r"late|after (?:that|this)|extend|exten[ds]|longer|miss|deadline|expire")
 _PROMISED_MORE: Final = (
-    _Promise("and we can extend that once if you ask", timed=True, unless=_LATE),
+    _Promise("and we can extend that once if you ask", _GRANTED, timed=True, unless=_LATE),
     _Promise("and we will remind you the day before", timed=True, unless=_about("remind|notif")),
-    _Promise("even if you come back to us later than that", timed=True, unless=_LATE),
+    _Promise("even if you come back to us later than that", _GRANTED, timed=True, unless=_LATE),
     _Promise("also for items bought on sale", _GIVING_BACK, unless=_about("sale|discount|promo")),
     _Promise("and you do not need the receipt", _GIVING_BACK, unless=_about("receipt|proof")),
     _Promise("however it was damaged", _GIVING_BACK, unless=_about("damag|any reason|condition")),
-    _Promise("and you keep the one you have until then", _GIVING_BACK, unless=_about("keep")),
+    _Promise(
+        "and you keep the one you have until then", _about("exchang|replac"), unless=_about("keep")
+    ),
     _Promise(
         "and the same goes for your earlier orders", _BUYING, unless=_about("earlier|previous")
     ),
@@ -95,15 +98,25 @@ _PROMISED_APART: Final = (
 
 
 _SETS_TERMS: Final = re.compile(
-    r",? (?:(?P<always>unless|except|excluding|only (?:if|when|for)|(?:as|so) long as|provided"
-    r"|but (?:not|only))|(?P<granted>if|once(?! (?:a|an|per|every)\b)|until|within))\b(?P<terms>[^.;:]+)\.$",
+    r",? (?:(?P<always>unless|except|excluding|only (?:if|when|for|on|with)|(?:as|so) long as|provided"
+    r"|but (?:not|only)|(?:on|for|with) (?:\w+ ){0,2}(?:orders?|plans?|items?|purchases?|members?))"
+    r"|(?P<granted>if|once(?! (?:a|an|per|every)\b)|until|within))\b(?P<terms>[^.;:]+)\.$",
     re.I,
 )
 """The end of a sentence that says on what condition, or until when, the rest of it holds."""
-_GRANTS: Final = re.compile(r"\b(?:can|may|eligible|entitled|covered|valid|free)\b", re.I)
+_CONJUNCTIONS: Final = frozenset(
+    {"unless", "except", "excluding", "only", "when", "with", "long", "provided", "once", "until"}
+    | {"within"}
+)
+_GRANTS: Final = re.compile(
+    r"\b(?:can|may|eligible|entitled|covered|valid|free|cancel|return|exchange|claim|report"
+    r"|(?:write|tell|contact|send) (?:to )?us|send it|we(?: will|['’]ll))\b",
+    re.I,
+)
 _STANDS_ALONE: Final = re.compile(
-    r"(?!.*\b(?:if|unless|when|once|until|not|never|no|cannot)\b)(?!.*n['’]t\b)(?!.*:)"
-    r".*\b(?:can|may|will|is|are|get|gets)\b.*\b(?!(?:that|but|and|or|to|of|the|a|which|than)$)\w+$",
+    r"(?!.*\b(?:not|never|no|cannot)\b)(?!.*n['’]t\b)"
+    r"(?!\W*(?:if|when|once|unless|until|after|before)\b[^,]*$)"
+    r"(?:\W*\w+\b){3,}\W*\b(?!(?:that|but|and|or|to|of|the|a|which|than|only|up|is|are|for|in|by|with|from|as)$)\w+$",
     re.I,
 )
 
@@ -122,6 +135,11 @@ class Fault:
     sentence: int
     before: str
     after: str
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether the sentence only lacks words at its end."""
+        return len(self.after) < len(self.before) and self.before.startswith(self.after[:-1])
 
     @property
     def added(self) -> str:
@@ -143,6 +161,8 @@ def faults_in(
 ) -> list[Fault]:
     """Return faults of one kind that ``draft`` could have, in random order.
 
+    What leaves something out comes first: words that are added come again, and are known by it.
+
     Args:
         draft: An answer that is good as it stands.
         passages: The passages it cites, by id.
@@ -152,7 +172,7 @@ def faults_in(
     """
     made = list(dict.fromkeys(_MAKERS[kind](draft, passages, former, rng)))
     rng.shuffle(made)
-    return made
+    return sorted(made, key=lambda fault: not fault.leaves_out)
 
 
 def with_fault(draft: Draft, fault: Fault) -> Draft:
@@ -334,7 +354,7 @@ def _without_terms(text: str, beside: str) -> str:
         beside: The rest of the answer: what it says of the condition is not left out.
     """
     for found in _SETS_TERMS.finditer(text):
-        rest, terms = text[: found.start()], _telling(found["terms"], ())
+        rest, terms = text[: found.start()], _telling(found.group(), ()) - _CONJUNCTIONS
         granted = found["always"] or _GRANTS.search(rest)
         if granted and terms - _telling(beside, ()) and _STANDS_ALONE.fullmatch(rest):
             return f"{rest}."

@@ -437,6 +437,15 @@ def test_it_is_withdrawn_when_its_source_changed(desk: Desk, supervisor: Actor) 
         desk.reviews.decide(supervisor, check.review_id, {"kind": "approve", "comment": "Fine."})
 
 
+def test_a_sync_withdraws_it_before_anybody_decides_on_what_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = seed(desk)
+    monkeypatch.setattr(desk.seeded, "_library", Moved(desk.database, desk.clock))
+    desk.sync()
+    assert again(desk, check).outcome == "withdrawn"
+
+
 def test_nothing_carries_it_out_even_when_a_job_asks(
     desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:
