@@ -264,11 +264,11 @@ class Autonomy:
     # What people decide
 
     def sign(self, actor: Actor, reason_id: str) -> None:
-        """Let a reason that has earned it answer without a person.
+        """Let a reason that has earned it answer without a person; again changes nothing.
 
         Raises:
             NotFound: The map has no such reason.
-            Conflict: Somebody signed it already.
+            Conflict: Somebody else signed it already.
             Refused: It is locked, or its evidence does not suffice (any more); says what is missing.
         """
         require(actor, "promote")
@@ -278,6 +278,8 @@ class Autonomy:
             row = hold_reason(session, reason_id, now)
             if state_of(row, reason) == "locked":
                 raise Refused(f"{reason.name} is locked: an admin may unlock it, with a reason.")
+            if row.state == "autopilot" and row.by == actor.id:
+                return
             if row.state == "autopilot":
                 raise Conflict(f"{_name(session, row.by)} signed it at {row.since:%H:%M:%S} UTC.")
             standing = self._refresh(session, row, reason, now)

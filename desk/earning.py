@@ -46,6 +46,8 @@ and keeps the share that is wrongly proposed clear of what is allowed.
 """
 _WORD: Final = re.compile(r"\w+(?:[.,:]\d+)*")
 _FAR: Final = 100_000
+_LATEST_CHECKS: Final = 20
+"""How many seeded checks back tell whether somebody still reads what they approve."""
 _SAME_STATEMENT: Final = 0.2
 """Up to this distance (0..1) two sentences, without what allows or denies, state one thing."""
 
@@ -224,9 +226,11 @@ class Standing:
 
 
 def counts(approver: Approver, demands: Demands) -> bool:
-    """Tell whether somebody's clean approvals count: they met checks and did not miss too many."""
-    met = len(approver.checks)
-    return met >= demands.seeded_each and sum(approver.checks) <= demands.seeded_miss_limit * met
+    """Tell whether somebody's clean approvals count: they meet checks and still catch most."""
+    latest = approver.checks[-_LATEST_CHECKS:]
+    if len(latest) < demands.seeded_each:
+        return False
+    return sum(latest) <= demands.seeded_miss_limit * len(latest)
 
 
 def standing_of(record: Record, demands: Demands) -> Standing:
@@ -296,15 +300,17 @@ def _notes(record: Record, demands: Demands) -> list[str]:
             "come back."
         )
     for one in record.approvers:
-        met, missed = len(one.checks), int(sum(one.checks))
         if counts(one, demands):
             continue
+        latest = one.checks[-_LATEST_CHECKS:]
+        met, missed = len(latest), int(sum(latest))
+        their = "their last " if len(one.checks) > met else ""
         verb = "does" if one.answers == 1 else "do"
         given = f"{_count(one.answers, 'approval')} of {one.name} {verb} not count"
         said.append(
             f"{given} yet: they met {met} of {demands.seeded_each} seeded checks."
             if met < demands.seeded_each
-            else f"{given}: they missed {missed} of {_count(met, 'seeded check')}."
+            else f"{given}: they missed {missed} of {their}{_count(met, 'seeded check')}."
         )
     return said
 

@@ -132,6 +132,7 @@ def test_a_reason_is_proposed_once_its_evidence_suffices_and_flies_once_it_is_si
     line = house.line()
     assert (line.state, line.by) == ("autopilot", house.ruth.id)
     assert house.autonomy.clearance("con_1", REASON, [])["state"] == "autopilot"
+    house.autonomy.sign(house.ruth, REASON)  # the second of two clicks
     assert house.events() == ["autonomy.signed", "autonomy.proposed"]
     (signed,) = [
         one

@@ -106,6 +106,10 @@ def test_a_reason_that_lacks_nothing_may_be_proposed() -> None:
             "1 approval of Sam does not count: they missed 2 of 3 seeded checks.",
         ),
         (
+            Record((0.0,) * 80, approvers=(SHARP, Approver("Sam", 9, (0.0,) * 40 + (1.0,) * 8))),
+            "9 approvals of Sam do not count: they missed 8 of their last 20 seeded checks.",
+        ),
+        (
             Record((0.0,) * 80, 0, (SHARP,), tier="review_required"),
             "a person look at every contact",
         ),
