@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
@@ -13,14 +13,16 @@ from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.database import Database
+from desk.contacts import ContactSummary, summary_of
 from desk.flag_missing import Question, findings_of, grouped, vectors_of
+from desk.metric_facts import DONE_WITH
 from desk.models import OPEN_CONTACT, AuditEvent, Contact, Review, SourceFlagRow
 from desk.permissions import Actor, require
-from desk.queues import COUNTED_AT_MOST, HIGH_RANK, ContactQueues, QueueName
+from desk.queues import COUNTED_AT_MOST, HIGH_RANK, ContactQueues
 from desk.rhythm_settings import RhythmSettings
 from desk.suggest import masked, telling_words
 from desk.task_grounds import SEEDED
-from desk.tasks import excerpt
+from desk.tasks import TaskLine, Tasks, excerpt
 from retrieval.ports import Embedder, Vectors
 
 Section = Literal["high_risk", "ageing", "missing_context", "low_confidence"]
@@ -38,7 +40,6 @@ _FAILURES: Final = {
     "contact.reopened": "reopened",
     "run.failed": "failed",
 }
-_DONE_WITH: Final = frozenset({"answered", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,14 @@ class DailySection:
 
     Attributes:
         count: Of more than 5,000 open contacts only the most urgent are counted.
+        lines: Its first contacts, without those that a section before shows.
+        above: How many of its first contacts these are.
     """
 
     id: Section
     count: int
     lines: tuple[DailyLine, ...]
+    above: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +112,14 @@ class Today:
 
     Attributes:
         themes: Failures that repeat, of the last two weeks, the most frequent first.
+        overdue: Tasks whose day is over, the newest first; of ``overdue_count``.
     """
 
     at: datetime
     sections: tuple[DailySection, ...]
     themes: tuple[Theme, ...]
+    overdue: tuple[TaskLine, ...] = ()
+    overdue_count: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as values that JSON can hold once moments are written out."""
@@ -135,6 +142,7 @@ class Daily:
     Args:
         embedder: Turns questions into vectors, to tell which ask for the same.
         settings: Reads the workspace's settings of the week.
+        tasks: What is asked of others.
     """
 
     def __init__(
@@ -143,43 +151,41 @@ class Daily:
         clock: Clock,
         embedder: Callable[[], Embedder],
         settings: Callable[[], RhythmSettings],
+        tasks: Tasks,
     ) -> None:
         self._database = database
         self._clock = clock
         self._queues = ContactQueues(database, clock)
         self._embedder = embedder
         self._settings = settings
+        self._tasks = tasks
         self._vectors: dict[str, Vectors] = {}
 
     def today(self, actor: Actor) -> Today:
         """Return the daily queue."""
-        return Today(self._clock.now(), tuple(self.sections(actor)), tuple(self.themes(actor)))
+        return Today(
+            self._clock.now(),
+            tuple(self.sections(actor)),
+            tuple(self.themes(actor)),
+            tuple(self._tasks.page(actor, overdue=True, limit=_SHOWN)),
+            self._tasks.count_overdue(actor),
+        )
 
     def sections(self, actor: Actor) -> list[DailySection]:
-        """Return the contacts that must not wait, under the names of their queues."""
+        """Return the contacts that must not wait, under the names of their queues, each once."""
         require(actor, "run_rhythm")
         counts = self._queues.counts(actor)
-        found = []
+        found: list[DailySection] = []
+        shown: set[str] = set()
         for section in SECTIONS:
             if section == "ageing":
-                found.append(self._ageing())
-                continue
-            name: QueueName = section
-            lines = [
-                DailyLine(
-                    one.id,
-                    one.customer_name,
-                    masked(one.subject),
-                    one.reason,
-                    one.tier,
-                    one.status,
-                    one.created_at,
-                    one.due_at,
-                    one.assigned_to is not None,
-                )
-                for one in self._queues.page(actor, name, limit=_SHOWN)
-            ]
-            found.append(DailySection(section, counts[name], tuple(lines)))
+                whole = self._ageing()
+            else:
+                rows = self._queues.page(actor, section, limit=_SHOWN)
+                whole = DailySection(section, counts[section], tuple(map(_line, rows)))
+            new = tuple(line for line in whole.lines if line.contact_id not in shown)
+            found.append(replace(whole, lines=new, above=len(whole.lines) - len(new)))
+            shown |= {line.contact_id for line in new}
         return found
 
     def _ageing(self) -> DailySection:
@@ -196,21 +202,8 @@ class Daily:
         some = select(Contact.id).where(*old).limit(COUNTED_AT_MOST).subquery()
         with self._database.read() as session:
             count = session.scalar(select(func.count()).select_from(some)) or 0
-            lines = [
-                DailyLine(
-                    row.id,
-                    row.customer_name,
-                    masked(row.subject),
-                    row.reason,
-                    row.tier,
-                    row.status,
-                    row.created_at,
-                    row.due_at,
-                    row.assigned_to is not None,
-                )
-                for row in session.scalars(query)
-            ]
-        return DailySection("ageing", count, tuple(lines))
+            lines = tuple(_line(summary_of(row)) for row in session.scalars(query))
+        return DailySection("ageing", count, lines)
 
     def themes(self, actor: Actor) -> list[Theme]:
         """Return failures of the last two weeks that repeat, the most frequent first.
@@ -228,11 +221,12 @@ class Daily:
             by_reason[one.reason].append(one)
         found: list[Theme] = []
         for reason, some in by_reason.items():
-            groups = self._grouped(some)
-            repeated = [group for group in groups if _contacts(group[1]) > 1]
-            for words, group in repeated:
-                found.append(_theme(words, reason, group, asked.get(reason, 0)))
-            rest = [one for _, group in groups for one in group if (_, group) not in repeated]
+            rest: list[_Failure] = []
+            for words, group in self._grouped(some):
+                if _contacts(group) > 1:
+                    found.append(_theme(words, reason, group, asked.get(reason, 0)))
+                else:
+                    rest += group
             if reason is not None and _contacts(rest) >= self._settings().repeats:
                 found.append(_theme((), reason, rest, asked.get(reason, 0)))
         return sorted(found, key=lambda one: (-one.count, not one.words, one.words))
@@ -294,6 +288,20 @@ class Daily:
         ]
 
 
+def _line(summary: ContactSummary) -> DailyLine:
+    return DailyLine(
+        summary.id,
+        summary.customer_name,
+        masked(summary.subject),
+        summary.reason,
+        summary.tier,
+        summary.status,
+        summary.created_at,
+        summary.due_at,
+        summary.assigned_to is not None,
+    )
+
+
 def _telling(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(word for word in words if telling_words(word)) or tuple(words)
 
@@ -337,7 +345,7 @@ def _failures(session: Session, since: datetime) -> list[_Failure]:
             .limit(_MOST)
         )
         for contact, at, data in session.execute(query).tuples():
-            came_back = event != "contact.reopened" or data.get("from") in _DONE_WITH
+            came_back = event != "contact.reopened" or data.get("from") in DONE_WITH
             if contact and at >= since and came_back:
                 events.setdefault(contact, (what, at))
     latest = (

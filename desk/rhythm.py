@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,8 +16,9 @@ from core.database import Database
 from core.errors import BadInput, NotFound
 from desk.audit import DESK, write_audit
 from desk.autonomy import Autonomy
+from desk.autonomy_models import ReasonAutonomy
 from desk.calendar import Calendar
-from desk.models import AuditEvent, Contact, Review, SourceFlagRow
+from desk.models import Contact, Review, SourceFlagRow
 from desk.permissions import Actor, require
 from desk.rhythm_reads import (
     FOUR_WEEKS,
@@ -25,6 +26,7 @@ from desk.rhythm_reads import (
     asked,
     confidence,
     flags_moved,
+    flags_standing,
     gaps,
     handed,
     left_behind,
@@ -32,6 +34,7 @@ from desk.rhythm_reads import (
     reasons,
     source_flags,
     told_old,
+    touched_since,
 )
 from desk.rhythm_rules import (
     DAYS,
@@ -61,7 +64,6 @@ from graph.reasons import ReasonMap
 from kb.models import Article
 
 WEEK: Final = timedelta(weeks=1)
-_TOUCHED: Final = "contact.%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,12 @@ class DayItem:
     done_by: str | None
     cause: str
 
+    @property
+    def note(self) -> str:
+        """What there is to say beside its title, which of a flag tells why it is listed."""
+        why = "" if self.subject == "flag" else self.why
+        return "; ".join(filter(None, (why, self.detail)))
+
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
@@ -101,6 +109,7 @@ class DayReport:
         until: … up to here; those beside them of the seven days before.
         told: What there is to say, in sentences.
         items: What to work through: what is left first.
+        unlisted: How many more there are at least, less urgent than those that are listed.
         last_week: Items of the same day of the week before: done, and all.
     """
 
@@ -113,6 +122,7 @@ class DayReport:
     told: tuple[str, ...]
     figures: tuple[Figure, ...]
     items: tuple[DayItem, ...]
+    unlisted: int
     last_week: tuple[int, int]
 
     @property
@@ -211,6 +221,7 @@ class Rhythm:
             told=told.sentences,
             figures=told.figures,
             items=tuple(items),
+            unlisted=len(told.found) - len(found),
             last_week=(sum(row.done_at is not None for row in before), len(before)),
         )
 
@@ -231,7 +242,7 @@ class Rhythm:
         require(actor, "run_rhythm")
         now = self._clock.now()
         with self._database.write() as session:
-            row = session.get(RhythmItem, item_id)
+            row = session.get(RhythmItem, item_id, with_for_update=True)
             if row is None:
                 raise NotFound(f"There is no item {item_id}.")
             if (row.done_at is not None) == done:
@@ -279,7 +290,9 @@ class Rhythm:
             four_weeks = Period(period.until - FOUR_WEEKS, period.until)
             _, by_reason, by_channel, _ = asked(session, four_weeks, names)
             rows = gaps(session, period.until - FOUR_WEEKS, self._settings().items)
-            opened, ended = flags_moved(session, period)
+            ended = flags_moved(session, period, gaps=True)[1]
+            ended_before = flags_moved(session, period.before, gaps=True)[1]
+            standing = flags_standing(session, gaps=True)[0]
         return monday(
             Unanswered(
                 now=share,
@@ -288,37 +301,40 @@ class Rhythm:
                 by_channel=by_channel,
                 waiting=waiting,
                 gaps=[_gap(row) for row in rows],
-                opened=opened["gap"],
-                ended=ended["gap"],
+                open=standing,
+                ended=(ended, ended_before),
                 themes=self._themes(rows),
             )
         )
 
     def _tuesday(self, actor: Actor, period: Period, now: datetime) -> Told:
-        due = [
-            (line.article_id, line.at)
-            for start in (now.date(), (now + WEEK).date())
-            for line in self._calendar.page(actor, start, limit=100)
-            if line.at < now + WEEK and line.why != "begins"
-        ]
+        due: dict[str, datetime] = {}
+        for start in (now.date(), (now + WEEK).date()):
+            for line in self._calendar.page(actor, start, limit=100):
+                if line.at < now + WEEK and line.why != "begins":
+                    due.setdefault(line.article_id, line.at)  # the earliest first
         with self._database.read() as session:
             rows = source_flags(session, 200)
-            opened, ended = flags_moved(session, period)
+            standing = flags_standing(session, gaps=False)
+            opened, ended = flags_moved(session, period, gaps=False)
+            opened_before, ended_before = flags_moved(session, period.before, gaps=False)
             came = moved(session, period)
             told = told_old(session, period)
         return tuesday(
             SourcesRead(
                 flags=[(row.id, _kind(row), row.uses) for row in rows],
-                opened={kind: n for kind, n in opened.items() if kind != "gap"},
-                ended={kind: n for kind, n in ended.items() if kind != "gap"},
+                open=standing,
+                opened=(opened, opened_before),
+                ended=(ended, ended_before),
                 new_articles=came.new_articles,
                 new_versions=came.new_versions,
                 changed=came.changed,
                 reworded=came.reworded,
+                titles=came.titles,
                 told_old=told,
                 waiting=came.waiting,
                 withheld=came.withheld,
-                due=sorted(dict(due).items(), key=lambda one: one[1]),
+                due=list(due.items()),
             )
         )
 
@@ -329,17 +345,23 @@ def _gap(row: SourceFlagRow) -> tuple[str, int, int]:
 
 
 def _kind(row: SourceFlagRow) -> str:
-    """Return why Tuesday lists a flag: its kind, or that a macro is kept out of use."""
-    return "withheld" if row.evidence.get("withheld") else row.kind
+    """Return why Tuesday lists a flag: its kind, or what of its kind it is."""
+    if row.evidence.get("withheld"):
+        return "withheld"
+    return "ends" if row.kind == "overdue" and row.evidence.get("because") == "ends" else row.kind
 
 
 def _place(order: Mapping[tuple[Subject, str], int], item: DayItem) -> int:
     return order.get((cast(Subject, item.subject), item.subject_id), len(order))
 
 
-def _rows(session: Session, week: date, day: Day) -> list[RhythmItem]:
+def _rows_of(week: date, day: Day) -> Select[RhythmItem]:
     query = select(RhythmItem).where(RhythmItem.week == week, RhythmItem.day == day)
-    return list(session.scalars(query.order_by(RhythmItem.place, RhythmItem.id)))
+    return query.order_by(RhythmItem.place, RhythmItem.id)
+
+
+def _rows(session: Session, week: date, day: Day) -> list[RhythmItem]:
+    return list(session.scalars(_rows_of(week, day)))
 
 
 def _note(
@@ -350,7 +372,8 @@ def _note(
     ended: Mapping[int, str],
     now: datetime,
 ) -> None:
-    rows = {(row.subject, row.subject_id): row for row in _rows(session, week, day)}
+    held = session.scalars(_rows_of(week, day).with_for_update())
+    rows = {(row.subject, row.subject_id): row for row in held}
     given = [
         {
             "week": week,
@@ -389,7 +412,8 @@ def _ended(session: Session, rows: Sequence[RhythmItem], now: datetime) -> dict[
     reviews = _by_id(session, Review, left, "review")
     contacts = _by_id(session, Contact, left, "contact")
     articles = _by_id(session, Article, left, "article")
-    touched = _touched(session, [row for row in left if row.why == "untouched"])
+    touched = _touched(session, [row for row in left if row.why in _UNTIL_TOUCHED])
+    states = _states(session, [row for row in left if row.subject == "reason"])
     found = {}
     for row in left:
         flag, review = flags.get(row.subject_id), reviews.get(row.subject_id)
@@ -400,11 +424,26 @@ def _ended(session: Session, rows: Sequence[RhythmItem], now: datetime) -> dict[
             found[row.id] = f"The review is {review.status}."
         elif contact is not None and contact.status == "closed":
             found[row.id] = "The contact was closed."
-        elif row.why == "untouched" and row.subject_id in touched:
+        elif row.why in _UNTIL_TOUCHED and row.subject_id in touched:
             found[row.id] = "Somebody took it up."
+        elif row.why == "eligible" and states.get(row.subject_id) != "eligible":
+            signed = states.get(row.subject_id) == "autopilot"
+            found[row.id] = "It was signed." if signed else "It is no longer to be signed."
         elif article is not None and _seen_to(article, row):
             found[row.id] = "Its owner looked at it."
     return found
+
+
+_UNTIL_TOUCHED: Final = frozenset({"untouched", "told_old"})
+"""Why a contact is listed until a person does something with it."""
+
+
+def _states(session: Session, rows: Sequence[RhythmItem]) -> dict[str, str]:
+    """Return contact reason → where it stands."""
+    row = ReasonAutonomy
+    wanted = {one.subject_id for one in rows}
+    query = select(row.reason, row.state).where(row.reason.in_(wanted))
+    return dict(session.execute(query).tuples().all()) if wanted else {}
 
 
 def _seen_to(article: Article, row: RhythmItem) -> bool:
@@ -424,19 +463,7 @@ def _by_id(
 def _touched(session: Session, rows: Sequence[RhythmItem]) -> set[str]:
     """Return the contacts that a person did something with since they were listed."""
     listed = {row.subject_id: row.listed_at for row in rows}
-    if not listed:
-        return set()
-    query = select(AuditEvent.contact_id, AuditEvent.at, AuditEvent.data).where(
-        AuditEvent.contact_id.in_(sorted(listed)),
-        AuditEvent.actor != DESK,
-        AuditEvent.event.like(_TOUCHED),
-        AuditEvent.at >= min(listed.values()),
-    )
-    return {
-        contact
-        for contact, at, data in session.execute(query).tuples()
-        if contact and at >= listed[contact] and data.get("speaker") != "customer"
-    }
+    return touched_since(session, listed) if listed else set()
 
 
 def _described(
@@ -517,26 +544,55 @@ def _titled(subject: str, name: str, question: str) -> str:
 def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
     figures = row.figures
     if row.why == "unanswered":
-        waiting = figures.get("waiting", 0)
         said = f"{count(figures.get('asked', 1), 'contact')} asked"
-        said += f", {waiting} {'waits' if waiting == 1 else 'wait'}" if waiting else ""
+        said += _waiting(figures.get("waiting", 0), flag)
         nearest = figures.get("nearest")
         return f"{said}; nearest article: “{nearest}”" if nearest else said
     if flag is not None:
-        owner = flag.owner or "nobody owns it"
+        owner = flag.owner or "" if row.why == "unowned" else flag.owner or "nobody owns it"
         uses = int(figures.get("uses", 0))
         resting = count(uses, "answer or draft rests", "answers or drafts rest") + " on it"
-        return f"{owner}; {resting}" if uses else f"{owner}; nothing rests on it yet"
-    if row.why == "due":
+        return "; ".join(filter(None, (owner, resting if uses else "nothing rests on it yet")))
+    if row.why in ("due", "told_old"):
         return f"on {datetime.fromisoformat(figures['at']):%d %b %Y}"
     if row.why == "sure_but_wrong":
-        share = float(figures.get("share", 1.0))
-        return "did not leave" if share >= 1 else f"{share:.0%} of the words changed"
+        return _decided(figures)
+    if row.why == "unsure":
+        return _guessed(figures)
     if row.why in ("untouched", "incomplete"):
         lacks = ", ".join(figures.get("lacks", ()))
-        by = f", by {figures['by']}" if figures.get("by") else ""
-        given = f"to {figures.get('team') or 'nobody'}{by}"
-        return f"{given}; the brief lacks: {lacks}" if lacks else f"{given}; the brief is complete"
+        by = f" by {figures['by']}" if figures.get("by") == "a reviewer" else ""
+        rule = f", for {figures['by']}" if figures.get("by") and not by else ""
+        waits = f", {figures['for']} ago" if figures.get("for") else ""
+        given = f"to {figures.get('team') or 'nobody'}{by}{rule}{waits}"
+        return f"{given}; the brief lacks: {lacks}" if lacks else given
     if row.why == "demoted":
         return str(figures.get("cause", ""))
     return str(figures.get("did", ""))
+
+
+def _decided(figures: Mapping[str, Any]) -> str:
+    """Return what a reviewer did with a draft that the desk was sure of."""
+    if figures.get("decided") == "edit":
+        return f"{float(figures.get('share', 1.0)):.0%} of the words changed"
+    if figures.get("decided") == "escalate":
+        return "escalated"
+    reason = str(figures.get("reason") or "").replace("_", " ")
+    return f"rejected: {reason}" if reason else "rejected"
+
+
+def _guessed(figures: Mapping[str, Any]) -> str:
+    since = figures.get("since")
+    day = f", since {datetime.fromisoformat(since):%d %b}" if since else ""
+    reason = figures.get("reason")
+    return f"taken for “{reason}”{day}" if reason else f"no reason fits{day}"
+
+
+def _waiting(number: int, flag: SourceFlagRow | None) -> str:
+    """Return how many of those that a gap left without an answer wait, and since when."""
+    if not number:
+        return ""
+    asked = flag.evidence.get("questions", ()) if flag else ()
+    since = min((one["at"] for one in asked if one["waits"]), default="")
+    day = f" since {datetime.fromisoformat(since):%d %b}" if since else ""
+    return f", {number} {'waits' if number == 1 else 'wait'}{day}"

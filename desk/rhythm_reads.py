@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, func, not_, select, text
 from sqlalchemy.orm import Session
 
 from core.vocabulary import TIERS, Tier
@@ -118,7 +118,7 @@ def gaps(session: Session, since: datetime, limit: int) -> list[SourceFlagRow]:
     row = SourceFlagRow
     query = (
         select(row)
-        .where(row.status == "open", row.kind == "missing", row.article_id.is_(None))
+        .where(row.status == "open", _IS_GAP)
         .order_by(row.damage.desc(), row.id)
         .limit(5 * limit)
     )
@@ -131,21 +131,27 @@ def gaps(session: Session, since: datetime, limit: int) -> list[SourceFlagRow]:
     return found[:limit]
 
 
-def flags_moved(session: Session, period: Period) -> tuple[Counter[str], Counter[str]]:
-    """Return how many flags of each kind came up and were ended in a period.
+_IS_GAP: Final = and_(SourceFlagRow.kind == "missing", SourceFlagRow.article_id.is_(None))
+"""A question that no source answers; a macro's sentence that no article bears out is none."""
 
-    Gaps are under ``gap``; a macro's sentence that no article bears out stays ``missing``.
-    """
+
+def flags_moved(session: Session, period: Period, *, gaps: bool) -> tuple[int, int]:
+    """Return how many gaps, or other flags, came up and were ended in a period."""
     row = SourceFlagRow
-    gap = and_(row.kind == "missing", row.article_id.is_(None))
-    # Grouped by name: PostgreSQL takes an expression with parameters for another one each time.
-    kind = case((gap, "gap"), else_=row.kind).label("told_as")
-    opened = select(kind, func.count()).where(period.holds(row.opened_at)).group_by("told_as")
-    ended = select(kind, func.count()).where(period.holds(row.ended_at)).group_by("told_as")
-    return (
-        Counter(dict(session.execute(opened).tuples().all())),
-        Counter(dict(session.execute(ended).tuples().all())),
-    )
+    wanted = _IS_GAP if gaps else not_(_IS_GAP)
+    opened = func.count().filter(period.holds(row.opened_at))
+    ended = func.count().filter(period.holds(row.ended_at))
+    came, went = session.execute(select(opened, ended).where(wanted)).one()
+    return int(came), int(went)
+
+
+def flags_standing(session: Session, *, gaps: bool) -> tuple[int, int]:
+    """Return how many gaps, or other flags, are open, and how many touch an answer or a draft."""
+    row = SourceFlagRow
+    wanted = (row.status == "open", _IS_GAP if gaps else not_(_IS_GAP))
+    used = func.count().filter(row.uses > 0)
+    standing, touching = session.execute(select(func.count(), used).where(*wanted)).one()
+    return int(standing), int(touching)
 
 
 def source_flags(session: Session, limit: int) -> list[SourceFlagRow]:
@@ -153,7 +159,7 @@ def source_flags(session: Session, limit: int) -> list[SourceFlagRow]:
     row = SourceFlagRow
     query = (
         select(row)
-        .where(row.status == "open", or_(row.kind != "missing", row.article_id.is_not(None)))
+        .where(row.status == "open", not_(_IS_GAP))
         .order_by(row.damage.desc(), row.id)
         .limit(limit)
     )
@@ -168,6 +174,7 @@ class Moved:
     new_versions: int
     changed: int
     reworded: int
+    titles: list[str]
     waiting: int
     withheld: int
 
@@ -184,6 +191,14 @@ def moved(session: Session, period: Period) -> Moved:
         period.holds(PassageChange.at)
     )
     changed, all_changes = session.execute(changes).one()
+    titles = (
+        select(Article.title)
+        .join(PassageChange, PassageChange.article_id == Article.id)
+        .where(period.holds(PassageChange.at), PassageChange.outcome.in_(sorted(STOPPING)))
+        .group_by(Article.id, Article.title)
+        .order_by(func.count().desc(), Article.id)
+        .limit(_MOST)
+    )
     waiting = select(func.count(SourceUse.contact_id.distinct())).where(
         SourceUse.status == "pending", SourceUse.stale_at.is_not(None)
     )
@@ -203,18 +218,23 @@ def moved(session: Session, period: Period) -> Moved:
         int(all_of_them) - int(new),
         int(changed),
         int(all_changes) - int(changed),
+        list(session.scalars(titles)),
         session.scalar(waiting) or 0,
         session.scalar(withheld) or 0,
     )
 
 
-def told_old(session: Session, period: Period) -> int:
-    """Return how many contacts have an answer that rests on what changed in a period."""
-    use = SourceUse
-    query = select(func.count(use.contact_id.distinct())).where(
-        use.status == "answered", period.holds(use.stale_at)
+def told_old(session: Session, period: Period) -> list[tuple[str, datetime]]:
+    """Return contacts with an answer that rests on what changed in a period, the latest first."""
+    changed = func.max(SourceUse.stale_at)
+    query = (
+        select(SourceUse.contact_id, changed)
+        .where(SourceUse.status == "answered", period.holds(SourceUse.stale_at))
+        .group_by(SourceUse.contact_id)
+        .order_by(changed.desc(), SourceUse.contact_id)
+        .limit(_MOST)
     )
-    return session.scalar(query) or 0
+    return [(contact, at) for contact, at in session.execute(query).tuples()]
 
 
 def confidence(session: Session, period: Period, names: Mapping[str, str]) -> Confidence:
@@ -247,7 +267,7 @@ def confidence(session: Session, period: Period, names: Mapping[str, str]) -> Co
         unsure=_outcomes(counted, unsure=True),
         sure=_outcomes(counted, unsure=False),
         before=Share(then.get(True, 0), sum(then.values())),
-        waiting=_unsure_waiting(session),
+        waiting=_unsure_waiting(session, names),
         wrong=_sure_but_wrong(session, period),
         between=_between(session, period, names),
         corrected=session.scalar(corrected) or 0,
@@ -267,19 +287,28 @@ def _outcomes(counted: Counter[tuple[bool, str]], *, unsure: bool) -> Outcomes:
     )
 
 
-def _unsure_waiting(session: Session) -> list[str]:
+def _unsure_waiting(session: Session, names: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
     # With the seeded checks among them: the list would tell which these are if it left them out.
     query = (
-        select(Review.id)
+        select(Review.id, Review.opened_at, Contact.reason)
         .join(Contact, Contact.id == Review.contact_id)
         .where(Review.status == "pending", Contact.low_confidence.is_(True))
         .order_by(Review.risk.desc(), Review.due_at, Review.id)
         .limit(100)
     )
-    return list(session.scalars(query))
+    return [
+        (
+            review,
+            {
+                "since": since.isoformat(),
+                "reason": names.get(reason or "", ""),
+            },
+        )
+        for review, since, reason in session.execute(query).tuples()
+    ]
 
 
-def _sure_but_wrong(session: Session, period: Period) -> list[tuple[str, float]]:
+def _sure_but_wrong(session: Session, period: Period) -> list[tuple[str, dict[str, Any]]]:
     kind = Review.decision["kind"].as_string()
     query = (
         select(Review.id, kind, Review.state, Review.decision)
@@ -293,8 +322,10 @@ def _sure_but_wrong(session: Session, period: Period) -> list[tuple[str, float]]
     for review, decided, state, decision in session.execute(query).tuples():
         share = rewritten_share(state, decision or {}) if decided == "edit" else 1.0
         if share >= MOSTLY:
-            found.append((review, round(share, 2)))
-    return sorted(found, key=lambda one: (-one[1], one[0]))
+            reason = str((decision or {}).get("reason") or "") if decided == "reject" else ""
+            how = {"decided": decided, "reason": reason, "share": round(share, 2)}
+            found.append((review, how))
+    return sorted(found, key=lambda one: (-one[1]["share"], one[0]))
 
 
 def _between(
@@ -324,7 +355,7 @@ def _between(
 def handed(session: Session, period: Period, now: datetime) -> list[Handed]:
     """Return what was handed to a person in a period, the latest first."""
     query = (
-        select(Handoff, Contact.status)
+        select(Handoff, Contact.status, Contact.rank)
         .join(Contact, Contact.id == Handoff.contact_id)
         .where(period.holds(Handoff.opened_at), Contact.origin != SEEDED)
         .order_by(Handoff.opened_at.desc())
@@ -336,7 +367,7 @@ def handed(session: Session, period: Period, now: datetime) -> list[Handed]:
 def left_behind(session: Session, period: Period, now: datetime) -> list[Handed]:
     """Return what was handed over before a period and still waits untouched, the oldest first."""
     query = (
-        select(Handoff, Contact.status)
+        select(Handoff, Contact.status, Contact.rank)
         .join(Contact, Contact.id == Handoff.contact_id)
         .where(
             text(f"contact.{OPEN_CONTACT}"),
@@ -351,11 +382,13 @@ def left_behind(session: Session, period: Period, now: datetime) -> list[Handed]
     return [one for one in found if one.touched_minutes is None]
 
 
-def _handed(session: Session, rows: Sequence[tuple[Handoff, str]], now: datetime) -> list[Handed]:
-    since = min((row.opened_at for row, _ in rows), default=now)
-    events = _after(session, {row.contact_id for row, _ in rows}, since)
+def _handed(
+    session: Session, rows: Sequence[tuple[Handoff, str, int]], now: datetime
+) -> list[Handed]:
+    since = min((row.opened_at for row, _, _ in rows), default=now)
+    events = _after(session, {row.contact_id for row, _, _ in rows}, since)
     found = []
-    for row, status in rows:
+    for row, status, rank in rows:
         of_contact = [one for one in events.get(row.contact_id, ()) if one[0] >= row.opened_at]
         first = next((at for at, event, _ in of_contact if event != _JUDGED), None)
         verdict = next(
@@ -377,6 +410,7 @@ def _handed(session: Session, rows: Sequence[tuple[Handoff, str]], now: datetime
                 verdict=verdict,
                 over=status in ("closed", "answered", "waiting", "scheduled"),
                 rule=_severest(row.brief.get("triggers", ())),
+                rank=rank,
             )
         )
     return found
@@ -406,6 +440,15 @@ def _after(
         if contact and not by_customer and event not in _BEFORE:
             found[contact].append((at, event, data))
     return found
+
+
+def touched_since(session: Session, listed: Mapping[str, datetime]) -> set[str]:
+    """Return the contacts that a person took up after the moment they were listed at."""
+    return {
+        contact
+        for contact, events in _after(session, listed, min(listed.values())).items()
+        if any(at >= listed[contact] and event != _JUDGED for at, event, _ in events)
+    }
 
 
 def lacking(brief: Mapping[str, Any], team: str | None) -> tuple[str, ...]:

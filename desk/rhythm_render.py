@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from desk.daily import DailyLine, DailySection, Section, Theme, Today
 from desk.rhythm import DayItem, DayReport
 from desk.rhythm_rules import Figure, count
+from desk.tasks import TaskLine
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -80,6 +81,11 @@ def day_document(report: DayReport) -> Document:
             (
                 *(() if report.items else ("Nothing is left to look at.",)),
                 *((f"The week before {done} of {total} were done.",) if total else ()),
+                *(
+                    (f"{report.unlisted} more, less urgent, are not listed.",)
+                    if report.unlisted
+                    else ()
+                ),
             ),
             lines=tuple(map(_item, report.items)),
         ),
@@ -89,7 +95,7 @@ def day_document(report: DayReport) -> Document:
 
 
 def _item(item: DayItem) -> Line:
-    ends = [item.why, item.detail, item.cause if item.done_at else "", _place(item)]
+    ends = [item.note, item.cause if item.done_at else "", _place(item)]
     return Line(item.title, "; ".join(part for part in ends if part), item.done_at is not None)
 
 
@@ -104,6 +110,9 @@ def today_document(today: Today, names: Mapping[str, str]) -> Document:
         names: Contact reason → its name.
     """
     parts = [_section(one, names) for one in today.sections]
+    if today.overdue:
+        heading = f"Overdue tasks ({today.overdue_count})"
+        parts.append(Part(heading, lines=tuple(map(_task, today.overdue))))
     parts.append(
         Part(
             "Repeated failures of the last two weeks",
@@ -128,10 +137,12 @@ def both(today: Document, day: Document) -> Document:
 
 
 def _section(section: DailySection, names: Mapping[str, str]) -> Part:
-    more = section.count - len(section.lines)
-    said = [SECTION_NOTES[section.id]] if section.lines else ["None."]
+    more = section.count - section.above - len(section.lines)
+    said = [SECTION_NOTES[section.id]] if section.count else ["None."]
+    if section.above:
+        said.append(f"{section.above} of {section.count} stand above already.")
     if more > 0:
-        said.append(f"{len(section.lines)} of {section.count} are shown.")
+        said.append(f"{more} more are not shown.")
     return Part(
         f"{SECTION_TITLES[section.id]} ({section.count})",
         tuple(said),
@@ -150,6 +161,11 @@ def _contact(line: DailyLine, names: Mapping[str, str]) -> Line:
         line.contact_id,
     ]
     return Line(text or "No subject", "; ".join(part for part in parts if part))
+
+
+def _task(task: TaskLine) -> Line:
+    parts = (task.owner.replace("_", " "), f"due {task.due_on:%d %b}", task.id)
+    return Line(task.title, "; ".join(parts))
 
 
 def _theme(theme: Theme, names: Mapping[str, str]) -> Line:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import BadInput
+from core.identifiers import new_id
 from desk.rhythm_render import Document, as_html, as_markdown
 from desk.rhythm_rules import DAYS
 
@@ -28,7 +29,10 @@ def write_report(folder: Path, at: datetime, document: Document) -> tuple[Path, 
     Raises:
         BadInput: A file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be made: {error.strerror}.") from None
     markdown, page = report_files(folder, at)
     write_whole(markdown, as_markdown(document))
     write_whole(page, as_html(document))
@@ -41,7 +45,7 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         BadInput: It cannot be written.
     """
-    half = path.with_name(f".{path.name}.part")
+    half = path.with_name(f".{path.name}.{new_id('part')}")  # two may write it at once
     try:
         half.write_text(text, encoding="utf-8")
         half.replace(path)

@@ -33,6 +33,8 @@ PURPOSES: Final[Mapping[Day, str]] = {
 NO_REASON: Final = "none of the map's reasons"
 MOST_HANDED: Final = 2_000
 """Handoffs of seven days that Thursday reads; of more it says so."""
+_NAMED: Final = 4
+_TOLD_LISTED: Final = 5  # of many, the source's flag shows all
 Subject = Literal["flag", "review", "contact", "article", "reason"]
 
 
@@ -75,15 +77,17 @@ WHYS: Final[Mapping[str, str]] = {
     "conflict": "Two sources contradict each other",
     "changed": "It changed what answers rest on",
     "overdue": "Its review is overdue",
+    "ends": "Runs out, and nothing takes its place",
+    "told_old": "Was told what has changed since",
     "superseded": "It was replaced and still stands",
     "often_rewritten": "Reviewers keep rewording it",
     "unowned": "Nobody owns it",
     "broken_link": "A link of it leads nowhere",
     "missing": "What it says is in no article",
     "due": "Comes due within a week",
-    "unsure": "Waits, and the desk is not sure what it is about",
-    "sure_but_wrong": "The desk was sure, and the reviewer did not agree",
-    "untouched": "Handed over, and nobody has touched it since",
+    "unsure": "Waits, and the desk is not sure",
+    "sure_but_wrong": "The desk was sure",
+    "untouched": "Nobody has touched it",
     "incomplete": "The brief lacked something",
     "eligible": "Has earned less review: to be signed or not",
     "demoted": "Went back to review",
@@ -131,8 +135,8 @@ class Unanswered:
         by_channel: Channel → the same.
         waiting: Contacts without a source that nobody has decided yet.
         gaps: Open gaps: flag id, contacts that asked, contacts that wait.
-        opened: Gaps that came up in the period.
-        ended: Gaps that were ended in it.
+        open: How many open gaps there are.
+        ended: Gaps that were ended in the period, and in the one before.
         themes: Words that name questions asking for the same, and how many.
     """
 
@@ -142,15 +146,16 @@ class Unanswered:
     by_channel: Mapping[str, Share]
     waiting: int
     gaps: Sequence[tuple[str, int, int]]
-    opened: int
-    ended: int
+    open: int
+    ended: tuple[int, int]
     themes: Sequence[tuple[str, int]]
 
 
 def monday(read: Unanswered) -> Told:
     """Return what Monday tells."""
     said = [
-        f"{read.now} contacts had no source to answer from; {beside(read.now, read.before)}."
+        f"{read.now.told('contacts')} had no source to answer from; "
+        f"{beside(read.now, read.before)}."
         if read.now.of
         else "Nothing was drafted for in these seven days."
     ]
@@ -169,9 +174,9 @@ def monday(read: Unanswered) -> Told:
         )
     figures = (
         Figure("Without a source", str(read.now), str(read.before)),
-        Figure("Still waiting", str(read.waiting)),
-        Figure("New gaps", str(read.opened)),
-        Figure("Gaps closed", str(read.ended)),
+        Figure("Of these still waiting", str(read.waiting)),
+        Figure("Open gaps, of any week", str(read.open)),
+        Figure("Gaps closed", *map(str, read.ended)),
         *(
             Figure(f"About {name}, four weeks", str(share))
             for name, share in _worst(read.by_reason)
@@ -194,27 +199,31 @@ class SourcesRead:
     """What Tuesday reads.
 
     Attributes:
-        flags: Open flags but gaps: flag id, kind, answers and drafts that rest on it; the one
-            that does most damage first.
-        opened: Kind → flags that came up in the period.
-        ended: Kind → flags that were ended in it.
+        flags: Open flags but gaps: flag id, why it is listed, answers and drafts that rest on it;
+            the one that does most damage first.
+        open: How many such flags there are, and how many of them touch an answer or a draft.
+        opened: How many came up in the period, and in the one before.
+        ended: How many were ended in the period, and in the one before.
         new_articles: Articles that came in.
         new_versions: Further versions of articles.
         changed: Passages that tell a reader something else since; ``reworded`` those that do not.
-        told_old: Sent answers that said what has changed.
+        titles: Titles of the articles whose passages do, the most of them first.
+        told_old: Contacts with an answer that said what has changed: contact and when it changed.
         waiting: Waiting drafts that rest on something that changed.
         withheld: Macros that are kept out of use.
         due: Articles that come due in the seven days after: article id and when.
     """
 
     flags: Sequence[tuple[str, str, int]]
-    opened: Mapping[str, int]
-    ended: Mapping[str, int]
+    open: tuple[int, int]
+    opened: tuple[int, int]
+    ended: tuple[int, int]
     new_articles: int
     new_versions: int
     changed: int
     reworded: int
-    told_old: int
+    titles: Sequence[str]
+    told_old: Sequence[tuple[str, datetime]]
     waiting: int
     withheld: int
     due: Sequence[tuple[str, datetime]]
@@ -227,39 +236,49 @@ def tuesday(read: SourcesRead) -> Told:
         f"in; {count(read.changed, 'passage tells', 'passages tell')} a reader something else, "
         f"{count(read.reworded, 'passage')} {be(read.reworded)} only reworded."
     ]
-    if read.told_old:
+    if read.titles:
+        named = ", ".join(f"“{title}”" for title in read.titles[:_NAMED])
+        more = len(read.titles) - _NAMED
+        said.append(f"Changed: {named}{f' and {more} more' if more > 0 else ''}.")
+    told = len(read.told_old)
+    if told:
         said.append(
-            f"{count(read.told_old, 'customer')} {be(read.told_old)} told what has changed since."
+            f"{count(told, 'contact')} {be(told)} told what has changed since: the latest are "
+            "listed below, to be set right."
         )
     if read.waiting:
         said.append(
             f"{count(read.waiting, 'waiting draft rests', 'waiting drafts rest')} on a source that "
             "changed or is contradicted."
         )
-    used = [one for one in read.flags if one[2]]
-    if read.flags:
+    standing, used = read.open
+    if standing:
         said.append(
-            f"Of {count(len(read.flags), 'open flag')} on sources, {len(used)} touch an answer or a "
-            f"draft; they come first below."
+            f"{used} of {count(standing, 'open flag')} on sources "
+            f"{'touches' if used == 1 else 'touch'} an answer or a draft; they come first below."
         )
-    opened, ended = sum(read.opened.values()), sum(read.ended.values())
-    said.append(
-        f"{count(opened, 'flag')} came up in these seven days and {ended} {be(ended)} ended."
-        + (" The pile grows." if opened > ended + LEAST_HITS else "")
-    )
-    if not ended and len(read.flags) >= LEAST_HITS:
-        said.append("Nobody ended a single flag in these seven days.")
+    opened, ended = read.opened[0], read.ended[0]
+    if opened or ended or standing:
+        said.append(
+            f"{count(opened, 'flag')} came up in these seven days and "
+            f"{ended or 'none'} {be(ended or 1)} ended."
+            + (" The pile grows." if opened > ended + LEAST_HITS else "")
+        )
     figures = (
         Figure("New articles", str(read.new_articles)),
         Figure("New versions", str(read.new_versions)),
         Figure("Passages that tell something else", str(read.changed)),
-        Figure("Customers told the old thing", str(read.told_old)),
-        Figure("Flags that came up", str(opened)),
-        Figure("Flags ended", str(ended)),
+        Figure("Contacts told the old thing", str(told)),
+        Figure("Flags that came up", *map(str, read.opened)),
+        Figure("Flags ended", *map(str, read.ended)),
         Figure("Macros out of use", str(read.withheld)),
         Figure("Due within a week", str(len(read.due))),
     )
-    found = [Found("flag", flag, kind, {"uses": uses}) for flag, kind, uses in read.flags]
+    found = [
+        Found("contact", one, "told_old", {"at": at.isoformat()})
+        for one, at in read.told_old[:_TOLD_LISTED]
+    ]
+    found += [Found("flag", flag, kind, {"uses": uses}) for flag, kind, uses in read.flags]
     found += [Found("article", one, "due", {"at": at.isoformat()}) for one, at in read.due]
     return Told(tuple(said), figures, tuple(found))
 
@@ -299,9 +318,11 @@ class Confidence:
         unsure: Drafts of contacts that the desk was not sure about.
         sure: The others.
         before: The share of drafts it was not sure about in the week before.
-        waiting: Reviews of unsure contacts that wait, the oldest first.
+        waiting: Reviews of unsure contacts that wait, the riskiest first, each with what the desk
+            took the contact for and since when it waits.
         wrong: Reviews of contacts it was sure about that were rejected, escalated or mostly
-            rewritten: review and which share of the words changed (1 where none left).
+            rewritten, each with ``decided`` and either ``reason`` or ``share``, that of the words
+            that changed.
         between: Pairs of contact reasons between which it was not sure, and how often.
         corrected: Corrections of contact reasons by people.
     """
@@ -309,8 +330,8 @@ class Confidence:
     unsure: Outcomes
     sure: Outcomes
     before: Share
-    waiting: Sequence[str]
-    wrong: Sequence[tuple[str, float]]
+    waiting: Sequence[tuple[str, dict[str, Any]]]
+    wrong: Sequence[tuple[str, dict[str, Any]]]
     between: Sequence[tuple[str, str, int]]
     corrected: int
 
@@ -320,14 +341,15 @@ def wednesday(read: Confidence) -> Told:
     total = read.unsure.decided + read.unsure.waiting + read.sure.decided + read.sure.waiting
     share = Share(read.unsure.decided + read.unsure.waiting, total)
     said = [
-        f"The desk was not sure what {share} contacts are about; {beside(share, read.before)}."
+        f"The desk was not sure what {share.told('contacts')} are about; "
+        f"{beside(share, read.before)}."
         if total
         else "Nothing was drafted in these seven days."
     ]
     if read.unsure.decided and read.sure.decided:
         said.append(
-            f"Of those decided, {read.unsure.wrong} where it was not sure did not leave as drafted, "
-            f"and {read.sure.wrong} where it was sure. "
+            f"Where it was not sure, {read.unsure.wrong.told('decided drafts')} did not leave as "
+            f"drafted; where it was sure, {read.sure.wrong}. "
             + _worth(read.unsure.wrong, read.sure.wrong)
         )
     for one, other, number in read.between[:2]:
@@ -346,14 +368,14 @@ def wednesday(read: Confidence) -> Told:
         Figure("Not sure and waiting, of any week", str(len(read.waiting))),
         Figure("Corrected by people", str(read.corrected)),
     )
-    found = [Found("review", one, "sure_but_wrong", {"share": part}) for one, part in read.wrong]
-    found += [Found("review", one, "unsure") for one in read.waiting]
+    found = [Found("review", one, "sure_but_wrong", figures) for one, figures in read.wrong]
+    found += [Found("review", one, "unsure", figures) for one, figures in read.waiting]
     return Told(tuple(said), figures, tuple(found))
 
 
 def _worth(unsure: Share, sure: Share) -> str:
     if not differ(unsure, sure):
-        return "That is no difference that so few can show."
+        return "So few cannot show a difference."
     if unsure.value > sure.value:
         return "Its doubt is worth heeding."
     return "Its doubt points the wrong way: look at what it is sure of."
@@ -372,6 +394,7 @@ class Handed:
         verdict: Whether it needed a person, as somebody judged it; None without a verdict.
         over: Whether it is closed or answered since.
         rule: The severest rule that had fired; "" for none.
+        rank: Its place in the queue: the lower, the graver.
     """
 
     contact: str
@@ -383,6 +406,7 @@ class Handed:
     verdict: bool | None
     over: bool
     rule: str
+    rank: int = 0
 
 
 def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Handed] = ()) -> Told:
@@ -398,28 +422,30 @@ def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Ha
     untouched = [one for one in read if one.touched_minutes is None and not one.over]
     said = [
         f"{count(len(read), 'contact')} {be(len(read))} handed to a person, "
-        f"{sum(one.by_reviewer for one in read)} of them by a reviewer; the week before "
+        f"{sum(one.by_reviewer for one in read) or 'none'} of them by a reviewer; the week before "
         f"{len(before)}."
     ]
     if len(read) >= MOST_HANDED:
         said.append(f"Only the newest {MOST_HANDED:,} are counted.")
     if read:
-        said.append(f"{whole} briefs held all that is needed; {beside(whole, whole_before)}.")
+        said.append(
+            f"{whole.told('briefs')} held all that is needed; {beside(whole, whole_before)}."
+        )
         lacking = _tally(part for one in read for part in one.lacks)
         if lacking:
             parts = ", ".join(f"{name} ({number})" for name, number in lacking[:4])
             said.append(f"What was missing: {parts}.")
         said.append(_first_action(touched, untouched, len(read)))
         if repeated := [one for one in _tally(one.rule for one in read if one.rule) if one[1] > 1]:
-            rules = ", ".join(f"{name} ({number})" for name, number in repeated[:3])
+            rules = ", ".join(f"{rule_words(name)} ({number})" for name, number in repeated[:3])
             said.append(f"Rules that handed over more than once: {rules}.")
         judged = [one.verdict for one in read if one.verdict is not None]
         if judged:
             said.append(f"{Share(sum(judged), len(judged))} that were judged needed a person.")
         else:
             said.append(
-                "Nobody has judged whether they needed a person: without a verdict a rule that "
-                "escalates too much looks like one that is right."
+                "Nobody has judged whether they needed a person (Reviews, Escalated): without a "
+                "verdict a rule that escalates too much looks like one that is right."
             )
     if left:
         oldest = _minutes(max(one.age_minutes for one in left))
@@ -435,9 +461,9 @@ def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Ha
         Figure("From earlier, not touched yet", str(len(left))),
         Figure("Judged", str(Share(sum(one.verdict is not None for one in read), len(read)))),
     )
-    longest = sorted((*left, *untouched), key=lambda one: -one.age_minutes)
-    found = [Found("contact", one.contact, "untouched", _handover(one)) for one in longest]
-    listed = {one.contact for one in longest}
+    gravest = sorted((*left, *untouched), key=lambda one: (one.rank, -one.age_minutes))
+    found = [Found("contact", one.contact, "untouched", _handover(one)) for one in gravest]
+    listed = {one.contact for one in gravest}
     found += [
         Found("contact", one.contact, "incomplete", _handover(one))
         for one in read
@@ -447,8 +473,14 @@ def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Ha
 
 
 def _handover(handed: Handed) -> dict[str, Any]:
-    by = "a reviewer" if handed.by_reviewer else handed.rule
-    return {"team": handed.team, "lacks": list(handed.lacks), "by": by}
+    by = "a reviewer" if handed.by_reviewer else rule_words(handed.rule)
+    for_long = _minutes(handed.age_minutes)
+    return {"team": handed.team, "lacks": list(handed.lacks), "by": by, "for": for_long}
+
+
+def rule_words(rule: str) -> str:
+    """Return the name of a rule such as ``tiers.yaml:account_compromise`` in words."""
+    return rule.rpartition(":")[2].replace("_", " ")
 
 
 def _whole(handed: Sequence[Handed]) -> Share:
@@ -545,28 +577,20 @@ def friday(read: Sequence[ReasonWeek]) -> Told:
     said += _nearest(read) if not eligible else []
     bad = sorted((one for one in read if one.bad), key=lambda one: (-one.bad, one.name))
     if bad:
-        named = "; ".join(f"“{one.name}”, {_did(one)}" for one in bad[:4])
-        said.append(f"Rejected or come back in four weeks: {named}.")
+        said.append(
+            f"{count(len(bad), 'contact reason')} had drafts rejected or answers that came back in "
+            "four weeks; the worst are listed below."
+        )
     for name, share, rest in standing_out({one.name: one.wrong for one in decided})[:2]:
         said.append(f"“{name}” is changed most: {share} did not leave as drafted; others {rest}.")
-    left = sum(one.approved + one.edited for one in read)
+    let_out = sum(one.approved + one.edited for one in read)
     counted = sum(one.counted for one in read)
-    if left:
-        said.append(
-            f"{Share(counted, left)} answers that people let out count towards autonomy; it takes "
-            "none that a person must see anyway."
-        )
-    idle = [one for one in read if not one.answers and one.state in ("review", "eligible")]
-    if decided and idle:
-        said.append(
-            f"{count(len(idle), 'reason')} of {len(read)} had no decided answer in four weeks: "
-            "review cannot earn them anything."
-        )
     approved, answers = sum(one.approved for one in read), sum(one.answers for one in read)
     lately = Share(sum(one.lately.hits for one in read), sum(one.lately.of for one in read))
     figures = (
         Figure("Left as drafted, four weeks", str(Share(approved, answers))),
         Figure("Changed or rejected, seven days", str(lately)),
+        Figure("Let out and counted towards autonomy, four weeks", str(Share(counted, let_out))),
         Figure("To be signed", str(len(eligible))),
         Figure("Back to review, seven days", str(len(demoted))),
         *(

@@ -38,6 +38,11 @@ class Share:
             return f"{self.hits} of {self.of}"
         return f"{self.value:.0%} ({self.hits} of {self.of})"
 
+    def told(self, of_what: str) -> str:
+        """Return it with the name of what it is a share of: ``7 of 19 contacts``."""
+        percent = f" ({self.value:.0%})" if self.of >= FEW else ""
+        return f"{self.hits} of {self.of} {of_what}{percent}"
+
     def __add__(self, other: Share) -> Share:
         """Return both together."""
         return Share(self.hits + other.hits, self.of + other.of)

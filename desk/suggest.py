@@ -47,7 +47,7 @@ _STOP_TEXT = (
     "by can cannot can't could did didn't do does doesn't doing done don't for from get getting go goes going gone got had "
     "has have haven't having he hello help her here hi him his how i i'd i'll i'm i've if in into "
     "is isn't it it's its just know let like made make making me much my need no not now of off on one only or "
-    "other our out over please really regarding right said same say see she should so some still "
+    "other our out over please really regarding right said same say see she should since so some still "
     "sure tell than thank thanks that that's the their them then there these they thing this those "
     "to too try trying us use using very want wanted was wasn't way we were what what's when "
     "where which while who why will with won't would yes yet you your"

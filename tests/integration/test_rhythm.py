@@ -9,18 +9,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from typer.testing import CliRunner, Result
 
 from core.clock import FixedClock
 from core.errors import BadInput, Conflict, NotAllowed, NotFound
 from core.settings import Settings
 from desk import cli
+from desk.autonomy_models import ReasonAutonomy
 from desk.bootstrap import Desk, open_desk
-from desk.models import Contact
+from desk.models import Contact, SourceFlagRow
 from desk.permissions import Actor
 from desk.rhythm import DayItem
-from desk.rhythm_rules import DAYS
+from desk.rhythm_render import as_markdown, day_document, today_document
+from desk.rhythm_rules import DAYS, ReasonWeek
 from tests.integration.conftest import REFUNDS, open_contact, pending_review
 from tests.integration.own_desk import own_desk
 
@@ -71,7 +73,7 @@ def test_monday_tells_its_share_and_an_answered_gap_ends_by_itself(
     assert report.told[0].startswith("1 of 2 contacts had no source to answer from")
     (item,) = report.items
     assert TELESCOPE in item.title
-    assert item.detail.startswith("1 contact asked, 1 waits; nearest article: “")
+    assert item.detail.startswith("1 contact asked, 1 waits since 13 Jul; nearest article: “")
     assert desk.rhythm.progress(lead)["monday"] == (0, 1)
     assert item.flag_id is not None
     desk.flags.resolve(lead_owner(desk), item.flag_id, "dismiss", reason="We sell none.")
@@ -122,7 +124,13 @@ def test_tuesday_tells_what_came_in_and_who_was_told_the_old(
     report = desk.rhythm.report(lead, "tuesday")
     article.write_text(REFUNDS)
     figures = {one.name: one.value for one in report.figures}
-    assert (figures["New versions"], figures["Customers told the old thing"]) == ("1", "1")
+    assert (figures["New versions"], figures["Contacts told the old thing"]) == ("1", "1")
+    assert "Changed: “Refunds”." in report.told
+    (old,) = [one for one in report.items if one.why == "Was told what has changed since"]
+    assert old.contact_id is not None
+    desk.contacts.assign(lead, old.contact_id, lead.id)
+    (old,) = [one for one in items(desk, lead, "tuesday") if one.contact_id == old.contact_id]
+    assert (old.done_by, old.cause) == ("desk", "Somebody took it up.")
     changed = [one for one in report.items if one.why == "It changed what answers rest on"]
     assert [one.detail.partition(";")[0] for one in changed] == ["Priya"]
 
@@ -132,8 +140,8 @@ def test_wednesday_lists_what_the_desk_was_sure_of_and_wrong(desk: Desk, lead: A
     review = pending_review(desk, lead, open_contact(desk, lead, "How long does a refund take?"))
     reply = {"kind": "reject", "reason": "wrong_answer", "comment": "No."}
     desk.reviews.decide(lead, review, reply)
-    found = [one for one in items(desk, lead, "wednesday") if one.detail]
-    assert [(one.review_id, one.detail) for one in found] == [(review, "did not leave")]
+    found = [one for one in items(desk, lead, "wednesday") if one.why == "The desk was sure"]
+    assert [(one.review_id, one.detail) for one in found] == [(review, "rejected: wrong answer")]
     desk.rhythm.tick(lead, found[0].id, done=True)
     assert desk.rhythm.progress(lead)["wednesday"][0] == 1
     desk.rhythm.tick(lead, found[0].id, done=False)
@@ -168,11 +176,8 @@ def test_friday_tells_where_reasons_stand_and_what_they_cost(desk: Desk, lead: A
     desk.reviews.decide(lead, review, reply)
     report = desk.rhythm.report(lead, "friday")
     assert report.told[0] == "Where contact reasons stand: 3 review."
-    assert any(
-        "“Refund question”, 0 of 1 left as drafted, 1 rejected" in one for one in report.told
-    )
-    assert [(one.subject_id, one.title) for one in report.items] == [
-        ("refund_question", "Refund question")
+    assert [(one.subject_id, one.title, one.detail) for one in report.items] == [
+        ("refund_question", "Refund question", "0 of 1 left as drafted, 1 rejected")
     ]
 
 
@@ -193,6 +198,82 @@ def test_the_daily_queue_names_what_fails_again_by_its_words(
     assert TELESCOPE in {one.text for one in theme.examples}
     clock.advance(3 * DAY)
     assert {one.id: one.count for one in desk.daily.sections(lead)}["ageing"] > fresh
+
+
+@pytest.mark.usefixtures("new_month")
+def test_a_reason_that_was_signed_is_no_longer_to_be_signed(
+    desk: Desk, lead: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earned = ReasonWeek("refund_question", "Refund question", "eligible", approved=70)
+    monkeypatch.setattr("desk.rhythm.reasons", lambda *_: [earned])
+    now = desk.clock.now()
+
+    def stands(state: str) -> None:
+        with desk.database.write() as session:
+            row = session.get(ReasonAutonomy, earned.id) or ReasonAutonomy(
+                reason=earned.id, since=now, round_since=now, by="desk"
+            )
+            row.state = state  # type: ignore[assignment]
+            session.add(row)
+
+    stands("eligible")
+    (item,) = items(desk, lead, "friday")
+    assert (item.why, item.done_at) == ("Has earned less review: to be signed or not", None)
+    stands("autopilot")
+    (item,) = items(desk, lead, "friday")
+    assert (item.done_by, item.cause) == ("desk", "It was signed.")
+    stands("review")
+
+
+@pytest.mark.usefixtures("new_month")
+def test_an_offer_that_runs_out_is_not_told_as_a_late_review_and_the_rest_is_counted(
+    desk: Desk, lead: Actor
+) -> None:
+    now = desk.clock.now()
+    with desk.database.write() as session:
+        for number in range(25):
+            session.add(
+                SourceFlagRow(
+                    id=f"flg_ends{number:02}",
+                    key=f"ends {number}",
+                    kind="overdue",
+                    title=f"“Offer {number}” runs out.",
+                    evidence={"because": "ends"},
+                    status="open",
+                    opened_at=now,
+                    updated_at=now,
+                )
+            )
+    report = desk.rhythm.report(lead, "tuesday")
+    assert {one.why for one in report.items if one.flag_id and "Offer" in one.title} == {
+        "Runs out, and nothing takes its place"
+    }
+    assert len(report.items) == 20
+    assert report.unlisted >= 5
+    assert f"{report.unlisted} more, less urgent, are not listed." in as_markdown(
+        day_document(report)
+    )
+    with desk.database.write() as session:
+        session.execute(delete(SourceFlagRow).where(SourceFlagRow.id.like("flg_ends%")))
+
+
+@pytest.mark.usefixtures("new_month")
+def test_the_daily_queue_shows_a_contact_once_and_what_is_overdue(
+    desk: Desk, lead: Actor, clock: FixedClock
+) -> None:
+    open_contact(desk, lead, LEGAL)
+    review = pending_review(desk, lead, open_contact(desk, lead, "How much is shipping?"))
+    desk.reviews.decide(lead, review, {"kind": "reject", "reason": "out_of_date", "comment": "No."})
+    desk.tasks.sweep()
+    assert desk.daily.today(lead).overdue == ()
+    clock.advance(15 * DAY)
+    today = desk.daily.today(lead)
+    shown = [line.contact_id for section in today.sections for line in section.lines]
+    assert len(shown) == len(set(shown))
+    assert today.overdue_count == len(today.overdue) >= 1
+    page = as_markdown(today_document(today, {}))
+    assert "## Overdue tasks" in page
+    assert "rejected as out of date" in page
 
 
 def test_the_report_of_a_day_is_written_once(desk: Desk) -> None:
@@ -278,7 +359,7 @@ def test_the_week_is_read_from_postgresql_as_well(settings_on_postgresql: Settin
         assert desk.tasks.sweep().raised == 1
         told = {day: desk.rhythm.report(lead, day).told for day in DAYS}
         assert "1 contact was handed to a person" in told["thursday"][0]
-        assert "0 of 1 left as drafted, 1 rejected" in " ".join(told["friday"])
+        assert "1 contact reason had drafts rejected" in " ".join(told["friday"])
         counts = {one.id: one.count for one in desk.daily.today(lead).sections}
         assert counts["high_risk"] == 1
         assert desk.tasks.sweep().raised == 0

@@ -15,6 +15,7 @@ from desk.rhythm_render import SECTION_NOTES, SECTION_TITLES, theme_words
 from ui.components.labels import STATUS_NAMES, relative
 from ui.components.links import open_contact_button
 from ui.components.notice import empty
+from ui.components.task_board import due_text, owner_name
 from ui.components.text import say, show, tag, words
 
 _SHOWN: Final = 5
@@ -32,6 +33,7 @@ def queue_view(desk: Desk, actor: Actor) -> None:
     for place, section in enumerate(sections):
         with right if place % 2 else left:
             _section(actor, section, names, now)
+    _overdue(desk, actor, now)
     show(tag("h4", "pd-section", words("Failures that repeat, of the last two weeks")))
     with st.spinner("Looking for what repeats …"):
         themes = desk.daily.themes(actor)
@@ -51,15 +53,43 @@ def _section(actor: Actor, section: DailySection, names: Mapping[str, str], now:
         )
     )
     shown = section.lines[:_SHOWN]
-    if not shown:
+    if not section.count:
         say("None.", "pd-faint")
         return
     say(SECTION_NOTES[section.id], "pd-faint")
+    if section.above:
+        say(f"{section.above} of {section.count} stand in a section before.", "pd-faint")
     with st.container(gap=None):
         for line in shown:
             _line(actor, section, line, _state(line, names, now))
-    if section.count > len(shown):
-        say(f"The first {len(shown)} of {section.count}; the desk has them all.", "pd-faint")
+    if (more := section.count - section.above - len(shown)) > 0:
+        say(f"{more} more; the desk has them all.", "pd-faint")
+
+
+def _overdue(desk: Desk, actor: Actor, now: datetime) -> None:
+    late = desk.tasks.count_overdue(actor)
+    if not late:
+        return
+    show(
+        tag(
+            "h4",
+            "pd-section",
+            words("Overdue tasks"),
+            tag("span", "pd-heading-count", words(f" {late}")),
+        )
+    )
+    for task in desk.tasks.page(actor, overdue=True, limit=_SHOWN):
+        said = f"{owner_name(task.owner)} · due {due_text(task)} · raised {relative(task.raised_at, now)}"
+        show(
+            tag(
+                "div",
+                "pd-step",
+                tag("span", "", words(task.title)),
+                tag("span", "pd-faint", words(said)),
+            )
+        )
+    if late > _SHOWN:
+        say(f"{late - _SHOWN} more; Tasks has them all.", "pd-faint")
 
 
 def _line(actor: Actor, section: DailySection, line: DailyLine, state: str) -> None:

@@ -76,6 +76,8 @@ def _items(desk: Desk, actor: Actor, report: DayReport) -> None:
     with st.container(gap=None):
         for one in open_ones:
             _item(desk, actor, one)
+    if report.unlisted:
+        say(f"{report.unlisted} more, less urgent, are not listed.", "pd-faint")
     if done:
         with st.expander(f"Done ({len(done)})", key="rhythm.done"):
             for one in done:
@@ -92,14 +94,13 @@ def _item(desk: Desk, actor: Actor, item: DayItem) -> None:
             label_visibility="collapsed",
             on_change=partial(_tick, desk, actor, item),
         )
-        note = "; ".join(part for part in (item.why, item.detail) if part)
         css = "pd-step-done" if item.done_at else ""
         show(
             tag(
                 "div",
                 "pd-step",
                 tag("span", css, words(item.title)),
-                tag("span", "pd-faint", words(note)),
+                tag("span", "pd-faint", words(item.note)),
                 _ended(desk, item),
             )
         )
