@@ -13,7 +13,16 @@ from rapidfuzz.distance import Indel, LCSseq
 
 from kb.facts import VALUE_KINDS, Fact, bound_span, extract_facts
 from kb.sentences import split_sentences
-from kb.words import FUNCTION_WORDS, LIMITERS, META_WORDS, MODALS, NEGATIONS, meaning, opposite
+from kb.words import (
+    FUNCTION_WORDS,
+    LIMITERS,
+    META_WORDS,
+    MODALS,
+    NEGATIONS,
+    NEGATIONS_ABROAD,
+    meaning,
+    opposite,
+)
 
 TokenKind = Literal["value", "not", "limit", "modal", "function", "name", "word", "code"]
 _WEIGHT = {
@@ -55,7 +64,7 @@ class Token:
         return _WEIGHT[self.kind]
 
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:\+{1,2}(?!\w))?")
 _BREAK = re.compile(r"[,;:()\[\]|–—]|[.!?](?=\s|$)|\s-\s|\n")
 _LIST_MARK = re.compile(r"\s*(?:[-*+•‣·–]|\d{1,3}[.)]|\(?[a-z][.)])\s+")
 _TIE_WORDS = frozenset(["but", "however", "although", "though", "because", "while", "whereas", "if",
@@ -75,6 +84,7 @@ _NEGATED_WORDS = {
 
 _OBLIGES = frozenset(["need", "needs", "have", "has", "had", "having", "needing"])
 _NEW_SUBJECT = re.compile(r"(?:and|or)\s+(?:we|you|they|it|he|she|i|this|there)\b", re.I)
+_ELISION = re.compile(r"(?:n|d|l|j|s|c|m|t|qu)'(?=\w{3})")
 _DOCUMENTS = frozenset(["policy", "policies", "page", "article", "guide", "faq", "help", "center",
                         "docs", "documentation", "terms"])  # fmt: skip
 _TO = re.compile(r"\s+to\b")
@@ -90,7 +100,9 @@ def _word_tokens(word: str, capital: bool) -> list[tuple[str, TokenKind]]:
         return [(MODALS.get(base, base), "modal" if base in MODALS else "function"), ("not", "not")]
     if "'" in lowered and not lowered.endswith("'s"):
         lowered = lowered.split("'")[0] if lowered.split("'")[0] in FUNCTION_WORDS else lowered
-    if lowered in NEGATIONS:
+    if found := _ELISION.match(lowered):
+        lowered = lowered[found.end() :]
+    if lowered in NEGATIONS or lowered in NEGATIONS_ABROAD:
         return [("not", "not")]
     if lowered in _NEGATED_WORDS:
         return [("not", "not"), (meaning(_NEGATED_WORDS[lowered]), "word")]

@@ -30,8 +30,10 @@ from graph.draft import written_by_model
 from graph.ports import Past
 from graph.promises import forbidden_words, is_courtesy, is_request, uncourteous
 from graph.sentence_check import (
+    CLAUSE_MEANING,
     NEAR_VERBATIM,
     SOLID,
+    UNHEARD_MEANING,
     Findings,
     SentenceJudge,
     Support,
@@ -365,12 +367,16 @@ class EvidenceChecker:
         judge = SentenceJudge(index, piece, alignment, support, findings, near, says_no)
         judge.absence()
         judge.values()
+        judge.bindings()
         judge.names()
         judge.polarity()
+        judge.scope()
+        strange = dict.fromkeys(judge.unheard_clauses(), UNHEARD_MEANING)
         if not near or not judge.changed_words():
             judge.support(self._closeness(piece, alignment, support))
-            for clause in judge.strange_clauses():
-                judge.strange(clause, self._closeness(clause, alignment, support))
+            strange = {**dict.fromkeys(judge.strange_clauses(), CLAUSE_MEANING), **strange}
+        for clause, least in strange.items():
+            judge.strange(clause, self._closeness(clause, alignment, support), least)
 
     def _judge_closely(
         self,

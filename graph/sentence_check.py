@@ -22,6 +22,14 @@ from graph.alignment import (
     is_filler,
     same_spelling,
 )
+from graph.binding import (
+    misplaced_values,
+    reversed_ranges,
+    sense_in_time,
+    turned_in_time,
+    unheard_clauses,
+    unheard_scope,
+)
 from graph.values import Finding, FindingRule
 from kb.content import Passage
 from kb.facts import Fact, belongs_to_rival, kinship, opposed, same_value
@@ -41,11 +49,15 @@ FRAGMENT: Final = 4
 # A clause with at most this share of known words and less than this meaning in common is foreign.
 CLAUSE_WORDS: Final = 0.34
 CLAUSE_MEANING: Final = 0.45
+# A clause that stands in no stretch in this order, or a sentence of few words of weight, needs this much.
+UNHEARD_MEANING: Final = 0.5
+FEW_WORDS: Final = 2
 
 _KIND_RULE: Final[dict[str, FindingRule]] = {
     "duration": "duration", "amount": "amount", "percentage": "percentage", "date": "date",
     "time": "date", "number": "number",
 }  # fmt: skip
+_STEM: Final = 5  # letters that two forms of one word share
 _ONCE = frozenset(["once", "when", "if", "upon", "since"])
 SOLID: Final = frozenset(["value", "not", "limit", "name", "word", "code"])
 _PLACE_OPPOSITES: Final = (
@@ -143,11 +155,20 @@ def shown(tokens: Sequence[Token]) -> str:
     return " ".join(token.text for token in seen)
 
 
+# What begins with its subject and ends with a full stop is a sentence of its own, however short.
+_SENTENCE: Final = re.compile(
+    r"\W*(?:we|you|they|it|he|she|i|the|a|an|your|our|all|each|every|these|those|this|that)\b(?:\W+\w+){3,}\.\W*$",
+    re.I,
+)
 _ABSENCE: Final = re.compile(
     r"\b(?:not|no|none|nothing|never|only|\w+n['’]t)\b[^.;]{0,60}?\b(?:stated|mentioned|addressed|"
     r"specified|described|documented|covered|discussed)\b",
     re.I,
 )
+
+
+def _clauses(tokens: Sequence[Token]) -> int:
+    return len({token.clause for token in tokens})
 
 
 def _has_words(tokens: Sequence[Token]) -> bool:
@@ -182,6 +203,7 @@ class SentenceJudge:
         self._fragment = (
             sum(t.kind in SOLID and not is_filler(t) for t in alignment.tokens) < FRAGMENT
         )
+        self._half = self._fragment and not _SENTENCE.match(piece)
         self._edit_of: dict[int, Edit] = {
             id(token): edit for edit in alignment.edits for token in edit.ours
         }
@@ -226,6 +248,8 @@ class SentenceJudge:
             equal = [
                 (other, unit) for other, unit in self._support.facts() if same_value(fact, other)
             ]
+            if fact.kind == "number":
+                equal = [(o, u) for o, u in equal if self._counts_alike(token, o)]
             if not equal:
                 if self._soft(token):
                     continue
@@ -235,7 +259,9 @@ class SentenceJudge:
                 continue
             if partner is not None and partner[0] == 0 and self._window:
                 theirs = self._window.tokens[partner[1]].fact
-                if theirs is not None and opposed(fact, theirs):
+                if theirs is not None and (
+                    opposed(fact, theirs) or self._turned_in_time(token, partner[1])
+                ):
                     source_words = self._window.tokens[partner[1]].text
                     self._add(
                         rule,
@@ -258,15 +284,43 @@ class SentenceJudge:
                 continue
             self._attached(token, fact, [other for other, _ in equal], rule, id(token) in inverted)
 
+    def _turned_in_time(self, token: Token, place: int) -> bool:
+        """Whether "after June 30" stands where the source has "before June 30"."""
+        if self._window is None:
+            return False
+        mine, theirs = self._alignment.tokens, self._window.tokens
+        at = next(i for i, t in enumerate(mine) if t is token)
+        senses = {
+            sense_in_time(token, mine[at - 1] if at else None),
+            sense_in_time(theirs[place], theirs[place - 1] if place else None),
+        }
+        return senses == {"later", "sooner"}
+
+    def _counts_alike(self, token: Token, other: Fact) -> bool:
+        """Whether a bare figure may be the one of ``other``: "15 attempts" is not "15 minutes"."""
+        if other.kind not in {"duration", "amount", "percentage"}:
+            return True
+        tokens = self._alignment.tokens
+        place = next(i for i, t in enumerate(tokens) if t is token)
+        counted = [t for t in tokens[place + 1 : place + 2] if t.clause == token.clause]
+        return not any(t.kind == "word" and t.start - token.end <= 2 for t in counted) or any(
+            same_spelling(t.text.lower(), word)
+            for t in counted
+            for word in other.text.lower().split()
+        )
+
     def _is_verbatim(self) -> bool:
         """Whether the sentence's weighty words stand in the source side by side."""
         if self._window is None:
             return False
-        ours = [t.key for t in self._alignment.tokens if not is_filler(t)]
-        theirs = [t.key for t in self._window.tokens if not is_filler(t)]
+        ours = [t for t in self._alignment.tokens if not is_filler(t)]
+        theirs = [t for t in self._window.tokens if not is_filler(t)]
+        keys = [t.key for t in ours]
         return any(
-            theirs[start : start + len(ours)] == ours
-            for start in range(len(theirs) - len(ours) + 1)
+            [t.key for t in run] == keys and _clauses(run) <= _clauses(ours)
+            for run in (
+                theirs[start : start + len(ours)] for start in range(len(theirs) - len(ours) + 1)
+            )
         )
 
     def _soft(self, token: Token) -> bool:
@@ -342,7 +396,9 @@ class SentenceJudge:
             ]
             most = max(telling)
             rival = others[telling.index(most)]
-            wrong = near_rival > best + 0.35 or most >= TELLING_WORDS
+            wrong = near_rival > best + 0.35 or (
+                most >= TELLING_WORDS and self._tells(fact, equal, rival)
+            )
         if wrong:
             self._add(
                 rule,
@@ -351,6 +407,63 @@ class SentenceJudge:
                 token.text,
                 rival.text,
             )
+
+    def _tells(self, fact: Fact, equal: list[Fact], rival: Fact) -> bool:
+        """Whether more than one word that the value's own place shares moves it to its rival."""
+        told, theirs = set(fact.own), set(rival.own)
+        return all(
+            set(other.own) - theirs - told or len(told & (theirs - set(other.own))) > TELLING_WORDS
+            for other in equal
+        )
+
+    def bindings(self) -> None:
+        """A value must stand in the source beside what the sentence says of it."""
+        flagged = {f["words"] for f in self._findings.items if f["sentence"] == self._index}
+        for wrong in misplaced_values(self._alignment.tokens, self._support.units):
+            fact = wrong.value.fact
+            if fact is None or wrong.value.text in flagged:
+                continue
+            self._add(
+                _KIND_RULE[fact.kind],
+                f"The draft says “{wrong.value.text}” of “{wrong.words}”, the source says it of "
+                f"“{wrong.source_words}”.",
+                wrong.value.text,
+                wrong.source_words,
+            )
+
+        for left, right in reversed_ranges(
+            self._piece, self._alignment.tokens, self._support.units
+        ):
+            words = self._piece[left.start : right.end]
+            self._add(
+                _KIND_RULE[left.fact.kind] if left.fact else "number",
+                f"“{words}” runs the other way round in the source.",
+                words,
+                "",
+            )
+
+    def scope(self) -> None:
+        """What is said of all or always, of before or after, must be said so in the source."""
+        if self._window is None:
+            return
+        theirs = [token for window in self._alignment.windows for token in window.tokens]
+        for token in unheard_scope(self._alignment.tokens, theirs):
+            self._add(
+                "negation",
+                f"The draft says “{token.text}”, which the source does not say of it.",
+                token.text,
+                shortened(self._window.text),
+            )
+        for edit in self._alignment.edits:
+            if edit.flanked and len(edit.ours) <= 3 and len(edit.theirs) <= 3:
+                turn = turned_in_time(edit.ours, edit.theirs)
+                if turn is not None:
+                    self._add(
+                        "negation",
+                        f"The draft says “{turn[0]}”, the source says “{turn[1]}”.",
+                        turn[0],
+                        turn[1],
+                    )
 
     # -- names -----------------------------------------------------------------------------
 
@@ -590,7 +703,7 @@ class SentenceJudge:
 
     def _trailing_exception(self, edit: Edit) -> str:
         """Words like "unless …" that follow the matched words in the same sentence."""
-        if edit.flanked or self._window is None or not self._window.matched or self._fragment:
+        if edit.flanked or self._window is None or not self._window.matched or self._half:
             return ""
         last = max(self._window.matched)
         unit = self._window.unit_of[last]
@@ -671,9 +784,10 @@ class SentenceJudge:
                 self._word_of_place(edit, theirs)
                 continue
             unknown = [t for t in ours if not self._known(t)]
+            if not edit.flanked and len(ours) == 1 and not unknown:
+                theirs = self._word_beside(edit, ours[0])
             swapped = (
-                edit.flanked
-                and not unknown
+                not unknown
                 and len(ours) == len(theirs) == 1
                 and fuzz.ratio(ours[0].text.lower(), theirs[0].text.lower()) < 80
             )
@@ -690,6 +804,29 @@ class SentenceJudge:
             rule: FindingRule = "name" if named else "unsupported"
             self._add(rule, f"The draft says “{shortened(words)}”, {said}.", words, source_words)
         return judged
+
+    def _word_beside(self, edit: Edit, mine: Token) -> list[Token]:
+        """At either end of the sentence: the word of the source that ours stands in place of."""
+        if self._window is None or not self._window.matched:
+            return []
+        if any(t.text[:_STEM].lower() == mine.text[:_STEM].lower() for t in self._window.tokens):
+            return []
+        tokens, unit_of = self._window.tokens, self._window.unit_of
+        first, last = min(self._window.matched), max(self._window.matched)
+        opens = bool(edit.ours) and edit.ours[0] is self._alignment.tokens[0]
+        at, places = (
+            (first, range(first - 1, -1, -1)) if opens else (last, range(last + 1, len(tokens)))
+        )
+        for j in places:
+            token = tokens[j]
+            if unit_of[j] != unit_of[at] or token.clause != tokens[at].clause:
+                break
+            if token.kind in {"word", "name"} and not is_filler(token):
+                spoken = {t.key for t in self._alignment.tokens}
+                return [] if token.key in spoken else [token]
+            if token.kind != "function":
+                break
+        return []
 
     def _word_of_place(self, edit: Edit, theirs: list[Token]) -> None:
         """A single small word in the place of another may turn a sentence around, too."""
@@ -720,9 +857,17 @@ class SentenceJudge:
                 found.append(self._piece[tokens[0].start : tokens[-1].end])
         return found
 
-    def strange(self, clause: str, closeness: float | None) -> None:
+    def unheard_clauses(self) -> list[str]:
+        """Return the clauses that stand in no stretch of the source."""
+        windows = (None if partner is None else partner[0] for _, partner in self._pairs())
+        return [
+            self._piece[tokens[0].start : tokens[-1].end]
+            for tokens in unheard_clauses(self._alignment.tokens, windows)
+        ]
+
+    def strange(self, clause: str, closeness: float | None, least: float = CLAUSE_MEANING) -> None:
         """Hold a clause against the sentence when the source does not mean it either."""
-        if closeness is None or closeness < CLAUSE_MEANING:
+        if closeness is None or closeness < least:
             self._add(
                 "unsupported", f"The cited source does not say “{shortened(clause)}”.", clause, ""
             )
@@ -739,7 +884,9 @@ class SentenceJudge:
         if closeness is None:
             enough = covered >= SUPPORT_BY_WORDS
         else:
-            enough = 0.5 * covered + 0.5 * closeness >= SUPPORT_WITH_MEANING
+            enough = 0.5 * covered + 0.5 * closeness >= SUPPORT_WITH_MEANING and (
+                len(solid) > FEW_WORDS or self._half or closeness >= UNHEARD_MEANING
+            )
         if not enough:
             self._add(
                 "unsupported",

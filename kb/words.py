@@ -41,6 +41,11 @@ META_WORDS: Final = _words(
 NEGATIONS: Final = _words(
     "not never no none nothing nobody nowhere neither nor cannot n't without hardly nobody's non"
 )
+# The same in other languages, without those that are common words of English or come in pairs.
+NEGATIONS_ABROAD: Final = _words(
+    "nicht nie niemals kein keine keinen keinem keiner keines nichts niemand ohne pas jamais aucun "
+    "aucune sans nunca jamás nada nadie ningún ninguna não nenhum nenhuma sem niet geen nooit zonder"
+)
 # Words that widen or narrow a claim.
 LIMITERS: Final = {
     "only": "only", "solely": "only", "exclusively": "only", "unless": "unless",
