@@ -32,9 +32,11 @@ from desk.sampling import (
     OUTCOMES,
     Agreement,
     Cell,
+    DrawnStratum,
     Ended,
     Estimate,
     Outcome,
+    Pick,
     Risk,
     Stratum,
     agreement,
@@ -228,37 +230,14 @@ class QaSample:
                 seed=seed,
                 since=since,
                 until=until,
-                cells=[
-                    {
-                        "outcome": one.stratum.outcome,
-                        "risk": one.stratum.risk,
-                        "contacts": one.contacts,
-                        "picked": one.picked,
-                        "reasons": one.reasons,
-                    }
-                    for one in drawn.strata
-                ],
+                cells=[_cell(one) for one in drawn.strata],
             )
             session.add(row)
             session.flush()
             for pick in drawn.picks:
                 one = found[pick.contact.contact_id]
-                session.add(
-                    QaPick(
-                        id=new_id("pck"),
-                        draw_id=row.id,
-                        contact_id=pick.contact.contact_id,
-                        review_id=one.review_id,
-                        place=pick.place,
-                        outcome=pick.contact.stratum.outcome,
-                        risk=pick.contact.stratum.risk,
-                        reason=pick.contact.reason or None,
-                        probability=pick.probability,
-                        twice=pick.twice,
-                        decided_by=one.decided_by,
-                        own_words=pick.contact.contact_id in own_words,
-                    )
-                )
+                own = one.ended.contact_id in own_words
+                session.add(_pick_row(row.id, pick, one, own_words=own))
             told = {
                 "draw": row.id,
                 "seed": seed,
@@ -458,6 +437,33 @@ class QaSample:
                 if scores[0].passed != scores[1].passed
             ],
         )
+
+
+def _cell(one: DrawnStratum) -> dict[str, Any]:
+    return {
+        "outcome": one.stratum.outcome,
+        "risk": one.stratum.risk,
+        "contacts": one.contacts,
+        "picked": one.picked,
+        "reasons": one.reasons,
+    }
+
+
+def _pick_row(draw_id: str, pick: Pick, one: _Candidate, *, own_words: bool) -> QaPick:
+    return QaPick(
+        id=new_id("pck"),
+        draw_id=draw_id,
+        contact_id=pick.contact.contact_id,
+        review_id=one.review_id,
+        place=pick.place,
+        outcome=pick.contact.stratum.outcome,
+        risk=pick.contact.stratum.risk,
+        reason=pick.contact.reason or None,
+        probability=pick.probability,
+        twice=pick.twice,
+        decided_by=one.decided_by,
+        own_words=own_words,
+    )
 
 
 def outcome_of(

@@ -266,7 +266,7 @@ class SeededChecks:
         None whose answer turned out wrong, and none that waits: its twin would stand beside it.
         """
         wrong = select(AutonomyEvidence.review_id).where(
-            AutonomyEvidence.review_id == Review.id, AutonomyEvidence.loss > 0
+            AutonomyEvidence.review_id.is_not(None), AutonomyEvidence.loss > 0
         )
         approved = (
             select(Review.id)
@@ -281,7 +281,7 @@ class SeededChecks:
                 Contact.status.in_(("answered", "closed")),
                 Contact.origin != SEEDED,
                 Contact.id.not_in(select(SeededCheck.source_contact_id)),
-                ~wrong.exists(),
+                Review.id.not_in(wrong),
             )
             .order_by(Review.id.desc())
             .limit(_LATEST_DONORS)

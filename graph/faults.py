@@ -109,10 +109,10 @@ _CONJUNCTIONS: Final = frozenset(
     | {"within"}
 )
 _GRANTS: Final = re.compile(
-    r"\b(?:can|may|eligible|entitled|covered|valid|free|cancel|return|exchange|claim|report"
-    r"|(?:write|tell|contact|send) (?:to )?us|send it|we(?: will|['’]ll))\b",
+    r"\b(?:can|may|eligible|entitled|covered|valid|free|(?:write|tell|contact|send) (?:to )?us|send it)\b",
     re.I,
 )
+"""What a customer is granted or asked for: without its term it is another promise."""
 _STANDS_ALONE: Final = re.compile(
     r"(?!.*\b(?:not|never|no|cannot)\b)(?!.*n['’]t\b)"
     r"(?!\W*(?:if|when|once|unless|until|after|before)\b[^,]*$)"

@@ -145,6 +145,7 @@ def test_a_condition_that_was_left_out_is_back_or_not(edited: str, stands: bool)
         ("We send a new one within 2 business days.", None),
         ("If you cancel the plan only for members, it is free.", None),
         ("If you cancel within 14 days.", None),
+        ("If the claim is approved, a replacement ships within 3 days.", None),
         ("You cannot cancel unless you are the owner.", None),
         (TAKES, None),
     ],
