@@ -65,14 +65,18 @@ def join(
     """
     all_of_them = list(themes)
     joined: dict[str, ThemeDraft] = {}
+    directions = np.zeros((len(themes) + len(complaints), vectors.shape[1]), dtype=np.float32)
+    for place, theme in enumerate(all_of_them):
+        directions[place] = theme.centre / _length(theme.centre)
     for (contact, text), vector in zip(complaints, vectors, strict=True):
-        likeness = [float(one.centre @ vector) / _length(one.centre) for one in all_of_them]
-        best = int(np.argmax(likeness)) if likeness else -1
+        likeness = directions[: len(all_of_them)] @ vector
+        best = int(np.argmax(likeness)) if all_of_them else -1
         if best < 0 or likeness[best] < ALIKE:
             all_of_them.append(ThemeDraft(name(), np.zeros_like(vector), 0, []))
             best = len(all_of_them) - 1
         theme = all_of_them[best]
         theme.centre = theme.centre + vector
+        directions[best] = theme.centre / _length(theme.centre)
         theme.count += 1
         theme.examples = [*theme.examples, (contact, text)][-_KEPT:]
         joined[contact] = theme
@@ -110,7 +114,25 @@ class ComplaintThemes:
         done = 0
         while some := self._some():
             done += some
+        if done:
+            self._name()
         return done
+
+    def _name(self) -> None:
+        """Name every theme anew: a name says what the others lack, so all may change with one.
+
+        It takes seconds where themes are many, so it is found out before anybody is kept from
+        writing. Whoever is killed here leaves it to the next complaint.
+        """
+        with self._database.read() as session:
+            rows = list(session.scalars(select(ComplaintTheme)))
+        words = named([[one["text"] for one in row.examples] for row in rows])
+        changed = {row.id: its for row, its in zip(rows, words, strict=True) if its != row.words}
+        with self._database.write() as session:
+            hold_mark(session)
+            for id, its in changed.items():
+                of_this = update(ComplaintTheme).where(ComplaintTheme.id == id)
+                session.execute(of_this.values(words=its))
 
     def _some(self) -> int:
         with self._database.read() as session:
@@ -194,11 +216,6 @@ def _keep(session: Session, rows: dict[str, ComplaintTheme], joined: dict[str, T
         else:
             rows[theme.id] = ComplaintTheme(id=theme.id, words=[], **values)
             session.add(rows[theme.id])
-    # A theme's name says what the others lack, so all may change with one.
-    in_order = list(rows.values())
-    texts = [[one["text"] for one in row.examples] for row in in_order]
-    for row, words in zip(in_order, named(texts), strict=True):
-        row.words = words
     for contact, theme in joined.items():
         its = update(Complaint).where(Complaint.contact_id == contact)
         session.execute(its.values(theme_id=theme.id))

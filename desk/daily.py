@@ -171,24 +171,29 @@ class Daily:
             self._tasks.count_overdue(actor),
         )
 
-    def sections(self, actor: Actor) -> list[DailySection]:
-        """Return the contacts that must not wait, under the names of their queues, each once."""
+    def sections(self, actor: Actor, shown: int = _SHOWN) -> list[DailySection]:
+        """Return the contacts that must not wait, under the names of their queues, each once.
+
+        Args:
+            actor: Who asks.
+            shown: How many contacts a section holds at most.
+        """
         require(actor, "run_rhythm")
         counts = self._queues.counts(actor)
         found: list[DailySection] = []
-        shown: set[str] = set()
+        above: set[str] = set()
         for section in SECTIONS:
             if section == "ageing":
-                whole = self._ageing()
+                whole = self._ageing(shown)
             else:
-                rows = self._queues.page(actor, section, limit=_SHOWN)
+                rows = self._queues.page(actor, section, limit=shown)
                 whole = DailySection(section, counts[section], tuple(map(_line, rows)))
-            new = tuple(line for line in whole.lines if line.contact_id not in shown)
+            new = tuple(line for line in whole.lines if line.contact_id not in above)
             found.append(replace(whole, lines=new, above=len(whole.lines) - len(new)))
-            shown |= {line.contact_id for line in new}
+            above |= {line.contact_id for line in new}
         return found
 
-    def _ageing(self) -> DailySection:
+    def _ageing(self, shown: int) -> DailySection:
         """Return the contacts that have stood open for long, the oldest first.
 
         Those at high risk stand in a section of their own. A seeded check is work like any other
@@ -198,7 +203,7 @@ class Daily:
         is_open = text(f"contact.{OPEN_CONTACT}")
         mild = Contact.rank > HIGH_RANK
         old = (is_open, mild, Contact.created_at < before)
-        query = select(Contact).where(*old).order_by(Contact.created_at, Contact.id).limit(_SHOWN)
+        query = select(Contact).where(*old).order_by(Contact.created_at, Contact.id).limit(shown)
         some = select(Contact.id).where(*old).limit(COUNTED_AT_MOST).subquery()
         with self._database.read() as session:
             count = session.scalar(select(func.count()).select_from(some)) or 0

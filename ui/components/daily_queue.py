@@ -26,7 +26,7 @@ def queue_view(desk: Desk, actor: Actor) -> None:
     """Show the daily queue."""
     names = {one.id: one.name for one in desk.reasons}
     now = desk.clock.now()
-    sections = desk.daily.sections(actor)
+    sections = desk.daily.sections(actor, _SHOWN)
     if not any(section.count for section in sections):
         empty("Nothing is waiting", "Open contacts at risk, late or unclear stand here.")
     left, right = st.columns(2, gap="large")
@@ -52,7 +52,7 @@ def _section(actor: Actor, section: DailySection, names: Mapping[str, str], now:
             tag("span", "pd-heading-count", words(f" {section.count}")),
         )
     )
-    shown = section.lines[:_SHOWN]
+    shown = section.lines
     if not section.count:
         say("None.", "pd-faint")
         return

@@ -184,7 +184,7 @@ def _axis(metric: Metric) -> alt.Axis:
 
 def _column(metric: Metric) -> Any:
     kind = st.column_config.NumberColumn if metric.unit == "count" else st.column_config.TextColumn
-    return kind(help=label_text(metric.told), width=96 if metric.unit == "count" else 130)
+    return kind(help=label_text(metric.told), width=125 if metric.unit == "count" else 130)
 
 
 def _table(

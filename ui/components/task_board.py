@@ -103,11 +103,11 @@ def _table(lines: Sequence[TaskLine], now: datetime) -> TaskLine:
         most_rows=_MOST_ROWS,
         columns={
             **exact_at_hand("Raised"),
-            "What": st.column_config.TextColumn(width=90),
-            "Task": st.column_config.TextColumn(width="large"),
-            "Owner": st.column_config.TextColumn(width=120),
-            "Due": st.column_config.TextColumn(width=130),
-            "Raised": st.column_config.TextColumn(width=80),
+            "What": st.column_config.TextColumn(width=66),
+            "Task": st.column_config.TextColumn(width=430),
+            "Owner": st.column_config.TextColumn(width=115),
+            "Due": st.column_config.TextColumn(width=100),
+            "Raised": st.column_config.TextColumn(width=70),
         },
     )
 
@@ -206,7 +206,7 @@ def _buttons(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
 def _giving(desk: Desk, actor: Actor, line: TaskLine) -> None:
     """Offer to give a task to somebody else and to set its day."""
     to, day = f"tasks.to.{line.id}", f"tasks.due.{line.id}"
-    with st.popover("Give or date", icon=":material/person_add:", key="tasks.give"):
+    with st.popover("Owner and day", icon=":material/person_add:", key="tasks.give"):
         takers = desk.tasks.takers(actor, line.kind)
         names = {one: ROLE_NAMES.get(one, readable_text(name)) for one, name in takers.items()}
         st.selectbox(

@@ -53,7 +53,7 @@ def _metrics(desk: Desk, actor: Actor, chosen: ChosenMetrics, names: dict[str, s
     metric_cards(board, len(only.days))
     show(tag("h4", "pd-section", words("Through the days")))
     trend_chart(board, chosen.step)
-    show(tag("h4", "pd-section", words("Told apart")))
+    show(tag("h4", "pd-section", words("By contact reason, tier or channel")))
     by: Dimension = st.pills(
         "By",
         DIMENSIONS,
