@@ -281,7 +281,9 @@ class Autonomy:
             if row.state == "autopilot" and row.by == actor.id:
                 return
             if row.state == "autopilot":
-                raise Conflict(f"{_name(session, row.by)} signed it at {row.since:%H:%M:%S} UTC.")
+                raise Conflict(
+                    f"{_name(session, row.by)} signed it at {row.since:%Y-%m-%d %H:%M} UTC."
+                )
             standing = self._refresh(session, row, reason, now)
             if not standing.eligible:
                 raise Refused(f"{reason.name} is not eligible. {' '.join(standing.missing)}")
