@@ -18,6 +18,7 @@ from graph import assistant as rules
 from graph.chat_requests import Request, RequestKind, number_in, topic_of
 from graph.draft import keep_writers
 from graph.extractive import ExtractiveDrafter
+from graph.finding import find
 from graph.judging import judge_draft
 from graph.ports import Deps
 from graph.reasons import ReasonMap, RequiredField
@@ -221,7 +222,7 @@ class Drafting:
         if all(in_force.get(article) == version for version, article in cited.items()):
             said = "Back to the draft as the desk first wrote it."
             return proposing(rules.Revised(on.first, said, changed=on.first != on.draft))
-        hits = self._deps.search.search(on.question, self._deps.passages_per_draft)
+        hits = find(self._deps.search, on.question, self._deps.passages_per_draft)
         written = self._deps.drafter.draft(on.conversation, on.question, hits)
         if not written["sentences"]:
             return Reply(f"The first draft's sources changed. {written['note']}")
@@ -278,7 +279,7 @@ class Drafting:
     def _detail(self, on: Asked) -> Reply:
         topic = topic_of(on.request.text)
         if not topic:
-            hits = self._deps.search.search(on.question, self._deps.passages_per_draft)
+            hits = find(self._deps.search, on.question, self._deps.passages_per_draft)
             longer = self._extractive.draft(on.conversation, on.question, hits, _TOPICLESS)
             return proposing(rules.with_sentences(on.draft, longer["sentences"], on.conversation))
         sentences = self._about(topic, on.conversation)

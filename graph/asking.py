@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from graph.customer_text import plain, sentence_spans
 from graph.draft import content_words
+from graph.speech import as_written
 from graph.values import Conversation
 
 _ASKS = re.compile(
@@ -28,12 +29,15 @@ _FOLLOWS_UP = re.compile(
 
 def _asking(text: str) -> list[str]:
     """Return the sentences of a message that ask something."""
-    sentences = [text[start:end] for start, end in sentence_spans(text)]
-    return [
-        s
-        for s in sentences
-        if s.rstrip("\"'”’) ").endswith("?") or _ASKS.match(s) or _ASKS_WITHIN.search(s)
-    ]
+    return [text[start:end] for start, end in sentence_spans(text) if _asks(text[start:end])]
+
+
+def _asks(sentence: str) -> bool:
+    return (
+        sentence.rstrip("\"'”’) ").endswith("?")
+        or bool(_ASKS.match(sentence))
+        or bool(_ASKS_WITHIN.search(sentence))
+    )
 
 
 def open_question(conversation: Conversation, question: str) -> str:
@@ -42,7 +46,11 @@ def open_question(conversation: Conversation, question: str) -> str:
     ``question`` stands unless a later message asks something else; a short follow-up ("And for
     annual plans?") takes the question before it along.
     """
-    said = [plain(t["text"]) for t in conversation["turns"] if t["speaker"] == "customer"]
+    said = [
+        as_written(plain(turn["text"]), conversation["channel"])
+        for turn in conversation["turns"]
+        if turn["speaker"] == "customer"
+    ]
     asked = [(index, asking) for index, text in enumerate(said) if (asking := _asking(text))]
     if not asked:
         return question or " ".join(said[-1:])
@@ -65,6 +73,11 @@ def folded(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|that|this|these|those|they|them|there|one|ones)\b(?!['’]s\b)", re.I
+)
+
+
 _CLAUSE = re.compile(
     r"(?:[,;]\s{0,3}|\s{1,3})(?:and|also|or|plus)\s{1,3}(?:also\s{1,3})?(?=(?:how|when|what|where|why|which|who|is|are|do|does|did|can|could|will)\b\s{1,3}\w{1,40}\s{1,3}\w)",
     re.I,
@@ -77,13 +90,41 @@ def parts_of(question: str) -> list[str]:
 
     What only tells a story is left out; a question that cannot be taken apart is its own part.
     """
-    parts: list[str] = []
-    for asking in _asking(question):
-        pieces = [piece.strip() for piece in _CLAUSE.split(asking)]
+    return [part for part, _ in parts_in_context(question)]
+
+
+def parts_in_context(question: str) -> list[tuple[str, str]]:
+    """Return the parts of ``question`` as :func:`parts_of`, each with what it may lean on.
+
+    That is what is told right before the part, or else the question before it, and the part; of the
+    only part it is the whole question.
+    """
+    found: dict[str, str] = {}
+    told: list[str] = []
+    topic = before = ""
+    sentences = [question[start:end] for start, end in sentence_spans(question)]
+    for sentence in sentences:
+        if not _asks(sentence):
+            told.append(sentence)
+            continue
+        pieces = [piece.strip() for piece in _CLAUSE.split(sentence)]
         whole = len(pieces) == 1 or any(len(content_words(piece)) < 2 for piece in pieces)
-        parts += [asking] if whole else pieces
-    parts = list(dict.fromkeys(part for part in parts if content_words(part)))
-    return parts[:_MOST_PARTS] or [question]
+        for part in [sentence] if whole else pieces:
+            if content_words(part) and part not in found:
+                topic = " ".join(told) or topic
+                context = " ".join(told) or (topic if points_back(part) else "") or before
+                found[part] = f"{context} {part}" if context else part
+                before = part
+        told = []
+    parts = list(found.items())[:_MOST_PARTS]
+    if len(found) > 1:
+        return parts
+    return [(part, question) for part in found] or [(question, question)]
+
+
+def points_back(part: str) -> bool:
+    """Whether a question leans on what was said before it ("Can I use that …?")."""
+    return bool(_POINTS_BACK.search(part))
 
 
 _TYPES: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]] = {

@@ -17,6 +17,7 @@ from graph.manner import intent_of, urgency_of
 from graph.meaning import ExampleVectors
 from graph.reason_model import NOBODYS, Lessons, ReasonModel, quick_to_learn, tokens_of
 from graph.reasons import ReasonMap
+from graph.speech import is_speech, written_out
 from graph.traffic import Traffic, most_to_remember, worth_learning
 from graph.values import Classification, Conversation, ReasonGuess
 from retrieval.ports import Embedder, Vectors
@@ -54,6 +55,7 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_QUESTION = 80  # words
+_LEAST_TELLING = 4  # content words of a sentence that means something by itself
 # Characters. Whoever writes more has said by then what it is about; triage reads it all.
 _MOST_READ = 20_000
 _ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS["en"].split())
@@ -86,8 +88,13 @@ def _content_words(text: str) -> int:
     return sum(word.casefold() not in _ENGLISH_STOP_WORDS for word in _TOKEN.findall(text))
 
 
-def _asking(text: str) -> list[str]:
-    """Sentences of one cleaned message that ask, each with the one before it where it points back."""
+def _asking(text: str, *, spoken: bool) -> list[str]:
+    """Sentences of one cleaned message that ask, each with the one before it where it points back.
+
+    Args:
+        text: The message.
+        spoken: Whether it was said: what people say comes in smaller pieces than what they write.
+    """
     sentences = [text[start:end] for start, end in sentence_spans(text)]
     asks = [
         sentence.rstrip("\"'”’)").endswith("?") or bool(_ASKS.match(sentence))
@@ -98,9 +105,11 @@ def _asking(text: str) -> list[str]:
         if not asks[at]:
             continue
         wanted.add(at)
-        thin = _content_words(sentence) < 4 or bool(_POINTS_BACK.search(sentence))
+        thin = _content_words(sentence) < _LEAST_TELLING or bool(_POINTS_BACK.search(sentence))
         if at and thin:
             wanted.add(at - 1)
+            if spoken and at > 1 and _content_words(sentences[at - 1]) < _LEAST_TELLING:
+                wanted.add(at - 2)
     return [sentences[at] for at in sorted(wanted)]
 
 
@@ -110,18 +119,19 @@ def question_of(conversation: Conversation) -> str:
     A bare question comes back as it is. Where the last message alone says too little, the
     customer's earlier question (or the subject) stands before it.
     """
-    messages = [
-        without_courtesies(own_words(turn["text"]).strip()[:_MOST_READ])
-        for _, turn in customer_turns(conversation)
-    ]
-    messages = [message for message in messages if message]
+    messages: list[tuple[str, list[str]]] = []  # what each says, and its sentences that ask
+    for _, turn in customer_turns(conversation):
+        own = own_words(turn["text"]).strip()[:_MOST_READ]
+        spoken = is_speech(own, conversation["channel"])
+        if message := without_courtesies(written_out(own) if spoken else own):
+            messages.append((message, _asking(message, spoken=spoken)))
     subject = " ".join(conversation["subject"].split())
     if not messages:
         return subject
-    last = messages[-1]
-    asked = " ".join(" ".join(_asking(last) or [last]).split())
-    if _content_words(asked) < 4 or (len(messages) > 1 and not _asking(last)):
-        before = next((" ".join(_asking(one)) or one for one in reversed(messages[:-1])), subject)
+    last, asking = messages[-1]
+    asked = " ".join(" ".join(asking or [last]).split())
+    if _content_words(asked) < _LEAST_TELLING or (len(messages) > 1 and not asking):
+        before = next((" ".join(asks) or said for said, asks in reversed(messages[:-1])), subject)
         if before and before.casefold() not in asked.casefold():
             asked = f"{' '.join(before.split())} {asked}"
     return " ".join(asked.split()[:_LONGEST_QUESTION])

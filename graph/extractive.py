@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from core.vocabulary import Channel
-from graph.asking import answer_types, open_question, parts_of
+from graph.asking import answer_types, open_question, parts_in_context, points_back
 from graph.courtesies import courtesies
 from graph.draft import abstention, cite, draft_text
 from graph.ports import Versions
@@ -294,18 +293,19 @@ class ExtractiveDrafter:
         if not hits:
             return abstention(NAME, "No source in force was found for this question.")
         lines = lines_of(hits, self._neighbours(hits), conversation["customer"])
-        parts = parts_of(asked)
         # A part may be too thin by itself ("And the label?"): then what went before vouches for it.
-        fuller = [asked, *(f"{before} {part}" for before, part in pairwise(parts))]
+        parts, fuller = map(list, zip(*parts_in_context(asked), strict=True))
         features = features_of([*parts, *fuller], lines, self._embedder)
         sure = [
             answer_probability(answer_signals(question, lines, found))
             for question, found in zip([*parts, *fuller], features, strict=True)
         ]
+        alone, in_context = sure[: len(parts)], sure[len(parts) :]
+        sure = [max(pair) for pair in zip(alone, in_context, strict=True)]
         better = [
-            i if sure[i] >= sure[i + len(parts)] else i + len(parts) for i in range(len(parts))
+            at + len(parts) if self._leans(part, alone[at], in_context[at]) else at
+            for at, part in enumerate(parts)
         ]
-        sure = [sure[i] for i in better]
         if wish.words:
             features = features_of(
                 [f"{part} {wish.words}" for part in parts], lines, self._embedder
@@ -348,6 +348,11 @@ class ExtractiveDrafter:
             "drafter": NAME,
             "note": " ".join(notes),
         }
+
+    def _leans(self, part: str, alone: float, in_context: float) -> bool:
+        """Whether what a part says is told better with what went before it."""
+        sure_enough = points_back(part) and in_context >= self._threshold
+        return in_context > alone or sure_enough
 
     def _neighbours(self, hits: Sequence[Hit]) -> dict[str, list[Passage]]:
         if self._sources is None:

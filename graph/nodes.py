@@ -13,6 +13,7 @@ from core.vocabulary import most_severe
 from graph import evidence as evidence_rules
 from graph.autopilot import BY_AUTOPILOT, Case, judge
 from graph.draft import draft_digest, keep_writers
+from graph.finding import find
 from graph.interrupts import payload, read_decision
 from graph.judging import judge_draft
 from graph.ports import Deps
@@ -98,7 +99,7 @@ def clarify(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
 def retrieve(state: RunState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Find the passages in force that may answer."""
     deps = runtime.context
-    hits = deps.search.search(state["classification"]["question"], deps.passages_per_draft)
+    hits = find(deps.search, state["classification"]["question"], deps.passages_per_draft)
     found: dict[str, Any] = {
         "hits": [
             {
