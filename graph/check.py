@@ -52,6 +52,10 @@ from retrieval.ports import Embedder
 EXTRACTIVE: Final = "extractive"
 MODEL_MEANING: Final = 0.75
 
+# A step that is read aloud is told with its place among the others, which its source numbers.
+_IN_ORDER: Final = re.compile(
+    r"\A\s*(?:first|then|after that|next|finally),\s+(?=\w)", re.IGNORECASE
+)
 _LONGEST_SENTENCE = 2_000
 _LONGEST_DRAFT = 30_000
 _MOST_PIECES = 20  # sentences within one sentence of a draft
@@ -219,6 +223,7 @@ class EvidenceChecker:
             return
         asked = next((ask for ask in self._asks if ask in text), "")
         text = text.replace(asked, "")
+        text = _IN_ORDER.sub("", text)
         pieces = [text[start:end] for start, end in split_sentences(text)]
         if text.strip() and not pieces and not is_courtesy(text):
             findings.add(index, "unsupported", "This sentence has no words to check.", text)

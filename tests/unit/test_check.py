@@ -127,6 +127,13 @@ def test_what_the_source_does_not_say_is_found(text: str, rule: str) -> None:
     assert not report["passed"]
 
 
+@pytest.mark.parametrize("order", ["First", "Then", "After that", "Next", "Finally"])
+def test_a_step_may_be_told_with_its_place_but_with_nothing_else(order: str) -> None:
+    told = f"{order}, please contact Priya Patel in the Billing Team."
+    assert judge(told)["passed"]
+    assert not judge(told.replace("Billing", "Legal"))["passed"]
+
+
 def test_a_finding_shows_both_words_and_names_the_passage() -> None:
     (finding,) = judge("Refunds are available within 45 days for annual plans.")["findings"]
     assert finding["words"] == "within 45 days"
