@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
@@ -180,6 +180,8 @@ def export(database: Database, folder: Path) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     counts = {}
     with database.read() as session:
+        if database.engine.dialect.name == "postgresql":  # all tables as they are at one moment
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         for table in EVERY_TABLE.sorted_tables:
             if table.name in _KEPT_BACK:
                 continue
@@ -205,7 +207,7 @@ def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> int:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # datetimes among them
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no form in an export")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from core.database import Database
 from core.errors import AlreadyDecided, BadInput, Refused
 from core.identifiers import new_id
 from core.settings import Settings
@@ -19,10 +20,12 @@ from desk.backup import back_up, export, restore
 from desk.bootstrap import Desk, open_desk
 from desk.cli import app
 from desk.contacts import NewMessage
+from desk.every_table import EVERY_TABLE
 from desk.jobs import InlineJobs
 from desk.permissions import Actor
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
+from tests.integration.older_schemas import fill
 from tests.integration.postgres import PostgresServer
 
 QUESTION = "How long does a refund take?"
@@ -308,3 +311,17 @@ def test_an_export_holds_every_record_and_no_secret(
     assert QUESTION in written
     assert token not in written
     assert not (tmp_path / "out" / "sign_in_link.jsonl").exists()
+
+
+def test_an_export_takes_whatever_a_table_may_hold(settings: Settings, tmp_path: Path) -> None:
+    database = Database(settings.database)
+    try:
+        fill(database, {})
+        counts = export(database, tmp_path / "out")
+        for name, table in EVERY_TABLE.tables.items():
+            if name in counts:
+                (line,) = (tmp_path / "out" / f"{name}.jsonl").read_text().splitlines()
+                assert json.loads(line).keys() == set(table.columns.keys()), name
+        assert len(counts) > 25
+    finally:
+        database.close()
