@@ -483,8 +483,10 @@ def prepare_job_tables(url: str) -> None:
 def _silence() -> None:
     logger = logging.getLogger("dbos")
     logger.setLevel(logging.ERROR)
-    # DBOS flushes the handler it added before, whose stream may have been closed since.
-    logger.handlers.clear()
+    # With a handler it adds none of its own: that one would write to standard error what a job failed
+    # with, and a customer's words with it. What it says goes the way of the desk's log.
+    logger.handlers[:] = [logging.NullHandler()]
+    logger.propagate = True
 
 
 @dataclass

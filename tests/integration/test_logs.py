@@ -41,7 +41,7 @@ class Fails:
 
 
 def test_a_failed_run_is_told_by_its_ids_and_quotes_nobody(
-    open_synced: OpenDesk, log: io.StringIO
+    open_synced: OpenDesk, log: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
     desk = open_synced(inline=False)
     agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
@@ -60,6 +60,7 @@ def test_a_failed_run_is_told_by_its_ids_and_quotes_nobody(
     assert given_up["contact_id"] == failed[0]["contact_id"]
     assert SECRET not in log.getvalue()
     assert "refund" not in log.getvalue()
+    assert capfd.readouterr() == ("", "")  # no library writes beside the log
 
 
 def test_what_follows_a_decision_names_contact_and_review(
