@@ -331,18 +331,24 @@ class SearchService:
         return _Marker(generation or 0, "" if run is None else f"{run.id} {run.finished}")
 
     def _announce(self, ids: set[str], seen: int) -> int:
-        """Let other processes know what is searchable now; return the generation."""
+        """Let other processes know what is searchable now; return the generation.
+
+        Where another process announced something else since ``seen``, it may have looked later than
+        this one: nothing is announced then, and ``seen``, which is out of date, has this one look again.
+        """
         digest = json_digest([self._embedder.name, sorted(ids)])
         with self._database.read() as session:
             state = session.get(IndexState, 1)
             if state is not None and state.digest == digest and state.generation == seen:
                 return seen
         with self._database.write() as session:
-            state = session.get(IndexState, 1)
+            state = session.get(IndexState, 1, with_for_update=True)
             if state is None:
                 state = IndexState(id=1, generation=0, digest="", updated=self._clock.now())
                 session.add(state)
             if state.digest != digest:
+                if state.generation != seen:
+                    return seen
                 state.generation += 1
                 state.digest = digest
                 state.updated = self._clock.now()

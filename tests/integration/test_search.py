@@ -16,6 +16,7 @@ from core.clock import FixedClock
 from core.database import Base, Database
 from core.errors import BadInput, IndexUnavailable
 from kb.library import Library
+from kb.models import Article
 from kb.sync import Sync
 from kb.workspace import Workspace
 from retrieval.at_hand import VersionsAtHand
@@ -187,6 +188,27 @@ def test_another_process_notices_a_change_that_was_refreshed_elsewhere(center: H
     center.sync()
     writer.refresh()
     assert "Chat is open on Saturdays." in texts(reader, "Is the chat open on Saturdays?")
+
+
+def test_whoever_looked_before_another_one_announced_looks_again(
+    center: HelpCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, quick = center.process(), center.process()
+    assert texts(slow, "backups") == texts(quick, "backups")
+    look = center.library.in_force_passage_ids
+
+    def look_as_it_changes() -> set[str]:
+        found = look()
+        monkeypatch.undo()
+        with center.database.write() as session:
+            session.get_one(Article, "help-center/backups.md").archived = True
+        quick.refresh()
+        return found
+
+    monkeypatch.setattr(center.library, "in_force_passage_ids", look_as_it_changes)
+    slow.refresh()
+    for search in (slow, quick, slow):
+        assert "We keep backups for 30 days after you cancel." not in texts(search, "backups")
 
 
 def test_identical_texts_come_once_and_the_newest_stands_for_them(center: HelpCenter) -> None:
