@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -124,6 +125,15 @@ class Contacts:
         """
         require(actor, "work_contacts")
         validate(new)
+        try:
+            return self._open(actor, new, draft)
+        except IntegrityError:  # another process brings the same in at the same moment
+            with self._database.read() as session:
+                if new.external_id and (known := _by_external_id(session, new)):
+                    return known
+            raise
+
+    def _open(self, actor: Actor, new: NewContact, draft: Draft | None) -> str:
         now = self._clock.now()
         with self._database.write() as session:
             if new.external_id and (known := _by_external_id(session, new)):

@@ -288,7 +288,10 @@ class People:
 
 
 def _active(session: Session, person_id: str) -> Person:
-    person = session.get(Person, person_id)
+    # All admins are held, in one order: two who let each other go at once must not both succeed.
+    admins = select(Person).where(Person.role == "admin").order_by(Person.id).with_for_update()
+    session.scalars(admins).all()
+    person = session.get(Person, person_id, with_for_update=True, populate_existing=True)
     if person is None or not person.active:
         raise NotFound(f"There is no person {person_id!r} at this desk.")
     return person

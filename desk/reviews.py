@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, cast
 
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -219,8 +220,12 @@ class Reviews:
     def look(self, actor: Actor, review_id: str) -> None:
         """Note that somebody looks at a review now; one row a person is kept."""
         require(actor, "read_reviews")
+        seen = {"review_id": review_id, "at": self._clock.now()}
         with self._database.write() as session:
-            session.merge(Presence(person_id=actor.id, review_id=review_id, at=self._clock.now()))
+            postgres = session.get_bind().dialect.name == "postgresql"
+            insert = (postgresql if postgres else sqlite).insert(Presence)
+            first = insert.values(person_id=actor.id, **seen)
+            session.execute(first.on_conflict_do_update(index_elements=["person_id"], set_=seen))
 
     def lookers(self, actor: Actor, review_ids: Sequence[str]) -> dict[str, list[str]]:
         """Return review id → ids of the others who look at it now, of those somebody looks at."""
