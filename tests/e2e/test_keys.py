@@ -44,6 +44,7 @@ def drawn_anew(page: Page) -> Page:
     page.set_content(PAGE)
     code = base64.b64encode(keys._SCRIPT.read_bytes()).decode()
     data = {"aliases": keys._ALIASES, "opens": ".none", "field": ".none", "paths": []}
+    data["decides"] = "#place"
     page.evaluate(START, [code, data])
     return page
 
@@ -86,3 +87,12 @@ def test_the_sheet_lists_what_the_page_offers_once_it_is_drawn(drawn_anew: Page)
     drawn_anew.keyboard.press("?")
     drawn_anew.evaluate(DRAW, "J")
     drawn_anew.locator("dialog dd", has_text="J").wait_for()
+
+
+@pytest.mark.browser
+def test_a_double_click_decides_once(drawn_anew: Page) -> None:
+    drawn_anew.evaluate(DRAW, "A")
+    approve = drawn_anew.locator("#place button")
+    approve.dblclick()
+    approve.click()
+    assert drawn_anew.evaluate("window.pressed") == ["A", "A"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
@@ -56,3 +57,8 @@ def seen(page: AppTest) -> str:
     """Return all markup of a page, which is where every text of a page stands."""
     assert not page.exception, page.exception
     return "\n".join(element.proto.body for element in page.html)
+
+
+def button_of(page: AppTest, key: str) -> Button:
+    """Return the button whose key begins so: what it acts on ends it."""
+    return next(button for button in page.button if str(button.key).startswith(key))

@@ -6,7 +6,7 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.qa_models import SeededLook
 from tests.integration.conftest import open_contact, pending_review
-from tests.ui.conftest import OpenPage, seen
+from tests.ui.conftest import OpenPage, button_of, seen
 
 ITEMS = ("accurate", "complete", "in_force", "tone", "next_step")
 EVIL = "<img src=x onerror=alert(1)> [a](javascript:alert(1))"
@@ -68,7 +68,7 @@ def test_a_reviewer_is_told_of_a_seeded_check_once_it_is_decided(
     assert desk.seeded.place() == 1
     page = open_page("reviews", supervisor)
     assert "seeded" not in seen(page).casefold()
-    page.button(key="decide.approve").click().run()
+    button_of(page, "decide.approve.").click().run()
     assert "This was a seeded check, and its fault was missed. Nothing was sent." in seen(page)
 
     page = open_page("quality", supervisor)

@@ -8,7 +8,7 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
-from tests.ui.conftest import OpenPage, seen
+from tests.ui.conftest import OpenPage, button_of, seen
 
 REFUND = "How long does a refund take?"
 
@@ -26,7 +26,7 @@ def test_many_are_approved_at_once_and_called_back_at_once(
     contacts = [open_contact(desk, supervisor, REFUND, subject=f"Refund {n}") for n in range(2)]
     page = open_page("reviews", supervisor, desk)
     page.button(key="bulk.open_button").click().run()
-    page.button(key="bulk.send").click().run()
+    button_of(page, "bulk.send.").click().run()
     assert "2 of 2 approved." in seen(page)
     assert "2 answers leave in" in seen(page)
     page.button(key="undo.button").click().run()
@@ -51,7 +51,7 @@ def test_of_many_the_page_tells_apart_what_is_approved_and_what_is_still_under_w
     page = open_page("reviews", supervisor, desk)
     page.button(key="bulk.open_button").click().run()
     monkeypatch.setattr(desk.jobs, "wait", wait_in_vain_once)
-    page.button(key="bulk.send").click().run()
+    button_of(page, "bulk.send.").click().run()
     assert "1 of 2 approved. 1 is under way." in seen(page)
     assert "still looking at its sources" in seen(page)
     assert "Undo" in page.button(key="undo.button").label
@@ -61,7 +61,7 @@ def test_what_was_decided_shows_what_a_person_changed_word_by_word(
     open_page: OpenPage, desk: Desk, supervisor: Actor, review_id: str
 ) -> None:
     page = open_page("reviews", supervisor)
-    page.button(key="decide.edit").click().run()
+    button_of(page, "decide.edit.").click().run()
     box = page.text_area(key=f"decide.edit.text.{review_id}")
     box.input((box.value or "").replace("Hello", "Dear"))
     page.button(key="decide.edit.send").click().run()
@@ -98,7 +98,7 @@ def test_an_escalation_shows_its_brief_to_the_supervisor(
     open_page: OpenPage, desk: Desk, supervisor: Actor, review_id: str
 ) -> None:
     page = open_page("reviews", supervisor)
-    page.button(key="decide.escalate").click().run()
+    button_of(page, "decide.escalate.").click().run()
     page.button(key="decide.escalate.2").click().run()
     page.session_state["reviews.shown"] = "Escalated"
     page.run()

@@ -144,7 +144,14 @@ export default function ({ data, parentElement }) {
   }
 
   const onClick = (event) => {
-    if (event.target instanceof Element && event.target.closest(data.opens)) focusSoon(data.field)
+    if (!(event.target instanceof Element)) return
+    if (event.detail > 1 && event.target.closest("button")?.closest(data.decides)) {
+      // The second click of a double click must not decide what the first one has brought up.
+      event.stopImmediatePropagation()
+      event.preventDefault()
+      return
+    }
+    if (event.target.closest(data.opens)) focusSoon(data.field)
   }
 
   const onHide = () => spreadTheme(data.paths)

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.errors import ProofdeskError
 from desk.assistant_turns import Turn
 from desk.bootstrap import Desk
 from desk.permissions import Actor
+from desk.reviews import DecisionOutcome
 from ui.components.cited_draft import draft_markup
 from ui.components.notice import keep
+from ui.components.once import ask, carry_out, told
 from ui.components.seeded import tell_of_seeded
 from ui.components.text import NOTHING, Markup, show, tag, words
 from ui.components.undo import offer_undo
@@ -163,21 +164,26 @@ def request(contact_id: str, text: str) -> None:
 
 def act(what: str, argument: str) -> None:
     """Remember what was pressed, to be carried out before the page is read."""
-    st.session_state[_ACT] = (what, argument)
+    ask(_ACT, (what, argument))
 
 
 def carry_out_act(desk: Desk, actor: Actor, contact_id: str) -> None:
     """Carry out what was pressed; keep a notice of what became of it."""
-    what, argument = st.session_state.pop(_ACT, ("", ""))
-    if not what:
+
+    def acted(asked: tuple[str, str]) -> tuple[str, _Came]:
+        return contact_id, _carry_out(desk, actor, contact_id, *asked)
+
+    done = carry_out(_ACT, lambda asked: _WHILE.get(asked[0], "One moment …"), acted)
+    if done is None:
         return
-    try:
-        with st.spinner(_WHILE.get(what, "One moment …")):
-            _carry_out(desk, actor, contact_id, what, argument)
-    except ProofdeskError as error:
-        keep("That was not done", "refused", error.message)
+    if done.refused:
+        keep("That was not done", "refused", done.refused.message)
+    elif done.came:
+        _tell(done.what[0], *done.came)
+    told(_ACT)
 
 
+_Came = Turn | DecisionOutcome | None
 _WHILE: Final = {
     "forward": "The draft is checked and put before the reviewers …",
     "approve": "The desk looks at the sources once more …",
@@ -185,43 +191,46 @@ _WHILE: Final = {
 }
 
 
-def _carry_out(desk: Desk, actor: Actor, contact_id: str, what: str, argument: str) -> None:
+def _carry_out(desk: Desk, actor: Actor, contact_id: str, what: str, argument: str) -> _Came:
     assistant = desk.assistant
     match what:
         case "use":
-            said = assistant.use(actor, contact_id, argument)
-            if said.status == "said":
-                keep(said.text, "plain")
+            return assistant.use(actor, contact_id, argument)
         case "discard":
             assistant.discard(actor, contact_id, argument)
         case "macro":
-            said = assistant.insert_macro(actor, contact_id, argument)
-            if said.status == "said":
-                keep(said.text, "plain")
+            return assistant.insert_macro(actor, contact_id, argument)
         case "field":
-            said = assistant.ask_for(actor, contact_id, argument)
-            if said.status == "said":
-                keep(said.text, "plain")
+            return assistant.ask_for(actor, contact_id, argument)
         case "edit":
-            assistant.edit(actor, contact_id, argument)
-            st.session_state[EDITING] = None  # not before: what was refused stays to be mended
+            return assistant.edit(actor, contact_id, argument)
         case "forward":
-            outcome = assistant.put_forward(actor, contact_id, argument)
-            if outcome.seeded:
-                tell_of_seeded(outcome.seeded)
-            else:
-                keep("It waits in the review queue now.")
+            return assistant.put_forward(actor, contact_id, argument)
         case "approve":
-            outcome = assistant.approve(actor, contact_id, argument)
-            if outcome.seeded:
-                tell_of_seeded(outcome.seeded)
-            elif outcome.stopped:
-                why = " ".join(dict.fromkeys(change["sentence"] for change in outcome.changes))
-                keep("It was not sent", "warning", why or "The check objects to it: see the draft.")
-            else:
-                keep("Approved.")
-                offer_undo(outcome, contact_id)
+            return assistant.approve(actor, contact_id, argument)
         case "retry":
             desk.contacts.retry(actor, contact_id)
             desk.contacts.wait_for_draft(contact_id)
-            keep("Tried again.")
+    return None
+
+
+def _tell(what: str, contact_id: str, came: _Came) -> None:
+    if what == "edit":
+        st.session_state[EDITING] = None  # not before: what was refused stays to be mended
+    if what == "retry":
+        keep("Tried again.")
+    elif isinstance(came, Turn):
+        if came.status == "said":
+            keep(came.text, "plain")
+    elif came is None:
+        return
+    elif came.seeded:
+        tell_of_seeded(came.seeded)
+    elif what == "forward":
+        keep("It waits in the review queue now.")
+    elif came.stopped:
+        why = " ".join(dict.fromkeys(change["sentence"] for change in came.changes))
+        keep("It was not sent", "warning", why or "The check objects to it: see the draft.")
+    else:
+        keep("Approved.")
+        offer_undo(came, contact_id)

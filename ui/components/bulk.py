@@ -7,11 +7,12 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import ProofdeskError
+from core.identifiers import text_digest
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.reviews import BulkLine, ReviewFilter
 from ui.components.notice import Tone, empty, notice, refusal
+from ui.components.once import ask, carry_out, told
 from ui.components.review_table import bulk_table
 from ui.components.text import say, show, tag, words
 from ui.components.undo import offer_undo_of
@@ -66,7 +67,8 @@ def approve_many(desk: Desk, actor: Actor) -> None:
     ids = bulk_table(reviews, desk.clock.now())
     st.button(
         f"Approve {len(ids)} answer{'s' if len(ids) != 1 else ''}",
-        key="bulk.send",
+        # A late press must not meet the answers that have come up since.
+        key=f"bulk.send.{text_digest(' '.join(review.id for review in reviews))[:16]}",
         type="primary",
         disabled=not ids,
         on_click=_ask,
@@ -75,22 +77,29 @@ def approve_many(desk: Desk, actor: Actor) -> None:
 
 
 def _ask(ids: Sequence[str]) -> None:
-    st.session_state[_ASKED] = list(ids)
+    if ids:
+        ask(_ASKED, list(ids))
 
 
 def carry_out_many(desk: Desk, actor: Actor) -> None:
     """Approve what was just chosen, before the page reads what waits."""
-    ids: list[str] = st.session_state.pop(_ASKED, [])
-    if not ids:
+
+    def approved(ids: list[str]) -> list[BulkLine]:
+        return desk.reviews.approve_many(actor, ids)
+
+    done = carry_out(_ASKED, _while_many, approved)
+    if done is None:
         return
-    try:
-        with st.spinner(f"The desk looks at the sources of {len(ids)} answers once more …"):
-            lines = desk.reviews.approve_many(actor, ids)
-    except ProofdeskError as error:
-        refusal(error)
-        return
-    st.session_state[_DONE] = lines
-    offer_undo_of([(line.contact_id, line.delivery_id) for line in lines if line.delivery_id])
+    if done.refused:
+        refusal(done.refused)
+    elif lines := done.came:
+        st.session_state[_DONE] = lines
+        offer_undo_of([(line.contact_id, line.delivery_id) for line in lines if line.delivery_id])
+    told(_ASKED)
+
+
+def _while_many(ids: Sequence[str]) -> str:
+    return f"The desk looks at the sources of {len(ids)} answers once more …"
 
 
 def _done(lines: Sequence[BulkLine]) -> None:

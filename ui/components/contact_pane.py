@@ -77,4 +77,4 @@ def _bar(desk: Desk, actor: Actor, contact: ContactView, view: ReviewView | None
         if view is not None:
             macro_list(desk.assistant.macros(actor, line.id))
         correct_reason(desk, actor, line.id)
-        further_message(desk, actor, line.id)
+        further_message(line.id)

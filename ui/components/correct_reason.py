@@ -6,11 +6,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import ProofdeskError
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from ui.components.labels import namer
 from ui.components.notice import keep
+from ui.components.once import ask, carry_out, told
 from ui.components.text import readable_text, say
 
 _ASKED: Final = "reason.asked"
@@ -44,7 +44,7 @@ def correct_reason(desk: Desk, actor: Actor, contact_id: str) -> None:
 
 def _ask(contact_id: str, field: str) -> None:
     if (chosen := st.session_state.get(field)) is not None:
-        st.session_state[_ASKED] = (contact_id, chosen)
+        ask(_ASKED, (contact_id, chosen))
 
 
 def carry_out_correction(desk: Desk, actor: Actor) -> str | None:
@@ -53,17 +53,21 @@ def carry_out_correction(desk: Desk, actor: Actor) -> str | None:
     Returns:
         The id of the contact that has another reason now, or None.
     """
-    contact_id, chosen = st.session_state.pop(_ASKED, (None, _NONE))
-    if contact_id is None:
+
+    def corrected(asked: tuple[str, str]) -> None:
+        contact_id, chosen = asked
+        desk.corrections.correct(actor, contact_id, chosen or None)
+        desk.contacts.wait_for_draft(contact_id)
+
+    done = carry_out(_ASKED, lambda _asked: "The contact is routed anew …", corrected)
+    if done is None:
         return None
-    try:
-        with st.spinner("The contact is routed anew …"):
-            desk.corrections.correct(actor, contact_id, chosen or None)
-            desk.contacts.wait_for_draft(contact_id)
-    except ProofdeskError as error:
-        keep("That was not done", "refused", error.message)
-        return None
-    reason = desk.reasons.get(chosen)
-    now = readable_text(reason.name) if reason else "none of these"
-    keep(f"Corrected: {now}", "good", "The desk will know the next one like it.")
-    return str(contact_id)
+    contact_id, chosen = done.what
+    if done.refused:
+        keep("That was not done", "refused", done.refused.message)
+    else:
+        reason = desk.reasons.get(chosen)
+        now = readable_text(reason.name) if reason else "none of these"
+        keep(f"Corrected: {now}", "good", "The desk will know the next one like it.")
+    told(_ASKED)
+    return None if done.refused else contact_id

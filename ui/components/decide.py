@@ -13,7 +13,6 @@ from core.errors import (
     ClaimedByOther,
     DecisionRefused,
     NotAllowed,
-    ProofdeskError,
 )
 from core.vocabulary import REJECT_REASONS, DecisionKind, RejectReason
 from desk.bootstrap import Desk
@@ -23,6 +22,7 @@ from graph.draft import draft_text
 from graph.interrupts import ESCALATION_TIERS
 from ui.components.labels import DECISION_NAMES, TIER_NAMES, clock_time, namer, plainly
 from ui.components.notice import keep, notice
+from ui.components.once import ask, carry_out, told
 from ui.components.seeded import tell_of_seeded
 from ui.components.text import label_text, say
 from ui.components.undo import offer_undo
@@ -68,7 +68,8 @@ def decide(desk: Desk, view: ReviewView) -> None:
             label, icon, shortcut = _BUTTONS[kind]
             st.button(
                 label,
-                key=f"decide.{kind}",
+                # A late press must not meet the review that has come up since.
+                key=f"decide.{kind}.{view.summary.id}",
                 icon=icon,
                 # Keys do nothing while a form is open: they would decide what is being written.
                 shortcut=None if opened else shortcut,
@@ -135,23 +136,30 @@ def _ask(view: ReviewView, reply: Callable[[str], Reply]) -> None:
     By then the review may be gone from the page, decided by somebody else: the person is to hear
     of that, so the decision must not hang on a button that is no longer drawn.
     """
-    st.session_state[_ASKED] = (view.summary.id, view.summary.contact_id, reply(view.summary.id))
+    ask(_ASKED, (view.summary.id, view.summary.contact_id, reply(view.summary.id)))
 
 
 def carry_out_asked(desk: Desk, actor: Actor) -> DecisionOutcome | None:
     """Carry out the decision that was just asked for; keep a notice of what became of it."""
-    review_id, contact_id, reply = st.session_state.pop(_ASKED, (None, "", {}))
-    if review_id is None:
+
+    def decided(asked: tuple[str, str, Reply]) -> DecisionOutcome:
+        review_id, _contact_id, reply = asked
+        return desk.reviews.decide(actor, review_id, reply)
+
+    done = carry_out(_ASKED, lambda _asked: "The desk looks at the sources once more …", decided)
+    if done is None:
         return None
-    try:
-        with st.spinner("The desk looks at the sources once more …"):
-            outcome = desk.reviews.decide(actor, review_id, reply)
-    except (DecisionRefused, NotAllowed) as error:
-        keep("This is not decided yet", "refused", error.message)  # its form stays open
-        return None
-    except ProofdeskError as error:
-        keep("Your decision did not count", "refused", error.message)
-        return None
+    if done.came is not None:
+        _tell(done.came, done.what[1])
+    elif isinstance(done.refused, DecisionRefused | NotAllowed):
+        keep("This is not decided yet", "refused", done.refused.message)  # its form stays open
+    elif done.refused:
+        keep("Your decision did not count", "refused", done.refused.message)
+    told(_ASKED)
+    return done.came
+
+
+def _tell(outcome: DecisionOutcome, contact_id: str) -> None:
     st.session_state[_OPEN] = None
     if outcome.seeded:
         tell_of_seeded(outcome.seeded)
@@ -163,7 +171,6 @@ def carry_out_asked(desk: Desk, actor: Actor) -> DecisionOutcome | None:
     else:
         keep(DECISION_NAMES[outcome.kind] + ".")
         offer_undo(outcome, contact_id)
-    return outcome
 
 
 def _typed(name: str, review_id: str) -> Any:

@@ -8,20 +8,20 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.errors import ProofdeskError
 from desk.bootstrap import Desk
 from desk.flag_rules import FlagAction
 from desk.flags import FlagChoice, FlagDetail, FlagLine
 from desk.permissions import Actor
 from desk.radius import basis_of
 from desk.views import Shelf
-from ui.components.aftermath import follow, keep_following
+from ui.components.aftermath import Followed, follow, keep_following
 from ui.components.evidence import differing, old_beside_new
 from ui.components.flag_list import KIND_NAMES, choose_flag, neighbour_buttons
 from ui.components.gaps import gap_questions
 from ui.components.labels import chip, namer, warning_chip, when
 from ui.components.links import go_to_article
 from ui.components.notice import keep
+from ui.components.once import ask, carry_out, told
 from ui.components.radius import radius_shown
 from ui.components.text import (
     NOTHING,
@@ -133,22 +133,28 @@ def flag_shown(
 
 def carry_out_flag_action(desk: Desk, actor: Actor) -> None:
     """Do what was just asked for; keep a notice of what became of it."""
-    flag_id, action, version, given = st.session_state.pop(_ASKED, (None, "", 0, {}))
-    if flag_id is None:
+
+    def resolved(asked: tuple[str, FlagAction, int, dict[str, str]]) -> list[Followed]:
+        flag_id, action, version, given = asked
+        followed = follow(desk, actor, desk.flags.get(actor, flag_id))
+        desk.flags.resolve(actor, flag_id, action, version=version, **given)
+        return followed
+
+    done = carry_out(_ASKED, lambda _asked: "One moment …", resolved)
+    if done is None:
         return
-    try:
-        with st.spinner("One moment …"):
-            followed = follow(desk, actor, desk.flags.get(actor, flag_id))
-            desk.flags.resolve(actor, flag_id, action, version=version, **given)
-    except ProofdeskError as error:
-        keep("That was not done", "refused", error.message)  # its form stays open
-        return
-    st.session_state[_OPEN] = None
-    st.session_state[_ENDED] = None if action == "reopen" else flag_id
-    keep_following([] if action in _MOVES_NOTHING else followed, desk.clock.now())
-    if action == "reopen":
-        choose_flag(flag_id)
-    keep(_DONE[action])
+    flag_id, action, _version, _given = done.what
+    if done.refused:
+        keep("That was not done", "refused", done.refused.message)  # its form stays open
+    else:
+        st.session_state[_OPEN] = None
+        st.session_state[_ENDED] = None if action == "reopen" else flag_id
+        rested = [] if action in _MOVES_NOTHING else done.came or []
+        keep_following(rested, desk.clock.now())
+        if action == "reopen":
+            choose_flag(flag_id)
+        keep(_DONE[action])
+    told(_ASKED)
 
 
 def undo_shown(desk: Desk, actor: Actor) -> None:
@@ -268,7 +274,7 @@ def _form(desk: Desk, detail: FlagDetail, choice: FlagChoice) -> None:
 
 def _ask(flag_id: str, action: FlagAction, version: int, needs: Sequence[str]) -> None:
     given = {name: st.session_state.get(_field(flag_id, name)) or "" for name in needs}
-    st.session_state[_ASKED] = (flag_id, action, version, given)
+    ask(_ASKED, (flag_id, action, version, given))
 
 
 def _field(flag_id: str, name: str) -> str:

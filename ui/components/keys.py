@@ -12,7 +12,21 @@ import streamlit as st
 _SCRIPT: Final = Path(__file__).resolve().parents[1] / "assets" / "keys.js"
 _ALIASES: Final = {"Ctrl+Enter": "A", "Z": "U"}
 """A second key → the key of the button that it presses."""
-_OPENS: Final = ".st-key-decide-edit, .st-key-decide-approve, .st-key-decide-answer"
+_OPENS: Final = ", ".join(
+    f'[class*="st-key-decide-{kind}-rev_"]' for kind in ("edit", "approve", "answer")
+)
+_DECIDES: Final = ", ".join(
+    (
+        ".st-key-decide-bar",
+        '[class*="st-key-decide-form"]',
+        ".st-key-proposal-bar",
+        '[class*="st-key-bulk-send"]',
+        ".st-key-undo-corner",
+        ".st-key-flag-bar",
+        '[data-testid="stForm"]',
+    )
+)
+"""Where a second click of a double click would press what the first one brought up."""
 _FIELD: Final = ", ".join(
     (
         ".st-key-decide-form-edit textarea",
@@ -47,5 +61,11 @@ def keys(paths: Sequence[str]) -> None:
     Args:
         paths: The addresses of the desk, for which a chosen theme is kept.
     """
-    data = {"aliases": _ALIASES, "opens": _OPENS, "field": _FIELD, "paths": list(paths)}
+    data = {
+        "aliases": _ALIASES,
+        "opens": _OPENS,
+        "decides": _DECIDES,
+        "field": _FIELD,
+        "paths": list(paths),
+    }
     _component()(key="keys", data=data, width="content")

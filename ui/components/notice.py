@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
@@ -15,6 +16,8 @@ from ui.components.text import show, tag, words
 Tone = Literal["good", "warning", "refused", "plain"]
 _log: Final = logging.getLogger(__name__)
 _KEPT: Final = "notice.kept"
+_SINCE: Final = "notice.since"
+_SEEN_SECONDS: Final = 3.0
 
 
 def notice(text: str, tone: Tone = "plain", detail: str = "") -> None:
@@ -31,14 +34,26 @@ def empty(title: str, what_to_do: str) -> None:
 
 
 def keep(text: str, tone: Tone = "good", detail: str = "") -> None:
-    """Have a notice shown on the next run of the page, once."""
+    """Have a notice shown on the next run of the page, and on those that follow at once."""
     st.session_state[_KEPT] = (text, tone, detail)
+    st.session_state.pop(_SINCE, None)
 
 
 def show_kept() -> None:
-    """Show what :func:`keep` kept."""
-    if kept := st.session_state.pop(_KEPT, None):
-        notice(*kept)
+    """Show what :func:`keep` kept.
+
+    A page that is drawn twice within moments, because its queue has news or something was pressed,
+    shows it both times: the first was hardly seen.
+    """
+    kept, since = st.session_state.get(_KEPT), st.session_state.get(_SINCE)
+    if kept is None:
+        return
+    if since is not None and time.monotonic() - since > _SEEN_SECONDS:
+        del st.session_state[_KEPT]
+        return
+    notice(*kept)
+    if since is None:
+        st.session_state[_SINCE] = time.monotonic()
 
 
 def refusal(error: ProofdeskError) -> None:

@@ -35,7 +35,8 @@ def offer_undo_of(approved: Offer) -> None:
     """Remember that what was just approved, one or many, can be called back in one."""
     if approved:
         offers: list[Offer] = st.session_state.setdefault(_OFFERS, [])
-        offers.append(list(approved))
+        if list(approved) not in offers:
+            offers.append(list(approved))
         del offers[:-_MOST]
 
 

@@ -13,7 +13,12 @@ from ui.components.contact_pane import contact_pane
 from ui.components.correct_reason import carry_out_correction
 from ui.components.decide import carry_out_asked
 from ui.components.desk_frame import desk_styles, heading
-from ui.components.new_contact import new_contact, new_contact_shown
+from ui.components.new_contact import (
+    carry_out_further_message,
+    carry_out_new_contact,
+    new_contact,
+    new_contact_shown,
+)
 from ui.components.notice import empty, keep, refusals_shown, show_kept
 from ui.components.queue import (
     drawn,
@@ -21,7 +26,6 @@ from ui.components.queue import (
     open_contact,
     opened_contact,
     queue,
-    show_queue,
 )
 from ui.components.streaming import answering
 from ui.components.undo import show_undo
@@ -33,6 +37,8 @@ def render(desk: Desk, actor: Actor) -> None:
     heading()
     carry_out_asked(desk, actor)
     carry_out_correction(desk, actor)
+    carry_out_further_message(desk, actor)
+    carry_out_new_contact(desk, actor)
     contact_id = opened_contact()
     if contact_id:
         carry_out_act(desk, actor, contact_id)
@@ -43,11 +49,7 @@ def render(desk: Desk, actor: Actor) -> None:
     if new_contact_shown():
         with middle:
             show_kept()
-            opened = new_contact(desk, actor)
-        if opened:
-            open_contact(opened)
-            show_queue("mine")
-            st.rerun()
+            new_contact()
         return
     if contact_id is None:
         with middle:

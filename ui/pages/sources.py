@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
 
 import streamlit as st
 
@@ -19,8 +21,9 @@ from ui.components.flags_view import flags_view, link_to_flag
 from ui.components.frame import title
 from ui.components.gaps_view import gaps_view
 from ui.components.links import source_address, source_asked_for
-from ui.components.notice import refusals_shown, show_kept
+from ui.components.notice import refusal, refusals_shown, show_kept
 from ui.components.office import office_styles
+from ui.components.once import ask, carry_out, finished_first, told
 from ui.components.shelf import search_results, sync_report
 
 _FOUND: Final = 10
@@ -48,7 +51,8 @@ def render(desk: Desk, actor: Actor) -> None:
         if actor.may("sync_sources") and st.button(
             "Sync now", key="sources.sync", icon=":material/sync:", shortcut="Y"
         ):
-            _sync(desk, actor)
+            ask(_SYNCED, actor.id)
+    _sync(desk, actor)
     _report()
     with st.container(horizontal=True, vertical_alignment="center"):
         show_kept()
@@ -106,13 +110,30 @@ def _report() -> None:
 
 
 def _sync(desk: Desk, actor: Actor) -> None:
-    with refusals_shown():
-        bar = st.progress(0.0, "Reading the sources …")
+    """Bring the sources in when that was asked for; keep the report of it."""
+    with finished_first() as tell:
+        bars: list[st.delta_generator.DeltaGenerator] = []
+
+        def show(share: float, said: str) -> None:
+            if bars:
+                bars[0].progress(share, said)
+            else:
+                bars.append(st.progress(share, said))
 
         def advance(what: str, done: int, total: int) -> None:
             said = _STAGES.get(what, f"Reading the sources: {done} of {total} …")
-            bar.progress(min(done / total, 1.0) if total else 1.0, said)
+            tell(partial(show, min(done / total, 1.0) if total else 1.0, said))
 
-        report = sync_sources(desk, actor, advance)
-        st.session_state[_SYNCED] = (report, desk.clock.now())
+        def synced(_by: str) -> tuple[dict[str, Any], datetime]:
+            return sync_sources(desk, actor, advance), desk.clock.now()
+
+        done = carry_out(_SYNCED, lambda _by: "Reading the sources …", synced)
+    if done is None:
+        return
+    if done.refused:
+        refusal(done.refused)
+    else:
+        st.session_state[_SYNCED] = done.came
+    told(_SYNCED)
+    if done.came:
         st.rerun()
