@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from desk.bootstrap import Desk, opened
 from desk.contacts import NewContact, NewMessage
 from desk.jobs import LOCK_FILE, HomeLock
 from desk.permissions import Actor
+from graph.draft import draft_text
 
 SAMPLE: Final = Path(__file__).resolve().parents[1] / "kb" / "sample"
 _ISO_DATE: Final = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?=\b|T)")
@@ -225,7 +226,8 @@ def _replay(settings: Settings, shift: timedelta, on_progress: Progress) -> None
         def bring_change_in() -> None:
             for path in overlaid:
                 _copy_article(SAMPLE / "articles" / path.relative_to(articles), path, shift)
-            player.hold_what_waits()  # else it is drafted anew, and nobody sees the change
+            # Else it is drafted anew within the hour, and nobody sees the change.
+            player.sign_what_waits({path.relative_to(articles).as_posix() for path in overlaid})
             desk.sync()
 
         events.append((changed_at, bring_change_in))
@@ -306,11 +308,20 @@ class _Player:
             self._decide(contact_id, step)
         self._work()
 
-    def hold_what_waits(self) -> None:
-        """Have a supervisor hold every review that waits."""
-        holder = next(actor for actor in self._actors.values() if actor.role == "supervisor")
-        for review in self._desk.reviews.queue(holder):
-            self._desk.reviews.claim(holder, review.id)
+    def sign_what_waits(self, files: Collection[str]) -> None:
+        """Have the agent sign the answers that wait and rest on articles of these files.
+
+        What a person wrote is not drafted anew when its sources change: it waits to be decided.
+        """
+        agent = self._agent
+        for line in self._desk.reviews.queue(agent):
+            draft = self._desk.reviews.get(agent, line.id).draft
+            cited = {c["article_id"] for one in draft["sentences"] for c in one["citations"]}
+            if not any(article.endswith(file) for article in cited for file in files):
+                continue
+            text = f"{draft_text(draft)}\n\nKind regards,\n{agent.name.split()[0]}"
+            turn = self._desk.assistant.edit(agent, line.contact_id, text)
+            self._desk.assistant.put_forward(agent, line.contact_id, turn.id)
 
     def _decide(self, contact_id: str, step: _Step) -> None:
         actor = self._actors[step.by]
