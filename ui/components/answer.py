@@ -18,7 +18,7 @@ from ui.components.assistant import ANSWER_PLACES, EDITING, act, request
 from ui.components.cited_draft import cited_draft
 from ui.components.decide import decide
 from ui.components.delivery import delivery_shown, send_again_button
-from ui.components.evidence import changes_shown
+from ui.components.evidence import changes_shown, drafted_how
 from ui.components.handoff import handoff_brief, instruction
 from ui.components.labels import KIND_NAMES, chip, warning_chip
 from ui.components.notice import empty, notice, refusals_shown
@@ -152,26 +152,13 @@ def _heading(
     else:
         badges = [chip(KIND_NAMES[draft["kind"]])]
         title = "The draft that waits"
+    how = drafted_how(draft)
+    by = tag("span", "pd-faint", words(how)) if how else NOTHING
     held, until = view.summary.claimed_by, view.summary.claimed_until
     if held and held != actor.id and until and until > desk.clock.now():
         name = ContactQueues(desk.database).names().get(held, "Somebody")
         badges.append(warning_chip(f"{name} is reviewing it"))
-    show(tag("div", "pd-draft-head", tag("strong", "", words(title)), *badges, _by(draft)))
-
-
-def _by(draft: Draft) -> Markup:
-    kind, _, name = draft["drafter"].partition(":")
-    if draft["kind"] == "clarify":
-        return NOTHING
-    if kind == "model":
-        return tag("span", "pd-faint", words(f"written by the model {name}"))
-    if kind == "person":
-        return tag("span", "pd-faint", words("written by hand"))
-    return (
-        tag("span", "pd-faint", words("in the sources' own words"))
-        if draft["sentences"]
-        else NOTHING
-    )
+    show(tag("div", "pd-draft-head", tag("strong", "", words(title)), *badges, by))
 
 
 def _proposal_bar(view: ReviewView, proposal: Turn) -> None:

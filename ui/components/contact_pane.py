@@ -37,7 +37,7 @@ def contact_pane(
     now, line = desk.clock.now(), contact.summary
     reason = desk.reasons.get(line.reason)
     contact_heading(contact, reason.name if reason else "No known reason", now)
-    _bar(desk, actor, contact, view)
+    _bar(desk, actor, contact, view, len(turns))
     names = ContactQueues(desk.database).names()
     with st.container(key="pane-talk", gap=None, height=420, border=False, autoscroll=bool(turns)):
         conversation(contact.messages, contact.triggers, now)
@@ -61,7 +61,9 @@ def _hint(view: ReviewView | None) -> str:
     )
 
 
-def _bar(desk: Desk, actor: Actor, contact: ContactView, view: ReviewView | None) -> None:
+def _bar(
+    desk: Desk, actor: Actor, contact: ContactView, view: ReviewView | None, turns: int
+) -> None:
     line = contact.summary
     with st.container(key="contact-bar", horizontal=True, gap="small"):
         if line.assigned_to == actor.id:
@@ -75,6 +77,6 @@ def _bar(desk: Desk, actor: Actor, contact: ContactView, view: ReviewView | None
             desk.contacts.close(actor, line.id)
             st.rerun()
         if view is not None:
-            macro_list(desk.assistant.macros(actor, line.id))
+            macro_list(desk.assistant.macros(actor, line.id), turns)
         correct_reason(desk, actor, line.id)
-        further_message(line.id)
+        further_message(line.id, len(contact.messages))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -48,6 +49,7 @@ SENTENCES: Final = {
     "unsupported_promise": "The draft promises what no source does.",
     "emotional_response": "The draft answers with emotion.",
 }
+_BEFORE_COMMA: Final = re.compile(r" ([,.!?])")
 _KINDS: Final = {
     "review_required": "Your team reviews contacts of this kind.",
     "escalate_first": "Your team escalates contacts of this kind.",
@@ -150,9 +152,14 @@ def checklist(fields: Sequence[FieldLine], *, may_ask: bool) -> None:
                     )
 
 
-def macro_list(macros: Sequence[MacroLine]) -> None:
-    """Show the macros that may be used now; one press puts one into the draft."""
-    with st.popover("Macros", icon=":material/text_snippet:", key="context.macros"):
+def macro_list(macros: Sequence[MacroLine], turns: int) -> None:
+    """Show the macros that may be used now; one press puts one into the draft.
+
+    Args:
+        macros: The macros.
+        turns: How much was said to the assistant: with what one has brought, the list closes.
+    """
+    with st.popover("Macros", icon=":material/text_snippet:", key=f"context.macros.{turns}"):
         if not macros:
             say("No macro is in force and borne out by the articles.", "pd-faint")
             return
@@ -169,5 +176,5 @@ def macro_list(macros: Sequence[MacroLine]) -> None:
 
 
 def _first_words(text: str, most: int = 110) -> str:
-    plain = " ".join(text.split())
+    plain = _BEFORE_COMMA.sub(r"\1", " ".join(text.split()))  # where a name will stand
     return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + " …"

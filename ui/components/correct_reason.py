@@ -21,7 +21,10 @@ def correct_reason(desk: Desk, actor: Actor, contact_id: str) -> None:
     """Offer the reasons that a contact may be about instead."""
     if not actor.may("work_contacts"):
         return
-    with st.popover("Another reason", icon=":material/label:", key="reason.popover"):
+    # Another box, which is closed, once the reason was corrected or the contact is another one.
+    reason = desk.contacts.summary(actor, contact_id).reason
+    box = f"reason.popover.{contact_id}.{reason}"
+    with st.popover("Another reason", icon=":material/label:", key=box):
         choices = desk.corrections.choices(actor, contact_id)
         if not choices:
             say("There is no other reason that you may choose.", "pd-faint")

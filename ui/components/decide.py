@@ -77,6 +77,8 @@ def decide(desk: Desk, view: ReviewView) -> None:
                 on_click=_press,
                 args=(view, kind),
             )
+        if not {"approve", "edit"} & set(kinds):
+            say("It waits for a supervisor to approve it.", "pd-faint")
         if opened:
             st.button("Close", key="decide.close", shortcut="Esc", type="tertiary", on_click=_close)
     if opened:

@@ -53,6 +53,18 @@ def source_line(citation: Citation) -> str:
     return " › ".join(dict.fromkeys(part for part in parts if part))
 
 
+def drafted_how(draft: Draft) -> str:
+    """Return in whose words a draft is; nothing where it answers nothing."""
+    kind, _, name = draft["drafter"].partition(":")
+    if draft["kind"] == "clarify":
+        return ""
+    if kind == "model":
+        return f"written by the model {name}"
+    if kind == "person":
+        return "written by hand"
+    return "in the sources' own words" if draft["sentences"] else ""
+
+
 def draft_as_written(draft: Draft, check: CheckReport | None = None) -> None:
     """Show the draft as the customer would read it, with numbers of its citations."""
     if not draft["sentences"]:

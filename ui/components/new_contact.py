@@ -94,10 +94,15 @@ def carry_out_new_contact(desk: Desk, actor: Actor) -> None:
     told(_OPENING)
 
 
-def further_message(contact_id: str) -> None:
-    """Show the form that takes what the customer wrote since."""
+def further_message(contact_id: str, messages: int) -> None:
+    """Show the form that takes what the customer wrote since the ``messages`` so far."""
     with (
-        st.popover("Add message", icon=":material/reply:", key="desk.message.box"),
+        st.popover(
+            "Add message",
+            icon=":material/reply:",
+            # Another box, which is closed, once a message was added.
+            key=f"desk.message.box.{messages}",
+        ),
         st.form("desk.message.form", clear_on_submit=True, border=False),
     ):
         st.text_area(

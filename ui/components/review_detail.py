@@ -23,6 +23,7 @@ from ui.components.delivery import STATUS_NAMES
 from ui.components.evidence import (
     changes_shown,
     draft_as_written,
+    drafted_how,
     old_beside_new,
     sentences_beside_sources,
 )
@@ -43,17 +44,22 @@ def review_to_decide(desk: Desk, actor: Actor, view: ReviewView) -> None:
     with right:
         with st.container(key="decide-head", horizontal=True, vertical_alignment="center"):
             say(held, "pd-held")
-            with st.container(horizontal=True, width="content"):
-                _step("Previous", "K", previous())
-                _step("Next", "J", following())
+            _steps()
         instruction(contact.brief["instruction"] if contact.brief else "")
         decide(desk, view)
         changes_shown(view.changes)
         _draft(desk, view)
 
 
-def decided_review(desk: Desk, actor: Actor, view: ReviewView, who: str) -> None:
-    """Show a decided review: what was drafted, what a person made of it, what was sent."""
+def decided_review(
+    desk: Desk, actor: Actor, view: ReviewView, who: str, *, in_queue: bool = False
+) -> None:
+    """Show a decided review: what was drafted, what a person made of it, what was sent.
+
+    Args:
+        who: Who decided it.
+        in_queue: Whether it stands where the queue is worked through: somebody else was faster.
+    """
     contact = desk.contacts.get(actor, view.summary.contact_id)
     sent = [
         delivery
@@ -64,6 +70,8 @@ def decided_review(desk: Desk, actor: Actor, view: ReviewView, who: str) -> None
     with left:
         _customer(desk, actor, view, contact)
     with right:
+        if in_queue:
+            _steps()
         show(_decision_line(desk, view, who))
         _from_draft_to_letter(view, sent[-1] if sent else None)
         changes_shown(view.changes)
@@ -77,6 +85,12 @@ def _customer(desk: Desk, actor: Actor, view: ReviewView, contact: ContactView) 
         correct_reason(desk, actor, contact.summary.id)
         conversation(contact.messages, contact.triggers, now)
         why_this_tier(contact.triggers, view.classification)
+
+
+def _steps() -> None:
+    with st.container(horizontal=True, width="content"):
+        _step("Previous", "K", previous())
+        _step("Next", "J", following())
 
 
 def _step(label: str, shortcut: str, target: str | None) -> None:
@@ -127,7 +141,7 @@ def _draft(desk: Desk, view: ReviewView) -> None:
     drafted = tag(
         "span",
         "pd-faint",
-        words(f"Drafted by {draft['drafter']}, opened "),
+        words(" · ".join(part for part in (drafted_how(draft), "opened ") if part)),
         when(view.summary.opened_at, now),
     )
     show(tag("h4", "pd-section", words("The draft")), drafted)

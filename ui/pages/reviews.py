@@ -84,7 +84,8 @@ def _to_decide(desk: Desk, actor: Actor) -> None:
     keep_address(opened)
     view = desk.reviews.get(actor, opened)
     if view.summary.status == "decided":
-        decided_review(desk, actor, view, _who(desk, view.summary.decided_by))
+        who = _who(desk, view.summary.decided_by)
+        decided_review(desk, actor, view, who, in_queue=True)
     else:
         review_to_decide(desk, actor, view)
 
