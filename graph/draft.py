@@ -194,10 +194,12 @@ _ITEM_MARK = re.compile(r"(?:[-*+•]|\d{1,3}[.)])\s+")
 def _split_courtesies(text: str) -> tuple[str, str, str]:
     """Return opening, body and closing of a reply. A courtesy that states a fact is body."""
     rest = text.strip()
-    opening = ""
+    opening, gap = "", ""
     while (found := _GREETING.match(rest)) and not _FACTUAL.search(found.group()):
-        opening = f"{opening} {found.group().strip()}".strip()
-        rest = rest[found.end() :].lstrip()
+        said, after = found.group().rstrip(), rest[found.end() :].lstrip()
+        opening += gap + said
+        gap = _gap(rest[len(said) : len(rest) - len(after)])
+        rest = after
         if len(opening) > 160:
             break
     spans = split_sentences(rest)
@@ -212,6 +214,11 @@ def _split_courtesies(text: str) -> tuple[str, str, str]:
         return opening, rest, ""
     cut = spans[keep - 1][1] if keep else 0
     return opening, rest[:cut].rstrip(), re.sub(r"\n{3,}", "\n\n", rest[cut:].strip())
+
+
+def _gap(white_space: str) -> str:
+    """Return what parts two courtesies: a blank line, a line break or a blank, as it was written."""
+    return "\n\n" if white_space.count("\n") > 1 else "\n" if "\n" in white_space else " "
 
 
 def _is_farewell(line: str) -> bool:
