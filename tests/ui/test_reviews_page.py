@@ -122,3 +122,33 @@ def test_who_else_looks_at_a_review_stands_in_the_table(
     desk.reviews.look(agent, review_id)
     table = open_page("reviews", supervisor).dataframe[0].value
     assert table["Who is at it"][0] == "Mina looks at it"
+
+
+def test_who_approved_an_answer_hears_that_it_was_stopped_on_its_way_out(
+    open_page: OpenPage, open_synced: OpenDesk, supervisor: Actor
+) -> None:
+    desk = open_synced(undo_seconds=60)
+    open_contact(desk, supervisor, REFUND, subject="My refund")
+    page = open_page("reviews", supervisor, desk)
+    button_of(page, "decide.approve.").click().run()
+    assert "The answer leaves in" in seen(page)
+    assert desk.deliveries.hold_back() == 1
+    page.run()
+    page.run()  # the corner looks by itself in a browser, and has the page drawn anew
+    assert "What you approved did not leave" in seen(page)
+    assert "My refund”: since then" in seen(page)
+
+
+def test_a_review_that_somebody_else_decided_leads_on_to_the_next(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor, admin: Actor, review_id: str
+) -> None:
+    other = pending_review(desk, agent, open_contact(desk, agent, REFUND, subject="Another"))
+    page = open_page("reviews", supervisor)
+    first = page.session_state["reviews.chosen"]
+    desk.reviews.release(supervisor, first)
+    desk.reviews.decide(admin, first, {"kind": "approve"})
+    button_of(page, "decide.approve.").click().run()
+    assert "Your decision did not count" in seen(page)
+    assert "Ingrid was faster: approved at" in seen(page)
+    page.button(key="reviews.next").click().run()
+    assert page.session_state["reviews.chosen"] == ({review_id, other} - {first}).pop()

@@ -419,3 +419,9 @@ def test_text_beside_a_hundred_kilobytes_of_unclosed_markup_is_still_read(mark):
     shown = readable(f"Run `make` now.\n\n{run}\n\nThen wait.")
     assert shown.startswith("Run make now.")
     assert shown.endswith("Then wait.")
+
+
+def test_the_lines_of_a_greeting_stay_apart_through_an_edit(embedder):
+    text = "Hello Ada,\n\nThank you for your message.\n\nA refund takes 5 business days."
+    draft = plain_draft(text, article(REFUNDS), embedder)
+    assert draft_text(draft) == text

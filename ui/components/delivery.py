@@ -31,7 +31,7 @@ STATUS_NAMES: Final[dict[DeliveryStatus, str]] = {
     "scheduled": "Leaves soon",
     "sending": "Leaving",
     "sent": "Sent",
-    "undone": "Called back",
+    "undone": "Did not leave",
     "failed": "Could not be sent",
 }
 TABLE: Final = "outbox.table"

@@ -167,6 +167,7 @@ def review_table(
                 "Due": st.column_config.TextColumn(width=90),
                 "Check": st.column_config.TextColumn(width=100),
                 "Changed": st.column_config.TextColumn(width=105),
+                "Who is at it": st.column_config.TextColumn(width=140),
             },
         )
         if at is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import streamlit as st
 
 from core.errors import ProofdeskError
+from core.vocabulary import DeliveryStatus
 from desk.bootstrap import Desk
+from desk.delivery import DeliveryView
 from desk.permissions import Actor
 from desk.reviews import DecisionOutcome
 from ui.components.labels import exactly
@@ -52,11 +54,15 @@ def _corner(desk: Desk, actor: Actor) -> None:
         for contact_id, delivery_id in offers.pop():
             call_back(desk, actor, contact_id, delivery_id)
         st.rerun()
-    while offers and not _still_here(desk, actor, offers[-1]):
+    stopped = [one for offer in offers for one in _approved(desk, actor, offer, "undone")]
+    if stopped:
+        _tell_of_stopped(stopped)
+        st.rerun()
+    while offers and not _approved(desk, actor, offers[-1], "scheduled"):
         offers.pop()
     if not offers:
         return
-    leaves = min(due for due in _still_here(desk, actor, offers[-1]).values())
+    leaves = min(one.due_at for one in _approved(desk, actor, offers[-1], "scheduled"))
     left = max(0, round((leaves - desk.clock.now()).total_seconds()))
     many = len(offers[-1])
     said = "The answer leaves" if many == 1 else f"{many} answers leave"
@@ -72,15 +78,32 @@ def _corner(desk: Desk, actor: Actor) -> None:
         st.button("Undo" if many == 1 else "Undo all", key=UNDO, shortcut="U", on_click=_ask)
 
 
-def _still_here(desk: Desk, actor: Actor, offer: Offer) -> dict[str, datetime]:
-    """Return the deliveries of an offer that have not left, and when each does."""
+def _approved(desk: Desk, actor: Actor, offer: Offer, status: DeliveryStatus) -> list[DeliveryView]:
+    """Return the deliveries of an offer that stand so."""
     wanted = {delivery_id for _, delivery_id in offer}
-    return {
-        delivery.id: delivery.due_at
+    return [
+        delivery
         for contact_id, _ in offer
         for delivery in desk.deliveries.of_contact(actor, contact_id)
-        if delivery.id in wanted and delivery.status == "scheduled"
-    }
+        if delivery.id in wanted and delivery.status == status
+    ]
+
+
+def _forget(delivery_ids: Collection[str]) -> None:
+    offers: list[Offer] = st.session_state.get(_OFFERS, [])
+    for offer in offers:
+        offer[:] = [(contact_id, one) for contact_id, one in offer if one not in delivery_ids]
+
+
+def _tell_of_stopped(stopped: Sequence[DeliveryView]) -> None:
+    """Say that what this person approved did not leave; they have not called it back themselves."""
+    _forget({one.id for one in stopped})
+    keep(
+        "What you approved did not leave",
+        "warning",
+        f"{', '.join(f'“{one.subject}”' for one in stopped)}: since then a source changed, the "
+        "customer wrote again, or somebody called it back. It comes up for a decision again.",
+    )
 
 
 def _ask() -> None:
@@ -89,6 +112,7 @@ def _ask() -> None:
 
 def call_back(desk: Desk, actor: Actor, contact_id: str, delivery_id: str) -> None:
     """Call an answer back and keep a notice of what became of it."""
+    _forget([delivery_id])
     try:
         desk.deliveries.undo(actor, delivery_id)
         desk.contacts.wait_for_draft(contact_id, CALL_BACK_SECONDS)
