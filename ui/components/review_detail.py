@@ -141,7 +141,7 @@ def _draft(desk: Desk, view: ReviewView) -> None:
     drafted = tag(
         "span",
         "pd-faint",
-        words(" · ".join(part for part in (drafted_how(draft), "opened ") if part)),
+        words(_first_up(" · ".join(part for part in (drafted_how(draft), "opened ") if part))),
         when(view.summary.opened_at, now),
     )
     show(tag("h4", "pd-section", words("The draft")), drafted)
@@ -153,6 +153,10 @@ def _draft(desk: Desk, view: ReviewView) -> None:
         _reworded(sources_now(desk.library, passages), passages, view)
         show(tag("h4", "pd-section", words("Sentence by sentence, with its source")))
         sentences_beside_sources(draft, view.check, passages, now)
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _reworded(now: dict[str, Passage | None], then: dict[str, Passage], view: ReviewView) -> None:
