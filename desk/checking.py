@@ -24,7 +24,7 @@ from kb.markup import html_to_body, split_front_matter
 from kb.sentences import split_sentences
 
 STDIN: Final = "-"
-CHECKED_SUFFIXES: Final = (".md", ".markdown", ".txt", ".html", ".htm", ".json")
+CHECKED_SUFFIXES: Final = (".md", ".mdx", ".markdown", ".txt", ".html", ".htm", ".json")
 """Files of a folder that are checked."""
 MAX_CHARACTERS: Final = 100_000
 CANDIDATES_PER_SENTENCE: Final = 5

@@ -28,7 +28,7 @@ from kb.content import Passage
 from kb.counterparts import align
 from kb.passages import cut, first_heading
 
-_SUFFIXES: Final = (".md", ".markdown", ".html", ".htm", ".txt")
+_SUFFIXES: Final = (".md", ".mdx", ".markdown", ".html", ".htm", ".txt")
 _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST: Final = 1_000
 

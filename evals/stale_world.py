@@ -39,7 +39,7 @@ from retrieval.ports import Embedder
 from retrieval.search import SearchService
 from retrieval.vector_index import ExactIndex
 
-_SUFFIXES: Final = {".md", ".markdown", ".html", ".htm", ".txt"}
+_SUFFIXES: Final = {".md", ".mdx", ".markdown", ".html", ".htm", ".txt"}
 _NEAR: Final = 60  # percent of common words below which a passage is not the one that was edited
 _PHRASE: Final = 4  # words
 _SAME_NAME: Final = 0.3

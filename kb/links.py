@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from kb.markup import Link, links, mask_templates, plain_text
 from kb.passages import slug
 
-PAGE_SUFFIXES: Final = (".md", ".markdown", ".html", ".htm", ".txt")
+PAGE_SUFFIXES: Final = (".md", ".mdx", ".markdown", ".html", ".htm", ".txt")
 KNOWN_SHARE: Final = 0.6
 """Share of the addresses named under a folder of the site from which that folder counts as held here."""
 _INDEX_NAMES: Final = frozenset({"index", "_index", "readme"})

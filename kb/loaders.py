@@ -45,6 +45,7 @@ _CHANGED: Final = (
     "last_modified_at",
     "updated",
 )
+_UNCLOSED: Final = re.compile(r"---[ \t]*\r?\n(?:\w+:[^\n]*\n)+\s*\n")
 _UNNAMED: Final = frozenset({"index", "_index", "readme"})
 
 
@@ -365,6 +366,8 @@ def parse(
     """
     block, rest = split_front_matter(text)
     said = list(notes)
+    if not block and _UNCLOSED.match(rest):
+        said.append("its front matter is never closed with ---; it is read as text")
     fields = _Fields({**found.outside, **_front_matter(block, text, said)}, said)
     suffix = PurePosixPath(found.path).suffix.lower()
     page_title = ""

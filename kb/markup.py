@@ -139,6 +139,7 @@ _BLOCK_TAGS: Final = [
     "ul",
     "video",
 ]
+_HTML_NAMES: Final = frozenset(INLINE_TAGS + _BLOCK_TAGS)
 _TAG: Final = (
     r"</?(?P<tag>" + "|".join(sorted(INLINE_TAGS + _BLOCK_TAGS, key=len, reverse=True)) + r")"
     r"(?P<attributes>(?=[\s/>])(?:[^<>\"']|\"[^\"<>]*+\"|'[^'<>]*+'|[\"'])*+)>"
@@ -213,7 +214,7 @@ _ICON: Final = re.compile(
     r"""(?P<before>\||<t[dh]\b[^<>]*+>)[ \t\r\n]*+
       (?P<icon>
         <(?P<element>i|span|em)\b(?P<attributes>[^<>]*+)>\s*+</(?P=element)>
-      | <svg\b(?P<svg>[^<>]*+)>(?:[^<]|<(?!/svg))*+</svg>
+      | <svg\b(?P<svg>[^<>]*+)>(?:[^<]|<(?!/?(?:svg|t[dhr])\b))*+</svg>
       | <img\b(?P<img>[^<>]*+)>
       | !\[(?P<alt>[^\[\]\n]{0,40})\]\((?P<source>[^()\n]*+)\)
       )(?=[ \t\r\n]*+(?:\||</t[dh]\b|\Z)|[ \t]*+$)""",
@@ -262,6 +263,65 @@ def _blank(text: str) -> str:
     return _NOT_LINE_END.sub(" ", text)
 
 
+_COMPONENT: Final = re.compile(
+    r"<(?P<close>/?)(?P<name>[A-Z][\w.]*+)"
+    r"(?P<props>(?:\s(?:[^<>{}\"']|\"[^\"<]*+\"|'[^'<]*+'|\{(?:[^{}<>]|\{[^{}<>]*+\})*+\})*+)?)/?>"
+)
+_COMPONENT_END: Final = re.compile(r"</([A-Z][\w.]*+)\s*>")
+_HEADS: Final = re.compile(r"Accordion|Collaps|Detail|Expand|FAQ|Faq|Question|Step|Tab|Toggle")
+_HEADED_BY: Final = re.compile(
+    r"\b(?:title|label|question|summary)\s*=\s*(?:\"(?P<double>[^\"<\n]++)\"|'(?P<single>[^'<\n]++)')"
+)
+_CODE: Final = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n(?:(?![ \t]*(?P=fence))[^\n]*+\n)*+|`[^`\n]++`",
+    re.MULTILINE,
+)
+_MODULE_LINES: Final = re.compile(
+    r"\A\s*(?:(?:import\b[^\n]*\bfrom\s+[\"']|import\s+[\"']|export\s+(?:const|let|default|function)\b)"
+    r"[^\n]*(?:\n\s*|\Z))++"
+)
+_EXPRESSION_COMMENT: Final = re.compile(r"\{/\*(?:[^*{]|\*(?!/)|\{(?!/\*))*+\*/\}")
+
+
+def mask_components(body: str) -> str:
+    """Return ``body`` with MDX blanked out: components, imports, comments; the words stay.
+
+    What an accordion, a tab or a step is titled heads what is in it. ``<Name>`` that nothing closes
+    and that has no attributes is a placeholder, which readers must see. The result is as long as
+    ``body`` and has its line ends.
+    """
+    closed = frozenset(_COMPONENT_END.findall(body))
+    if not closed and "/>" not in body and "{/*" not in body:
+        return body
+    code = bytearray(len(body))
+    for found in _CODE.finditer(body):
+        code[found.start() : found.end()] = b"\x01" * (found.end() - found.start())
+
+    def blanked(found: re.Match[str]) -> str:
+        return found[0] if code[found.start()] else _blank(found[0])
+
+    def component(found: re.Match[str]) -> str:
+        name, props = found["name"], found["props"]
+        known = name in closed or found[0].endswith("/>") or "=" in props
+        if not known or name.lower() in _HTML_NAMES or code[found.start()]:
+            return found[0]
+        blank = _blank(found[0])
+        title = _HEADED_BY.search(props) if _HEADS.match(name) else None
+        if not title or "\n" in found[0]:
+            return blank
+        at = found.start("props") - found.start()
+        first, last = title.span("double" if title["double"] else "single")
+        return (
+            "######"[: at + first - 1]
+            + blank[6 : at + first]
+            + props[first:last]
+            + blank[at + last :]
+        )
+
+    body = _MODULE_LINES.sub(lambda found: _blank(found[0]), body)
+    return _EXPRESSION_COMMENT.sub(blanked, _COMPONENT.sub(component, body))
+
+
 def mask_icons(text: str) -> str:
     """Return ``text`` with an icon that is all there is in a table's cell read as "yes" or "no".
 
@@ -288,12 +348,12 @@ def _icon_word(found: re.Match[str]) -> str:
 def mask_templates(body: str) -> str:
     """Return ``body`` with comments, template tags and attribute lists blanked out.
 
-    Covers HTML comments, Liquid and Jinja (``{% %}``, ``{{ }}``), Hugo shortcodes and kramdown
-    attributes (``{: }``). The result is as long as ``body`` and has its line ends: offsets in one
+    Covers HTML comments, Liquid and Jinja (``{% %}``, ``{{ }}``), Hugo shortcodes, kramdown
+    attributes (``{: }``) and MDX. The result is as long as ``body`` and has its line ends: offsets in one
     are offsets in the other. A template within a text that puts a value in leaves a mark, which
     ``plain_text`` shows as ``[…]``: "costs […] a month" is not told as "costs a month".
     """
-    body = mask_icons(body)
+    body = mask_icons(mask_components(body))
     wrappers = frozenset(_END_TAG.findall(body))
     parts: list[str] = []
     end = 0

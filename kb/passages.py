@@ -20,6 +20,7 @@ from kb.content import CutPassage
 from kb.markup import (
     INLINE_TAGS,
     TAG,
+    mask_components,
     mask_templates,
     plain_text,
     reference_labels,
@@ -121,6 +122,8 @@ class _Cutter:
         # reads what CommonMark does not (template targets, broken emphasis) and is linear.
         parser = MarkdownIt("commonmark", {"maxNesting": 40}).enable("table")
         parser.disable("reference")
+        if mask_components(self.body) != self.body:
+            parser.disable("code")  # MDX indents what is in a component
         tokens: list[Token] = []
         source = _NEWLINE.sub("\n", self.masked).replace("\0", "\ufffd")
         parser.block.parse(source, parser, {}, tokens)

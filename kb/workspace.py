@@ -11,7 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from core.errors import BadInput
 from core.yamlfile import load_yaml
 
-DEFAULT_INCLUDE: Final = ("**/*.md", "**/*.markdown", "**/*.html", "**/*.htm", "**/*.txt")
+DEFAULT_INCLUDE: Final = (
+    "**/*.md",
+    "**/*.mdx",
+    "**/*.markdown",
+    "**/*.html",
+    "**/*.htm",
+    "**/*.txt",
+)
 DEFAULT_SOURCE: Final = "help-center"
 MACROS: Final = "macros"
 INDEX_FILE: Final = "index.jsonl"

@@ -296,3 +296,9 @@ def test_a_date_in_front_matter_goes_before_that_of_the_file(tmp_path: Path, fie
     undated = parse(found, "---\nupdated: often\n---\nSome words.\n", source)
     assert undated.date not in (None, dated)
     assert undated.notes == ()
+
+
+def test_front_matter_that_nothing_closes_is_noted():
+    page = document("---\ntitle: Fees\nowner: Ada\n\nFees are 5 euros.\n")
+    assert page.notes == ("its front matter is never closed with ---; it is read as text",)
+    assert document("---\nA rule, then words.\n\nMore.\n").notes == ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.markup import html_to_body, links, mask_templates, plain_text, split_front_matter
-from kb.passages import cut
+from kb.passages import cut, first_heading
 
 
 @pytest.mark.parametrize(
@@ -206,3 +208,31 @@ def test_a_table_that_lays_out_a_page_is_no_table():
         (("Lost cards",), "Open daily."),
         (("Lost cards",), "Not in May."),
     ]
+
+
+def test_mdx_is_read_without_its_components():
+    body = (
+        'import Tabs from "@theme/Tabs"\n\n# Refunds\n\n{/* check with legal */}\n\n'
+        "<Note>Refunds take **5 days**.</Note>\n\n<AccordionGroup>\n"
+        '    <Accordion title="Can I cancel?" icon="x">\n        Yes, within 14 days.\n    </Accordion>\n'
+        "</AccordionGroup>\n\n<Card href={url} />\n\nWrite to <Name>, see `<Tabs />`.\n\n"
+        "```\n<Tabs />\n```\n"
+    )
+    assert first_heading(body) == "Refunds"
+    cuts = cut(body, title="Refunds")
+    assert [(passage.heading_path, passage.plain) for passage in cuts] == [
+        ((), "Refunds take 5 days."),
+        (("Can I cancel?",), "Yes, within 14 days."),
+        (("Can I cancel?",), "Write to <Name>, see <Tabs />."),
+        (("Can I cancel?",), "<Tabs />"),
+    ]
+    assert all(body[passage.start : passage.end] == passage.text for passage in cuts)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<A ", '<A "', "<A {", "</A", "{/*", "`", "import x from 'y'\n"]
+)
+def test_hostile_mdx_does_not_stall(hostile: str):
+    started = time.process_time()
+    mask_templates(hostile * 60_000 + "</A>")
+    assert time.process_time() - started < 2
