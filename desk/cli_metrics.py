@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -70,6 +71,9 @@ def metrics(
             sys.stdout.write(as_prometheus(desk.metrics.totals()).decode())
             return
         chosen = _chosen(desk.metrics.lately(days), since, until, reason, tier, channel)
+        if reason and reason not in {one.id for one in desk.reasons}:
+            of_old = desk.metrics.by(actor, replace(chosen, reason=None), "reason")
+            _one_of("--reason", reason, sorted({*of_old, *(one.id for one in desk.reasons)} - {""}))
         groups = desk.metrics.groups(actor, chosen, by)
         themes = desk.metrics.themes(actor, chosen)
     if layout == "csv":

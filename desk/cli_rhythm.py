@@ -26,6 +26,7 @@ tasks_app = typer.Typer(help="What reviewers' decisions ask of others.", no_args
 
 TODAY = "today"
 FORMS = ("md", "html", "json")
+_MOST_LISTED = 200
 
 
 @rhythm_app.command()
@@ -102,7 +103,7 @@ def tasks_list(
             kind=cast("TaskKind | None", kind),
             mine=mine,
             overdue=overdue,
-            limit=200,
+            limit=_MOST_LISTED,
         )
     if as_json:
         print_json({"tasks": [asdict(one) for one in found]})
@@ -111,6 +112,8 @@ def tasks_list(
         typer.echo(f"{one.id}\t{one.state}\t{one.kind}\t{one.owner}\t{_due(one)}\t{one.title}")
     if not found:
         typer.echo("Nothing is to be done.")
+    if len(found) == _MOST_LISTED:
+        typer.echo(f"Only the newest {_MOST_LISTED} are listed.", err=True)
 
 
 @tasks_app.command("show")

@@ -36,6 +36,7 @@ from desk.task_rules import (
     SeenSilence,
     Source,
     Work,
+    lapse_key,
     long_quiet,
     silence_key,
 )
@@ -63,13 +64,13 @@ def read_seen(
         done: Key → when the task of this key was last done.
     """
     since = now - LOOKBACK
-    readings, read = _readings(session, since)
-    missed, met = _checks(session, since)
+    readings, read = _readings(session, since, done)
+    missed, met = _checks(session, since, done)
     return Seen(
         lapses=[*readings, *missed],
         looked_at={
-            **{("qa_failed", person): number for person, number in read.items()},
-            **{("seeded_missed", person): number for person, number in met.items()},
+            **{(_FAILED, person): number for person, number in read.items()},
+            **{(_MISSED, person): number for person, number in met.items()},
         },
         rejects=_rejects(session, since),
         corrections=_corrections(session, since),
@@ -180,8 +181,17 @@ def sources_of(session: Session, ids: Iterable[str]) -> dict[str, Source]:
     }
 
 
-def _readings(session: Session, since: datetime) -> tuple[list[SeenLapse], Counter[str]]:
-    """Return the answers that a reader failed, and how many of each person's were read."""
+_FAILED: Final = "qa_failed"
+_MISSED: Final = "seeded_missed"
+
+
+def _readings(
+    session: Session, since: datetime, done: Mapping[str, datetime]
+) -> tuple[list[SeenLapse], Counter[str]]:
+    """Return the answers that a reader failed, and how many of each person's were read.
+
+    Of who was coached on it, only what was read since is counted.
+    """
     query = (
         select(QaScore, QaPick.decided_by, QaPick.reason, QaPick.review_id)
         .join(QaPick, QaPick.id == QaScore.pick_id)
@@ -192,17 +202,20 @@ def _readings(session: Session, since: datetime) -> tuple[list[SeenLapse], Count
     failed: dict[str, SeenLapse] = {}
     read: dict[str, str] = {}
     for score, person, reason, review in session.execute(query).tuples():
-        read[score.pick_id] = person or ""
+        if score.at > done.get(lapse_key(_FAILED, person or ""), since):
+            read[score.pick_id] = person or ""
         if not score.passed:  # read twice, it is one answer all the same
             items = tuple(item for item, mark in score.marks.items() if mark == "fail")
             failed[score.pick_id] = SeenLapse(
-                review or score.pick_id, "qa_failed", score.at, person or "", reason, items
+                review or score.pick_id, _FAILED, score.at, person or "", reason, items
             )
     return list(failed.values()), Counter(read.values())
 
 
-def _checks(session: Session, since: datetime) -> tuple[list[SeenLapse], Counter[str]]:
-    """Return the seeded checks that were missed, and how many each person met."""
+def _checks(
+    session: Session, since: datetime, done: Mapping[str, datetime]
+) -> tuple[list[SeenLapse], Counter[str]]:
+    """Return the seeded checks that were missed, and how many each person met since coaching."""
     row = SeededCheck
     query = (
         select(row)
@@ -213,11 +226,9 @@ def _checks(session: Session, since: datetime) -> tuple[list[SeenLapse], Counter
     missed, met = [], Counter[str]()
     for one in session.scalars(query):
         person, at = one.resolved_by or "", one.resolved_at or since
-        met[person] += 1
+        met[person] += at > done.get(lapse_key(_MISSED, person), since)
         if one.outcome == "missed":
-            missed.append(
-                SeenLapse(one.review_id, "seeded_missed", at, person, one.reason, (one.kind,))
-            )
+            missed.append(SeenLapse(one.review_id, _MISSED, at, person, one.reason, (one.kind,)))
     return missed, met
 
 

@@ -526,6 +526,11 @@ def _of_silence(silence: SeenSilence, settings: RhythmSettings, names: Names) ->
     )
 
 
+def lapse_key(what: str, person: str) -> str:
+    """Return the key of the coaching of a person."""
+    return f"{what}:{person}"
+
+
 def _of_lapses(
     seen: Seen, repeats: int, names: Names, done: Mapping[str, datetime]
 ) -> Iterable[Proposal]:
@@ -538,7 +543,7 @@ def _of_lapses(
         if one.what == "qa_failed" and one.reason:
             by_reason[one.reason].append(one)
     for (what, person), some in by_person.items():
-        key = f"{what}:{person}"
+        key = lapse_key(what, person)
         fresh = _since(some, done.get(key))
         if len(fresh) < _LEAST_LAPSES:
             continue

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.database import Database
-from core.errors import BadInput, Conflict, NotFound
+from core.errors import BadInput, Conflict, NotFound, Refused
 from core.identifiers import new_id
 from core.vocabulary import ROLES, Role
 from desk.audit import DESK, write_audit
@@ -371,11 +371,13 @@ class Tasks:
             BadInput: Such a person or role may not work on it.
             NotFound: There is no such task.
             Conflict: It is over.
+            Refused: It is to coach the person who gives it.
         """
         require(actor, "assign_tasks")
         now = self._clock.now()
         with self._database.write() as session:
             task = _live(session, actor, task_id)
+            _about_another(task, actor)
             if to not in _takers(session, task.kind):
                 raise BadInput(f"to: {to!r} is no person or role that may work on this task.")
             if task.owner == to:
@@ -411,6 +413,7 @@ class Tasks:
         Raises:
             NotFound: There is no such task.
             Conflict: It is over already.
+            Refused: It is to coach the person who says so.
         """
         self._finish(actor, task_id, "done", note.strip() or f"{actor.name} says so.")
 
@@ -421,6 +424,7 @@ class Tasks:
             BadInput: No reason is given.
             NotFound: There is no such task.
             Conflict: It is over already.
+            Refused: It is to coach the person who says so.
         """
         if not reason.strip():
             raise BadInput("reason: say in a sentence why nothing is to be done.")
@@ -430,7 +434,9 @@ class Tasks:
         require(actor, "work_tasks")
         now = self._clock.now()
         with self._database.write() as session:
-            _end(session, _live(session, actor, task_id), state, actor.id, cause, now)
+            task = _live(session, actor, task_id)
+            _about_another(task, actor)
+            _end(session, task, state, actor.id, cause, now)
 
 
 def _done(session: Session, now: datetime) -> dict[str, datetime]:
@@ -494,6 +500,12 @@ def _get(session: Session, actor: Actor, task_id: str) -> Task:
     if task is None:
         raise NotFound(f"There is no task {task_id!r}.")
     return task
+
+
+def _about_another(task: Task, actor: Actor) -> None:
+    """Raise Refused for whom the task is to coach."""
+    if task.evidence.get("person") == actor.id:
+        raise Refused("This task is about you: somebody else says what becomes of it.")
 
 
 def _lines(session: Session, tasks: Sequence[Task], today: date) -> list[TaskLine]:

@@ -75,6 +75,7 @@ def test_the_figures_are_printed_in_every_form(run: Run, settings: Settings) -> 
         (("--by", "team"), "--by: 'team' is none of all, reason, tier, channel, person."),
         (("--tier", "low"), "--tier: 'low' is none of allowed"),
         (("--channel", "fax"), "--channel: 'fax' is none of email, chat, voice."),
+        (("--reason", "refunds"), "--reason: 'refunds' is none of order_status, refund_question"),
         (("--since", "May"), "--since: 'May' is no day such as 2026-11-01."),
         (("--since", "2026-05-02", "--until", "2026-05-01"), "since: 2026-05-02 comes after"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from core.clock import FixedClock
-from core.errors import BadInput, Conflict, NotAllowed, NotFound
+from core.errors import BadInput, Conflict, NotAllowed, NotFound, Refused
 from desk.bootstrap import Desk
 from desk.models import AuditEvent, Contact, Review
 from desk.permissions import Actor
@@ -340,6 +340,19 @@ def test_missed_checks_and_failed_readings_are_coached(desk: Desk, lead: Actor) 
     assert task.title.startswith("Coach Ruth: 2 of 3 seeded checks were approved")
     witnesses = desk.tasks.get(lead, task.id).witnesses
     assert [one.review_id for one in witnesses] == ["rev_seeded2", "rev_seeded1"]
+    with pytest.raises(Refused, match="about you"):
+        desk.tasks.dismiss(lead, task.id, "It was a hard week.")
+    with pytest.raises(Refused, match="about you"):
+        desk.tasks.give(lead, task.id, "admin")
+    boss = desk.people.add(None, "Ingrid", "ingrid@example.com", "admin")
+    desk.tasks.close(boss, task.id, "Talked it over.")
+    desk.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    with desk.database.write() as session:  # what was met before the talk counts no more
+        later = update(SeededCheck).where(SeededCheck.id.in_(("chk_0", "chk_1")))
+        session.execute(later.values(resolved_at=desk.clock.now(), outcome="missed"))
+    desk.tasks.sweep()
+    assert only(desk, lead).title.startswith("Coach Ruth: 2 of 2 seeded checks")
+    desk.tasks.close(boss, only(desk, lead).id)
 
 
 def test_tasks_are_no_matter_of_agents(desk: Desk) -> None:
