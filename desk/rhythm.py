@@ -544,8 +544,8 @@ def _titled(subject: str, name: str, question: str) -> str:
 def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
     figures = row.figures
     if row.why == "unanswered":
-        said = f"{count(figures.get('asked', 1), 'contact')} asked"
-        said += _waiting(figures.get("waiting", 0), flag)
+        _, asked, waiting = _gap(flag) if flag else ("", figures["asked"], figures["waiting"])
+        said = f"{count(asked, 'contact')} asked{_waiting(waiting, flag)}"
         nearest = figures.get("nearest")
         return f"{said}; nearest article: “{nearest}”" if nearest else said
     if flag is not None:
@@ -563,8 +563,7 @@ def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
         lacks = ", ".join(figures.get("lacks", ()))
         by = f" by {figures['by']}" if figures.get("by") == "a reviewer" else ""
         rule = f", for {figures['by']}" if figures.get("by") and not by else ""
-        waits = f", {figures['for']} ago" if figures.get("for") else ""
-        given = f"to {figures.get('team') or 'nobody'}{by}{rule}{waits}"
+        given = f"to {figures.get('team') or 'nobody'}{by}{rule}{_since(figures)}"
         return f"{given}; the brief lacks: {lacks}" if lacks else given
     if row.why == "demoted":
         return str(figures.get("cause", ""))
@@ -582,17 +581,20 @@ def _decided(figures: Mapping[str, Any]) -> str:
 
 
 def _guessed(figures: Mapping[str, Any]) -> str:
-    since = figures.get("since")
-    day = f", since {datetime.fromisoformat(since):%d %b}" if since else ""
     reason = figures.get("reason")
-    return f"taken for “{reason}”{day}" if reason else f"no reason fits{day}"
+    return (f"taken for “{reason}”" if reason else "no reason fits") + _since(figures)
+
+
+def _since(figures: Mapping[str, Any]) -> str:
+    since = figures.get("since")
+    return f", since {datetime.fromisoformat(since):%d %b}" if since else ""
 
 
 def _waiting(number: int, flag: SourceFlagRow | None) -> str:
     """Return how many of those that a gap left without an answer wait, and since when."""
     if not number:
         return ""
-    asked = flag.evidence.get("questions", ()) if flag else ()
-    since = min((one["at"] for one in asked if one["waits"]), default="")
-    day = f" since {datetime.fromisoformat(since):%d %b}" if since else ""
-    return f", {number} {'waits' if number == 1 else 'wait'}{day}"
+    questions = flag.evidence.get("questions", ()) if flag else ()
+    oldest = min((one["at"] for one in questions if one["waits"]), default="")
+    since = f" since {datetime.fromisoformat(oldest):%d %b}" if oldest else ""
+    return f", {number} {'waits' if number == 1 else 'wait'}{since}"

@@ -411,6 +411,7 @@ def _handed(
                 over=status in ("closed", "answered", "waiting", "scheduled"),
                 rule=_severest(row.brief.get("triggers", ())),
                 rank=rank,
+                since=row.opened_at,
             )
         )
     return found

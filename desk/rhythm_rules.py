@@ -395,6 +395,7 @@ class Handed:
         over: Whether it is closed or answered since.
         rule: The severest rule that had fired; "" for none.
         rank: Its place in the queue: the lower, the graver.
+        since: When it was handed over.
     """
 
     contact: str
@@ -407,6 +408,7 @@ class Handed:
     over: bool
     rule: str
     rank: int = 0
+    since: datetime | None = None
 
 
 def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Handed] = ()) -> Told:
@@ -474,8 +476,8 @@ def thursday(read: Sequence[Handed], before: Sequence[Handed], left: Sequence[Ha
 
 def _handover(handed: Handed) -> dict[str, Any]:
     by = "a reviewer" if handed.by_reviewer else rule_words(handed.rule)
-    for_long = _minutes(handed.age_minutes)
-    return {"team": handed.team, "lacks": list(handed.lacks), "by": by, "for": for_long}
+    since = handed.since.isoformat() if handed.since else ""
+    return {"team": handed.team, "lacks": list(handed.lacks), "by": by, "since": since}
 
 
 def rule_words(rule: str) -> str:

@@ -158,6 +158,7 @@ def test_thursday_lists_who_waits_untouched_until_somebody_takes_them(
     assert any("1 contact handed over earlier still waits" in one for one in report.told)
     (item,) = [one for one in report.items if one.contact_id == contact]
     assert "the lamp" in item.title
+    assert item.detail.endswith(f", since {new_month:%d %b}")
     clock.advance(DAY / 24)
     desk.contacts.assign(lead, contact, lead.id)
     (item,) = [one for one in items(desk, lead, "thursday") if one.contact_id == contact]
