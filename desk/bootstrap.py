@@ -574,6 +574,7 @@ class Desk:
         self.flags.sweep()
         self.autonomy.sweep()
         self.tasks.sweep()
+        self.deliveries.set_right()
         self.runs.prune(self.clock.now() - CHECKPOINTS_KEPT)
         self.metrics.rollup.catch_up()
         self.complaint_themes.catch_up()

@@ -15,7 +15,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -41,6 +41,8 @@ from graph.values import Decision, Draft, EvidenceChange
 
 _log = logging.getLogger(__name__)
 
+CLOCK_SLACK: Final = timedelta(minutes=5)
+"""By how much the clocks of two machines may differ without either being wrong."""
 _AT_DESK: Final = "@proofdesk.invalid>"
 
 
@@ -399,6 +401,29 @@ class Deliveries:
             review_id=delivery.review_id,
             data={"delivery": delivery.id, **why},
         )
+
+    def set_right(self) -> int:
+        """Have what waits for a time that a wrong clock gave it wait from now on; return how many.
+
+        An answer approved while the clock was a day ahead would else leave a day late.
+        """
+        now = self._clock.now()
+        ahead = now + CLOCK_SLACK
+        tried = select(DeliveryAttempt.id).where(
+            DeliveryAttempt.delivery_id == Delivery.id, DeliveryAttempt.at > ahead
+        )
+        waiting = select(Delivery).where(
+            Delivery.status.in_(("scheduled", "sending")),
+            or_(Delivery.created_at > ahead, tried.exists()),
+        )
+        with self._database.write() as session:
+            found = list(session.scalars(waiting))
+            for delivery in found:
+                delivery.due_at = now + timedelta(seconds=self._undo_seconds())
+            keys = [Attempt(one.id, before=len(one.attempts)).key for one in found]
+        for key in keys:
+            self._jobs.put_off(key, self._undo_seconds())
+        return len(keys)
 
     def write_down_what_left(self) -> int:
         """Tell contacts of letters that their records know nothing of; return how many.

@@ -81,6 +81,10 @@ class Jobs(Protocol):
         """
         ...
 
+    def put_off(self, key: str, delay_seconds: float) -> None:
+        """Have the job ``key``, if it is still to begin at its time, begin so long from now."""
+        ...
+
 
 class HomeLock:
     """The lock of one ``PROOFDESK_HOME``: its holder owns the Chroma folder and does the work."""
@@ -162,6 +166,11 @@ class DbosJobs:
                     return None
                 self._work()
                 time.sleep(0.01)
+
+    def put_off(self, key: str, delay_seconds: float) -> None:
+        """Have the job ``key``, if it is still to begin at its time, begin so long from now."""
+        with plainly():
+            self._connected().set_workflow_delay(key, delay_seconds=delay_seconds)
 
     def close(self) -> None:
         """Close the connection."""
@@ -382,7 +391,9 @@ def _keep_hold(ending: threading.Event, executor: str) -> None:
             again = slipped & (slipped := _let_slip(executor))
             for key in again:
                 _put_back_one(key)
-        except Exception as error:  # the database is away: it is looked again
+        except Exception as error:  # the database is away, or this worker ends
+            if ending.is_set():
+                return
             _log.warning("worker %s could not look at its jobs: %s", executor, type(error).__name__)
 
 
@@ -521,6 +532,9 @@ class InlineJobs:
         if asked.result is None:
             asked.result = self.handlers[asked.job](asked.argument)
         return asked.result
+
+    def put_off(self, key: str, delay_seconds: float) -> None:
+        """Nothing: a job here has no time of its own."""
 
     def run_all(self, *, delayed: bool = True) -> None:
         """Carry out whatever was asked for and not done, in order."""

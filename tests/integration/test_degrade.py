@@ -207,6 +207,30 @@ def test_a_clock_that_jumps_under_a_review_loses_and_repeats_nothing(
         desk.close()
 
 
+def test_an_answer_approved_while_the_clock_was_ahead_leaves_once_it_is_right(
+    settings: Settings,
+) -> None:
+    clock = FixedClock(NOON + timedelta(days=2))
+    desk = open_desk(settings, clock)
+    try:
+        desk.sync()
+        agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
+        supervisor = desk.people.add(None, "Ruth", "ruth@example.com", "supervisor")
+        desk.start()
+        desk.undo_seconds = 86_400  # as long as the clock is wrong by, and more
+        contact = open_contact(desk, agent, QUESTION)
+        review = pending_review(desk, agent, contact)
+        decided = desk.reviews.decide(supervisor, review, {"kind": "approve"})
+        desk.undo_seconds = 0
+        assert desk.deliveries.set_right() == 0
+        clock.advance(timedelta(days=-2))
+        assert desk.deliveries.set_right() == 1
+        assert desk.jobs.wait(f"deliver:{decided.delivery_id}", 60) == "sent"
+        assert desk.deliveries.set_right() == 0
+    finally:
+        desk.close()
+
+
 def test_a_help_center_that_cannot_be_reached_keeps_its_articles_and_is_told_of(
     desk: Desk, agent: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
