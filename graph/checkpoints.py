@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from core.errors import BadInput
 
 _RECONNECT_SECONDS: Final = 10.0
 """How long the pool tries to connect by itself, more and more seldom; then again for who asks."""
+_TRY: Final = "SELECT pg_try_advisory_lock(hashtextextended('proofdesk checkpoints', 0))"
+_LOOK_AGAIN_SECONDS: Final = 0.1
 _LASTING: Final = ("decision", "outcome")
 """What a state holds once a person or a customer may have noticed something of the run."""
 
@@ -104,7 +107,7 @@ def open_checkpointer(
         return saver, connection.close
     try:
         from langgraph.checkpoint.postgres import PostgresSaver
-        from psycopg.rows import dict_row
+        from psycopg.rows import dict_row, tuple_row
         from psycopg_pool import ConnectionPool
     except ImportError:
         raise BadInput(
@@ -123,5 +126,12 @@ def open_checkpointer(
         open=True,
     )
     postgres = PostgresSaver(pool, serde=strict)  # type: ignore[arg-type]
-    postgres.setup()
+    with pool.connection() as one, one.cursor(row_factory=tuple_row) as alone:
+        # Not by waiting for the lock: the indexes are made CONCURRENTLY, which waits for who waits.
+        while alone.execute(_TRY).fetchone() != (True,):
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        try:
+            postgres.setup()
+        finally:
+            alone.execute("SELECT pg_advisory_unlock_all()")
     return postgres, pool.close

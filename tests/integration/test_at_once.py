@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -13,11 +14,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.errors import Refused
+from core.identifiers import new_id
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.contacts import NewContact, NewMessage
 from desk.models import Contact, Person, Presence
+from graph.checkpoints import open_checkpointer
 from tests.factories import NOON
+from tests.integration.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
 Result = TypeVar("Result")
@@ -52,6 +56,21 @@ def first(desk: Desk, then: Callable[[], Result]) -> Iterator[tuple[Session, Fut
             second.set_exception(error)
         else:
             second.set_result(running.result())
+
+
+def test_processes_that_start_at_once_make_the_tables_of_runs_once(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    url = postgres.new_database(new_id("fresh"))
+    start = threading.Barrier(4)
+
+    def begin() -> None:
+        start.wait(30)
+        open_checkpointer(url, tmp_path)[1]()
+
+    with ThreadPoolExecutor(4) as pool:
+        for begun in [pool.submit(begin) for _ in range(4)]:
+            begun.result(60)
 
 
 def test_two_admins_who_let_each_other_go_leave_one(desk: Desk) -> None:
