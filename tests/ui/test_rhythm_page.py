@@ -23,6 +23,7 @@ def test_the_week_opens_on_its_day_and_items_are_ticked_off(
     page.pills(key="rhythm.shown").set_value("monday").run()
     shown = seen(page)
     assert "1 of 1 contacts had no source" in shown
+    assert any("Monday" in one and "0/1" in one for one in page.pills(key="rhythm.shown").options)
     assert "&lt;img src=x" in shown
     assert "<img" not in shown
     (item,) = desk.rhythm.report(supervisor, "monday").items

@@ -11,17 +11,15 @@ from core.errors import ProofdeskError
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.rhythm import DayItem, DayReport
-from desk.rhythm_rules import Day, Figure
+from desk.rhythm_rules import Figure
 from ui.components.labels import when
 from ui.components.links import open_contact_button, open_on, open_review_button
 from ui.components.notice import empty, keep
 from ui.components.text import Markup, label_text, say, show, tag, words
 
 
-def day_view(desk: Desk, actor: Actor, day: Day) -> None:
+def day_view(desk: Desk, actor: Actor, report: DayReport) -> None:
     """Show a day."""
-    with st.spinner("Reading the week …"):
-        report = desk.rhythm.report(actor, day)
     left, right = st.columns((5, 2), gap="large")
     with left:
         _told(report)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor, require
-from desk.rhythm_rules import DAYS, PURPOSES, TITLES, Day, day_of
+from desk.rhythm_rules import DAYS, Day, day_of
 from ui.components.daily_queue import queue_view
 from ui.components.frame import ASSETS, title
 from ui.components.notice import refusals_shown, show_kept
@@ -39,18 +39,19 @@ def render(desk: Desk, actor: Actor) -> None:
         if not leads:
             tasks_view(desk, actor)
             return
-        shown = _choice(desk, actor)
-        if shown == _QUEUE:
-            queue_view(desk, actor)
-        elif shown == _TASKS:
-            tasks_view(desk, actor)
-        else:
-            day = cast(Day, shown)
-            say(f"{TITLES[day]}: {PURPOSES[day]}", "pd-faint")
-            day_view(desk, actor, day)
+        shown = str(st.session_state.get(_SHOWN) or day_of(desk.clock.now()))
+        if shown not in DAYS:
+            _choice(desk, actor)
+            (queue_view if shown == _QUEUE else tasks_view)(desk, actor)
+            return
+        with st.spinner("Reading the week …"):  # first: what it lists, the choice counts
+            report = desk.rhythm.report(actor, shown)
+        _choice(desk, actor)
+        say(f"{report.title}: {report.purpose}", "pd-faint")
+        day_view(desk, actor, report)
 
 
-def _choice(desk: Desk, actor: Actor) -> str:
+def _choice(desk: Desk, actor: Actor) -> None:
     now = desk.clock.now()
     today = day_of(now)
     weekday = DAYS[now.weekday()] if now.weekday() < len(DAYS) else None
@@ -64,14 +65,12 @@ def _choice(desk: Desk, actor: Actor) -> str:
         mark = f"{name} (today)" if option == weekday else name
         return f"{mark} {done}/{total}" if total else mark
 
-    return str(
-        st.pills(
-            "Show",
-            (_QUEUE, *DAYS, _TASKS),
-            default=today,
-            required=True,
-            key=_SHOWN,
-            label_visibility="collapsed",
-            format_func=named,
-        )
+    st.pills(
+        "Show",
+        (_QUEUE, *DAYS, _TASKS),
+        default=today,
+        required=True,
+        key=_SHOWN,
+        label_visibility="collapsed",
+        format_func=named,
     )
