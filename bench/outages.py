@@ -31,13 +31,15 @@ from bench._measure import table
 from bench.fleet import DECIDERS, QUESTIONS, Member, homes, prepare
 from bench.kills import REPLIES, Storm, approve_all, look, work_off
 from core.database import Database
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseUnavailable, DecisionRefused
 from core.settings import Settings
 from desk.bootstrap import open_desk
 from desk.models import Delivery, Review
 from desk.workers import count_workers
 from tests.integration.postgres import PostgresServer
 
+CLEAR: Final = (DatabaseUnavailable.__name__, DecisionRefused.__name__)
+"""What a call may be refused with: the latter is what a redraft without a source gets."""
 MODES: Final = ("immediate", "fast")
 LOAD_SECONDS: Final = 8.0
 """How long there is load before a stop, and after the work went on."""
@@ -78,7 +80,7 @@ class Calls:
             self.storm.note(said)
             if how == "drafted":
                 self.storm.opened.append(what)
-            if how == "refused" and not what.startswith(DatabaseUnavailable.__name__):
+            if how == "refused" and not what.startswith(CLEAR):
                 self.faults.append(f"{asked} was refused with {what}")
 
     def fault(self, sentence: str) -> None:
