@@ -102,6 +102,12 @@ _REFERENCE = re.compile(r"\[(?P<text>[^\[\]]+)\]\s?\[[^\[\]]*\]")
 _SHORTCUT = re.compile(r"\[(?P<text>[^\[\]\n]{1,60})\](?![(\[:])")
 _AUTOLINK = re.compile(r"<(?P<text>(?:https?://|mailto:)[^\s<>]+|[^\s<>@]+@[^\s<>@]+)>")
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)(?P<rest>(?:\s[^<>]*)?)/?>")
+_OPEN_ICON = re.compile(r"(?:<[A-Za-z]{1,2} ?|!\[[^\[\]()]?)\Z")
+_CUT_ICON = re.compile(
+    r"[^<>\[\]]{0,1000}>(?:(?:\s|<(?!/?t[dhr]\b)[^<>]{0,1000}>){0,20}?</(?:i|span|em|svg)>)?"
+    r"|[^\[\]]{0,100}\]\([^()]{0,1000}\)"
+)
+"""An icon is told by its first letters; a quotation of it holds all of it."""
 _INLINE_CODE = re.compile(r"(?P<t>`{1,8})(?P<text>.{1,2000}?)(?P=t)(?!`)", re.S)
 _TICK_RUN = re.compile(r"`{9,}+")
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
@@ -553,6 +559,8 @@ class _Reader:
     def _source_span(self, start: int, end: int) -> tuple[int, int]:
         raw = self.passage.text
         first, last = self.view.starts[start], self.view.ends[end - 1]
+        if cut := _CUT_ICON.match(raw, last) if _OPEN_ICON.search(raw, first, last) else None:
+            last = cut.end()
         while last < len(raw) and raw[last] in "*_`" and raw[first:last].count(raw[last]) % 2:
             last += 1
         while first and raw[first - 1] in "*_`" and raw[first:last].count(raw[first - 1]) % 2:

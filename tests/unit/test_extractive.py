@@ -201,13 +201,23 @@ def test_a_row_under_values_keeps_what_its_first_column_says() -> None:
     assert rows == ["2 weeks: Films; 4 weeks: Books.", "2 weeks: Puzzles."]
 
 
-def test_an_icon_in_a_cell_is_told_as_yes_or_no() -> None:
+@pytest.mark.parametrize(
+    "icon",
+    [
+        '<i class="fa fa-check"></i>',
+        '<svg aria-label="yes"><path d="M0"/></svg>',
+        '<img src="check.png">',
+        "![check](a.png)",
+    ],
+)
+def test_an_icon_in_a_cell_is_told_as_yes_or_no(icon: str) -> None:
     body = (
         "| Feature | Free | Pro |\n|---|---|---|\n"
-        '| Export | <i class="fa fa-times"></i> | <i class="fa fa-check"></i> |\n'
+        f'| Export | <i class="fa fa-times"></i> | {icon} |\n'
     )
     (row,) = statements_of(article(body)[0])
     assert row.text == "Export – Free: no; Pro: yes."
+    assert body[row.start : row.end].endswith(icon)
 
 
 def test_a_box_around_words_on_one_line_leaves_them_usable() -> None:
