@@ -196,8 +196,12 @@ def _shown(triggers: Sequence[TriggerFiring]) -> list[TriggerLine]:
 def _read(path: Path) -> list[ContactLine]:
     if not path.is_file():
         raise BadInput(f"{path}: there is no such file.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
     cases = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -132,6 +132,13 @@ def test_a_missing_file_is_named(tmp_path):
         next(triage_file(deps(), tmp_path / "none.jsonl"))
 
 
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "old.jsonl"
+    path.write_bytes(b'{"id": "a", "messages": [{"role": "customer", "text": "caf\xe9"}]}')
+    with pytest.raises(BadInput, match=r"old\.jsonl: not UTF-8 at byte 58; save it as UTF-8"):
+        next(triage_file(deps(), path))
+
+
 def test_what_a_desk_adds_stands_apart_from_what_the_contact_says(tmp_path):
     owned = {"id": "unclear_owner", "description": "d", "fields": ["reason.owner == none"]}
     rules = TierRules([*RULES, Rule.model_validate(owned)])
