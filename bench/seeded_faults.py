@@ -35,15 +35,16 @@ def main() -> int:
             for sample in build_drafts(help_center(folder), given.drafts, seed=7)
             if checker.check(sample.draft, sample.passages, sample.in_force)["passed"]
         ]
+        passages = {key: one for sample in samples for key, one in sample.passages.items()}
+        versions = {one.version_id for one in passages.values()}
+        sentences = [one for sample in samples for one in sample.draft["sentences"]]
         for kind in FAULT_KINDS:
             able = tried = through = helped = 0
             for number, sample in enumerate(samples):
                 rng = random.Random(number)
-                faults = faults_in(sample.draft, sample.passages, {}, kind, rng)[:MOST]
+                faults = faults_in(sample.draft, sample.passages, {}, kind, rng, sentences)[:MOST]
                 passed = [
-                    checker.check(
-                        with_fault(sample.draft, fault), sample.passages, sample.in_force
-                    )["passed"]
+                    checker.check(with_fault(sample.draft, fault), passages, versions)["passed"]
                     for fault in faults
                 ]
                 able += bool(faults)

@@ -58,7 +58,7 @@ class SeededSection(BaseModel):
 
     Attributes:
         rate: How many of them for each review that opens, 0..0.2.
-        kinds: Which faults: ``old_value``, ``wrong_value``, ``promise``.
+        kinds: Which faults: ``old_value``, ``wrong_value``, ``promise``, ``other_answer``.
         most_waiting: How many may wait at a time.
     """
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -206,7 +206,10 @@ class SeededChecks:
         made: list[Seed] = []
         said, marks = self._latest()
         donors = self._donors(count * _DONORS_TRIED, rng)
-        while len(made) < count and (seed := self._best(donors, section.kinds, rng, said, marks)):
+        others = self._good_answers(_LATEST, rng)
+        while len(made) < count and (
+            seed := self._best(donors, section.kinds, rng, said, marks, others)
+        ):
             made.append(seed)
             said.add(seed.fault.added)
             marks.append(seed.marked)
@@ -220,6 +223,7 @@ class SeededChecks:
         rng: random.Random,
         said: set[str],
         marks: Sequence[bool],
+        others: Sequence[Review],
     ) -> Seed | None:
         """Return a check of a kind that is drawn; None if none can be made.
 
@@ -232,12 +236,14 @@ class SeededChecks:
             rng: Chooses.
             said: What was said lately.
             marks: Of the latest checks, whether their fault was marked.
+            others: Good answers, to take a sentence from that answers another question.
         """
         too_few = marks.count(False) <= _UNMARKED * len(marks)
         marked: Seed | None = None
         for kind in rng.sample(list(kinds), len(kinds)):
             for review in donors[:_DONORS_TRIED]:
-                seed = self._seed_from(review, kind, rng, said)
+                elsewhere = [one for one in others if one.reason != review.reason]
+                seed = self._seed_from(review, kind, rng, said, elsewhere)
                 if seed and not seed.marked:
                     return seed
                 marked = marked or seed
@@ -263,8 +269,15 @@ class SeededChecks:
     def _donors(self, most: int, rng: random.Random) -> list[Review]:
         """Return reviews to copy, in random order: answers that were approved as they stood.
 
-        None whose answer turned out wrong, and none that waits: its twin would stand beside it.
+        None that was copied before, and none that waits: its twin would stand beside it.
         """
+        used = select(SeededCheck.source_contact_id)
+        return self._good_answers(most, rng, Review.contact_id.not_in(used))
+
+    def _good_answers(
+        self, most: int, rng: random.Random, *conditions: ColumnElement[bool]
+    ) -> list[Review]:
+        """Return some of the latest answers that were approved as they stood and not found wrong."""
         wrong = select(AutonomyEvidence.review_id).where(
             AutonomyEvidence.review_id.is_not(None), AutonomyEvidence.loss > 0
         )
@@ -280,8 +293,8 @@ class SeededChecks:
                 Review.tier.in_(COPIED_TIERS),
                 Contact.status.in_(("answered", "closed")),
                 Contact.origin != SEEDED,
-                Contact.id.not_in(select(SeededCheck.source_contact_id)),
                 Review.id.not_in(wrong),
+                *conditions,
             )
             .order_by(Review.id.desc())
             .limit(_LATEST_DONORS)
@@ -293,9 +306,22 @@ class SeededChecks:
         return sorted(found, key=lambda review: ids.index(review.id))
 
     def _seed_from(
-        self, review: Review, kind: FaultKind, rng: random.Random, said: set[str]
+        self,
+        review: Review,
+        kind: FaultKind,
+        rng: random.Random,
+        said: set[str],
+        elsewhere: Sequence[Review] = (),
     ) -> Seed | None:
-        """Return a check made from a review, one that the check lets through if there is one."""
+        """Return a check made from a review, one that the check lets through if there is one.
+
+        Args:
+            review: The review to copy.
+            kind: The kind of fault.
+            rng: Chooses.
+            said: Words that are not to be added.
+            elsewhere: Reviews of answers to other questions.
+        """
         draft = cast(Draft, review.state["draft"])
         in_force = set(self._library.versions_in_force(cited_articles(draft)).values())
         passages = self._library.passages(cited_passage_ids(draft))
@@ -310,7 +336,8 @@ class SeededChecks:
             else None
         )
         marked: Seed | None = None
-        for fault in faults_in(draft, passages, former, kind, rng)[:_FAULTS_TRIED]:
+        others = [one for other in elsewhere for one in other.state["draft"]["sentences"]]
+        for fault in faults_in(draft, passages, former, kind, rng, others)[:_FAULTS_TRIED]:
             if fault.added in said:
                 continue
             faulty = with_fault(draft, fault)

@@ -2,8 +2,9 @@
 
 A fault is one that people make in earnest: a value that an earlier version of the article had, a
 value that belongs to something else in the same source, a promise that no source makes or that it
-makes only on a condition. What is made here may be marked by the check or not (a condition that is
-left out hardly ever); whoever uses it asks the check.
+makes only on a condition, a sentence that answers another question. What is made here may be marked
+by the check or not; whoever uses it asks the check. The check holds each sentence against its
+source: it has nothing against one that is true and out of place.
 """
 
 from __future__ import annotations
@@ -11,25 +12,26 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
-from graph.values import Draft, Sentence
+from graph.values import Citation, Draft, Sentence
 from kb.content import Passage
 from kb.facts import VALUE_KINDS, Fact, extract_facts, same_value
 from kb.sentences import split_sentences
 from kb.wrong_values import replace_span, swapped_values, wrong_value
 
-FaultKind = Literal["old_value", "wrong_value", "promise"]
+FaultKind = Literal["old_value", "wrong_value", "promise", "other_answer"]
 FAULT_KINDS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
 
 _SAME_STATEMENT: Final = 60.0
 """From this likeness (0..100) two sentences of two versions are taken for one that was changed."""
 _SAME_SENTENCE: Final = 0.5
 """From this likeness (0..1) a sentence of an edit is taken for the faulty one, changed."""
+_LEAST_WORDS: Final = 4
 _TELLING_WORD: Final = 4
 """Letters from which a word tells what a sentence is about."""
 _INVENTED_EACH: Final = 4
@@ -129,12 +131,14 @@ class Fault:
         sentence: Place of the faulty sentence, from 0.
         before: The sentence as it was; empty where the sentence was added.
         after: The faulty sentence.
+        citations: What it cites; what the sentence did that it replaces where there are none.
     """
 
     kind: FaultKind
     sentence: int
     before: str
     after: str
+    citations: Sequence[Citation] = field(default=(), compare=False, repr=False)
 
     @property
     def leaves_out(self) -> bool:
@@ -158,6 +162,7 @@ def faults_in(
     former: Mapping[str, Sequence[Passage]],
     kind: FaultKind,
     rng: random.Random,
+    elsewhere: Sequence[Sentence] = (),
 ) -> list[Fault]:
     """Return faults of one kind that ``draft`` could have, in random order.
 
@@ -169,8 +174,12 @@ def faults_in(
         former: Cited passage → how earlier versions of its article said it, the newest first.
         kind: The kind of fault.
         rng: Chooses.
+        elsewhere: Sentences of good answers to other questions.
     """
-    made = list(dict.fromkeys(_MAKERS[kind](draft, passages, former, rng)))
+    if kind == "other_answer":
+        made = list(dict.fromkeys(_other_answers(draft, elsewhere)))
+    else:
+        made = list(dict.fromkeys(_MAKERS[kind](draft, passages, former, rng)))
     rng.shuffle(made)
     return sorted(made, key=lambda fault: not fault.leaves_out)
 
@@ -179,7 +188,9 @@ def with_fault(draft: Draft, fault: Fault) -> Draft:
     """Return ``draft`` with the fault in it; a sentence that is added cites what the last one does."""
     sentences = list(draft["sentences"])
     if fault.before:
-        sentences[fault.sentence] = {**sentences[fault.sentence], "text": fault.after}
+        was = sentences[fault.sentence]
+        cites = list(fault.citations or was["citations"])
+        sentences[fault.sentence] = {**was, "text": fault.after, "citations": cites}
     else:
         added: Sentence = {"text": fault.after, "citations": sentences[-1]["citations"]}
         sentences.insert(fault.sentence, added)
@@ -344,6 +355,23 @@ def _promises(
         for apart in _PROMISED_APART:
             if _is_unheard_of(apart, stating[-1][1], passages):
                 yield Fault("promise", len(stating), "", apart.words)
+
+
+def _other_answers(draft: Draft, elsewhere: Sequence[Sentence]) -> Iterator[Fault]:
+    """Yield what other answers say, from articles that this one does not rest on, as its own."""
+    index, sentence = next(_stating(draft), (0, None))
+    own = {one["article_id"] for _, stating in _stating(draft) for one in stating["citations"]}
+    for other in elsewhere:
+        articles = {one["article_id"] for one in other["citations"]}
+        if sentence and articles and own.isdisjoint(articles) and _is_a_sentence(other["text"]):
+            yield Fault("other_answer", index, sentence["text"], other["text"], other["citations"])
+
+
+def _is_a_sentence(text: str) -> bool:
+    """Tell whether a text stands for itself: no step, no heading, nothing very short."""
+    return (
+        bool(re.match(r"[A-Z]", text)) and text.endswith(".") and len(_words(text)) >= _LEAST_WORDS
+    )
 
 
 def _without_terms(text: str, beside: str) -> str:

@@ -12,9 +12,15 @@ ITEMS = ("accurate", "complete", "in_force", "tone", "next_step")
 EVIL = "<img src=x onerror=alert(1)> [a](javascript:alert(1))"
 
 
-def answered(desk: Desk, agent: Actor, by: Actor, **changes: object) -> None:
+def answered(
+    desk: Desk,
+    agent: Actor,
+    by: Actor,
+    text: str = "How long does a refund take?",
+    **changes: object,
+) -> None:
     """Have a contact answered by a person's approval."""
-    asked = open_contact(desk, agent, "How long does a refund take?", **changes)
+    asked = open_contact(desk, agent, text, **changes)
     outcome = desk.reviews.decide(by, pending_review(desk, agent, asked), {"kind": "approve"})
     assert desk.jobs.wait(f"deliver:{outcome.delivery_id}", 60) == "sent"
 
@@ -60,9 +66,10 @@ def test_a_reviewer_is_told_of_a_seeded_check_once_it_is_decided(
     open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
 ) -> None:
     (desk.workspace.folder / "operations.yaml").write_text(
-        "seeded: {rate: 0.2, kinds: [promise]}\n"
+        "seeded: {rate: 0.2, kinds: [other_answer]}\n"
     )
     answered(desk, agent, supervisor)
+    answered(desk, agent, supervisor, "How much is shipping?")
     with desk.database.write() as session:
         session.add(SeededLook(id=1, at=desk.clock.now(), owed=1.0))
     assert desk.seeded.place() == 1

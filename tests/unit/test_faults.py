@@ -7,6 +7,7 @@ import pytest
 
 from graph.draft import draft_text
 from graph.faults import FAULT_KINDS, Fault, FaultKind, fault_stands, faults_in, with_fault
+from graph.values import Sentence
 from tests.factories import draft_from, passage
 
 NOW = passage(
@@ -20,10 +21,34 @@ THEN = passage(
 TAKES = "A refund takes 5 business days to reach your card."
 
 
+ELSEWHERE = passage(
+    "Standard shipping costs $4.50.",
+    id="ver_9#0",
+    version_id="ver_9",
+    article_id="help/shipping.md",
+)
+
+
 def made(kind: FaultKind, text: str = TAKES) -> list[Fault]:
     draft = draft_from(NOW)
     draft["sentences"][0]["text"] = text
     return faults_in(draft, {NOW.id: NOW}, {NOW.id: [THEN]}, kind, random.Random(1))
+
+
+def test_a_sentence_of_another_answer_brings_its_own_source_along() -> None:
+    draft = draft_from(NOW, passage("Gift cards stay valid.", id="ver_1#1"))
+    others = [*draft_from(ELSEWHERE)["sentences"], *draft["sentences"]]
+    step: Sentence = {**others[0], "text": "- Open the app."}
+    (fault,) = faults_in(draft, {}, {}, "other_answer", random.Random(1), [*others, step])
+    assert (fault.before, fault.after) == (
+        draft["sentences"][0]["text"],
+        "Standard shipping costs $4.50.",
+    )
+    faulty = with_fault(draft, fault)
+    assert faulty["sentences"][0]["citations"][0]["passage_id"] == ELSEWHERE.id
+    assert faulty["sentences"][1] == draft["sentences"][1]
+    assert fault_stands(fault.before, fault.after, draft_text(faulty))
+    assert not fault_stands(fault.before, fault.after, draft_text(draft))
 
 
 def test_an_old_value_is_the_one_that_the_article_stated_before() -> None:

@@ -23,6 +23,7 @@ _KINDS: Final = {
     "old_value": "An old value",
     "wrong_value": "A wrong value",
     "promise": "A promise beyond its source",
+    "other_answer": "An answer to another question",
 }
 
 
