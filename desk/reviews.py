@@ -49,6 +49,13 @@ CARRY_OUT_SECONDS: Final = 120.0
 LOOKS_FOR: Final = timedelta(seconds=30)
 """How long after they were last seen at it somebody counts as looking at a review."""
 _UNDER_WAY: Final = "It is approved, and the desk is still looking at its sources."
+_DONE: Final[dict[DecisionKind, str]] = {
+    "approve": "approved",
+    "edit": "edited and approved",
+    "reject": "rejected",
+    "escalate": "escalated",
+    "answer": "missing details filled in",
+}
 _AUDITED: Final = frozenset({"id", "kind", "reason", "comment", "tier"})
 
 
@@ -610,7 +617,7 @@ def _why_not(session: Session, review_id: str) -> AlreadyDecided | ClaimedByOthe
         )
     if review.decision:
         return AlreadyDecided(
-            f"{_name(session, review.decided_by)} was faster: {review.decision['kind']} at "
+            f"{_name(session, review.decided_by)} was faster: {_DONE[review.decision['kind']]} at "
             f"{review.decided_at:%H:%M:%S} UTC."
         )
     if review.claimed_by and review.claimed_until and review.status == "pending":

@@ -27,7 +27,7 @@ from desk.bootstrap import Desk, opened
 from desk.contacts import NewContact, NewMessage
 from desk.jobs import LOCK_FILE, HomeLock
 from desk.permissions import Actor
-from graph.draft import draft_text
+from graph.values import Draft
 
 SAMPLE: Final = Path(__file__).resolve().parents[1] / "kb" / "sample"
 _ISO_DATE: Final = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?=\b|T)")
@@ -319,9 +319,9 @@ class _Player:
             cited = {c["article_id"] for one in draft["sentences"] for c in one["citations"]}
             if not any(article.endswith(file) for article in cited for file in files):
                 continue
-            text = f"{draft_text(draft)}\n\nKind regards,\n{agent.name.split()[0]}"
-            turn = self._desk.assistant.edit(agent, line.contact_id, text)
-            self._desk.assistant.put_forward(agent, line.contact_id, turn.id)
+            closing = f"{draft['closing']}\n\nKind regards,\n{agent.name.split()[0]}"
+            signed: Draft = {**draft, "closing": closing, "drafter": f"person:{agent.id}"}
+            self._desk.reviews.revise(agent, line.id, signed)
 
     def _decide(self, contact_id: str, step: _Step) -> None:
         actor = self._actors[step.by]

@@ -440,3 +440,16 @@ def test_hostile_words_reach_no_markup(
             text for text in bare if re.search(r"[<>\[\]()!:/]", text.removeprefix("Open "))
         ]
     assert "&lt;img" in seen(pages[0])
+
+
+def test_what_the_drafter_could_not_answer_is_told_to_who_decides(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor
+) -> None:
+    contact = open_contact(desk, agent, "How long does a refund take? Do you sell kites in Peru?")
+    draft = desk.reviews.get(supervisor, pending_review(desk, agent, contact)).draft
+    assert draft["sentences"]
+    assert "No source in force answers" in draft["note"]
+    assert "No source in force answers" in seen(open_page("reviews", supervisor))
+    page = open_page("desk", agent)
+    page.button(key=f"queue.open.{contact}").click().run()
+    assert "No source in force answers" in seen(page)

@@ -149,6 +149,6 @@ def test_a_review_that_somebody_else_decided_leads_on_to_the_next(
     desk.reviews.decide(admin, first, {"kind": "approve"})
     button_of(page, "decide.approve.").click().run()
     assert "Your decision did not count" in seen(page)
-    assert "Ingrid was faster" in seen(page)
+    assert "Ingrid was faster: approved at" in seen(page)
     page.button(key="reviews.next").click().run()
     assert page.session_state["reviews.chosen"] == ({review_id, other} - {first}).pop()

@@ -235,3 +235,19 @@ def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(__import__("sys").modules, "langchain.chat_models", None)
     with pytest.raises(BadInput, match="uv sync --extra models"):
         load_model("openai:gpt-5-mini")
+
+
+class PageInItsPlace(ScriptedChatModel):
+    """Fails as OpenAI's client does where the address answers with a web page."""
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        raise AssertionError
+
+
+def test_a_web_page_in_the_models_place_leaves_the_draft_to_the_desk() -> None:
+    fallback = ExtractiveDrafter(HashEmbedder(), threshold=0.0)
+    writer = ModelDrafter("test:page", None, 5.0, fallback, model=PageInItsPlace(replies=[]))
+    draft = writer.draft(conversation(QUESTION), QUESTION, HITS, "", None)
+    assert draft["sentences"]
+    assert not draft["drafter"].startswith("model:")
+    assert "could not be reached" in draft["note"]

@@ -18,7 +18,7 @@ from ui.components.assistant import ANSWER_PLACES, EDITING, act, request
 from ui.components.cited_draft import cited_draft
 from ui.components.decide import decide
 from ui.components.delivery import delivery_shown, send_again_button
-from ui.components.evidence import changes_shown, drafted_how
+from ui.components.evidence import changes_shown, drafted_how, drafters_note
 from ui.components.handoff import handoff_brief, instruction
 from ui.components.labels import KIND_NAMES, chip, warning_chip
 from ui.components.notice import empty, notice, refusals_shown
@@ -131,6 +131,7 @@ def _waiting(
                 args=(view.summary.id,),
             )
     cited_draft(draft, report, places, before=view.draft if proposal else None)
+    show(drafters_note(draft))
     if proposal:
         _proposal_bar(view, proposal)
     else:

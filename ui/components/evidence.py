@@ -65,6 +65,13 @@ def drafted_how(draft: Draft) -> str:
     return "in the sources' own words" if draft["sentences"] else ""
 
 
+def drafters_note(draft: Draft) -> Markup:
+    """Return what the drafter says of an answer to whoever reads it; the customer never does."""
+    if draft["kind"] != "answer" or not draft["sentences"] or not draft["note"]:
+        return NOTHING
+    return tag("div", "pd-note pd-drafters-note", words(draft["note"]))
+
+
 def draft_as_written(draft: Draft, check: CheckReport | None = None) -> None:
     """Show the draft as the customer would read it, with numbers of its citations."""
     if not draft["sentences"]:
@@ -88,7 +95,8 @@ def draft_as_written(draft: Draft, check: CheckReport | None = None) -> None:
             tag("p", "", words(draft["opening"])) if draft["opening"] else NOTHING,
             tag("p", "", join(body, " ")),
             tag("p", "", words(draft["closing"])) if draft["closing"] else NOTHING,
-        )
+        ),
+        drafters_note(draft),
     )
 
 
