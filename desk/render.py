@@ -272,6 +272,8 @@ def _print_draft(console: Console, result: Mapping[str, Any]) -> None:
         console.print(f"\nNo draft: {draft['note'] or 'no source in force answers this.'}")
         return
     console.print(f"\n{draft['text']}\n")
+    if draft["note"]:
+        console.print(Text(draft["note"], style="yellow"))
     findings = {finding["sentence"]: finding for finding in result["check"]["findings"]}
     for number, sentence in enumerate(draft["sentences"]):
         for citation in sentence["citations"]:
