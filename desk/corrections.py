@@ -236,11 +236,12 @@ class Corrections:
             row = session.get(ReasonCorrection, correction_id)
             if row is None:
                 raise NotFound(f"There is no correction {correction_id!r}.")
-            if row.undone_at is not None:
-                raise BadInput("This correction was taken back already.")
             if row.by != actor.id and not actor.may("decide"):
                 raise NotAllowed("Somebody else made this correction: a supervisor may undo it.")
             contact = hold_contact(session, row.contact_id)
+            session.refresh(row)  # of two who take it back at once, the second is told so
+            if row.undone_at is not None:
+                raise BadInput("This correction was taken back already.")
             latest = session.scalar(
                 select(ReasonCorrection.id)
                 .where(

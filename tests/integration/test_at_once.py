@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.errors import Refused
+from core.errors import BadInput, Refused
 from core.identifiers import new_id
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
-from desk.contacts import NewContact, NewMessage
-from desk.models import Contact, Person, Presence
+from desk.contacts import NewContact, NewMessage, hold_contact
+from desk.models import Contact, Person, Presence, ReasonCorrection
 from graph.checkpoints import open_checkpointer
 from tests.factories import NOON
 from tests.integration.postgres import PostgresServer
@@ -89,6 +89,21 @@ def test_somebody_with_two_pages_open_is_seen_once(desk: Desk) -> None:
     assert second.result() is None
     with desk.database.read() as session:
         assert session.scalars(select(Presence.review_id)).all() == ["rev_2"]
+
+
+def test_a_correction_that_two_take_back_is_taken_back_once(desk: Desk) -> None:
+    mina = desk.people.add(None, "Mina", "mina@example.com", "agent")
+    contact = desk.contacts.open(mina, NewContact("email", [NewMessage("customer", "Hello?")]))
+    with desk.database.write() as session:
+        correction = ReasonCorrection(
+            id="cor_1", contact_id=contact, text="Hello?", reason=None, by=mina.id, at=NOON
+        )
+        session.add(correction)
+    with first(desk, lambda: desk.corrections.undo(mina, "cor_1")) as (session, second):
+        hold_contact(session, contact)
+        session.get_one(ReasonCorrection, "cor_1").undone_at = NOON
+    with pytest.raises(BadInput, match="taken back already"):
+        second.result()
 
 
 def test_a_contact_that_two_processes_bring_in_is_opened_once(desk: Desk) -> None:
