@@ -98,7 +98,7 @@ def _signed_out(page: Page, served: Served, save: Save) -> None:
 
 def _agent(page: Page, served: Served, save: Save) -> None:
     sign_in(page, served.link("agent"))
-    _queue(page, "Escalated")
+    _queue(page, "Escalated", "Dwayne Carter")
     save(page, "desk-brief")
     _queue(page, "All")
     page.get_by_role("button", name="New contact").click()
@@ -145,13 +145,13 @@ def _by_hand(page: Page) -> None:
     page.locator(".pd-body-of-draft .pd-finding").first.wait_for()
 
 
-def _queue(page: Page, name: str) -> None:
+def _queue(page: Page, name: str, who: str = "") -> None:
     page.get_by_role("button", name=name).or_(page.get_by_role("radio", name=name)).first.click()
     settled(page)
     chosen = page.locator('[class*="st-key-queue-filter"] [aria-checked="true"]', has_text=name)
     chosen.wait_for()
     settled(page)
-    card = page.locator('[class*="st-key-card"]').first
+    card = page.locator('[class*="st-key-card"]', has_text=who).first
     customer = card.locator(".pd-card-who").inner_text()
     card.click()
     page.locator(".pd-line", has_text=customer).first.wait_for()
