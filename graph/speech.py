@@ -39,6 +39,7 @@ _LEAST_SPELLED: Final = 3  # signs in a row
 
 _WH: Final = _set_of("how what when where why which who whose whats hows wheres whens whos")
 _ASK_FOR: Final = _set_of("what which whose how")
+_PREPOSITIONS: Final = _set_of("on in at by for from to with of under until since through")
 _LONGEST_ASKED_FOR: Final = 3  # words: "which kind of"
 _AUX: Final = _set_of(
     "do does did can could will would should shall may might must is are was were am has have dont"
@@ -76,7 +77,9 @@ _LEADING_UP: Final = _LEADING | _set_of(
 _OPENING: Final = _set_of(
     "yeah yes yep hi hello hey hiya okay ok right so well oh and but now anyway basically listen look"
 )
-_ENDS: Final = _set_of("because cause cos thanks thank sorry anyway bye cheers ta")
+_REASONS: Final = _set_of("because cause cos")
+_LEAST_WITHOUT_REASON: Final = 7  # words of a question that means the same without its reason
+_ENDS: Final = _set_of("thanks thank sorry anyway bye cheers ta")
 _JOINS: Final = _set_of("and but so or")
 _TELLS: Final = _set_of("i im ive id ill my he she his her they theyre we were weve its theres")
 _SAYS_NOTHING: Final = _OPENING | _ENDS | _TELLS
@@ -254,7 +257,7 @@ def _sentences(words: Sequence[_Word]) -> list[tuple[int, int, bool]]:
                     close(_lead_before(words, start, begin), begin)
                     asks = True
                 inverted = with_verb
-            elif asks and at - start >= _LEAST_ASKED and _is_over(words, at):
+            elif asks and at - start >= _LEAST_ASKED and _is_over(words, start, at):
                 close(at, at)
                 asks = False
             elif not asks and at - start >= _LEAST_TOLD and _goes_on(words, at):
@@ -314,6 +317,9 @@ def _begins(
             for next_ in range(at + 1, min(at + 4, len(words) - 1))
         )
         return apart and word in ("what", "which") and (inversion or at == 0), False
+    # "were" is how a transcript writes "we're".
+    if word in _AUX - {"were"} and one and all(said.plain in _OPENING for said in words[:at]):
+        return True, True
     if word in _AUX and one in _SUBJECTS | _DETERMINED:
         if before in _WH:
             return False, False
@@ -321,7 +327,7 @@ def _begins(
             return True, True
         plainly = word not in _TO_BE and one in _SUBJECTS
         alone = before not in _SUBJECTS | _DETERMINED | _WH | _set_of("to as than all nor what")
-        return plainly and alone and two != "" and two not in _AUX, True
+        return plainly and alone and two != "", True
     if word in ("if", "whether") and before not in ("is", "out") and _is_asked_before(words, at):
         return True, True
     return False, False
@@ -359,10 +365,12 @@ def _lead_before(words: Sequence[_Word], start: int, at: int) -> int:
 
 def _question_word_before(words: Sequence[_Word], start: int, at: int) -> int:
     """Return where the question whose verb stands at ``at`` begins: "which form do I …"."""
-    if words[at].plain not in _AUX:
-        return at
-    places = range(max(start, at - _LONGEST_ASKED_FOR), at)
-    return next((place for place in places if words[place].plain in _ASK_FOR), at)
+    first = at
+    if words[at].plain in _AUX:
+        places = range(max(start, at - _LONGEST_ASKED_FOR), at)
+        first = next((place for place in places if words[place].plain in _ASK_FOR), at)
+    asked_by_word = words[first].plain in _WH and first > start
+    return first - 1 if asked_by_word and words[first - 1].plain in _PREPOSITIONS else first
 
 
 def _condition_before(words: Sequence[_Word], start: int, at: int) -> int:
@@ -376,10 +384,12 @@ def _condition_before(words: Sequence[_Word], start: int, at: int) -> int:
     return at
 
 
-def _is_over(words: Sequence[_Word], at: int) -> bool:
+def _is_over(words: Sequence[_Word], start: int, at: int) -> bool:
     """Whether what is said from ``at`` on goes on with something else than the question."""
     word = words[at].plain
     one = words[at + 1].plain if at + 1 < len(words) else ""
+    if word in _REASONS:
+        return at - start >= _LEAST_WITHOUT_REASON
     return word in _ENDS or (word in _JOINS and one in _TELLS)
 
 

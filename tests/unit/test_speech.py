@@ -36,6 +36,15 @@ from tests.factories import conversation, passage
         ("can you hear me okay it is about the roof", "it is about the roof."),
         ("the roof leaks. Can you hear me? Thanks.", "the roof leaks."),
         ("it is four four one two oh nine and the name is s m i t h", "it is and the name is."),
+        ("hi are pets let in", "are pets let in?"),
+        (
+            "i have a note here and by which day do i have to pay the rest",
+            "i have a note here. by which day do i have to pay the rest?",
+        ),
+        (
+            "do you charge me more because i moved house",
+            "do you charge me more because i moved house?",
+        ),
         ("the roof leaks since sunday", "the roof leaks since sunday."),
     ],
 )
