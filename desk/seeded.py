@@ -57,6 +57,8 @@ _NOT_AGAIN: Final = 8
 _UNMARKED: Final = 0.5
 """Share of the latest checks from which down one that is unmarked is looked for in every kind."""
 _LATEST: Final = 20
+_OTHERS: Final = 20
+"""How many good answers are looked at for a sentence that answers another question."""
 _LEAST_TIME: Final = timedelta(minutes=15)
 _MOST_READ: Final = 5_000
 _ROUNDING: Final = 1e-9
@@ -206,7 +208,7 @@ class SeededChecks:
         made: list[Seed] = []
         said, marks = self._latest()
         donors = self._donors(count * _DONORS_TRIED, rng)
-        others = self._good_answers(_LATEST, rng)
+        others = self._good_answers(_OTHERS, rng)
         while len(made) < count and (
             seed := self._best(donors, section.kinds, rng, said, marks, others)
         ):
