@@ -1,4 +1,4 @@
-"""The metrics of the sample that the README begins with; no browser looks at them."""
+"""The sample that the README begins with: its metrics, what waits in it. No browser looks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import pytest
 
 from core.clock import FixedClock, SystemClock
 from core.database import Database
+from core.settings import Settings
+from desk.bootstrap import open_desk
 from desk.metric_definitions import OF_PEOPLE
 from desk.metrics import MetricFilter, Metrics
+from desk.reviews import ReviewFilter
 from tests.factories import ADMIN
 from tests.metrics_by_hand import by_hand
 
@@ -40,3 +43,19 @@ def test_every_metric_of_the_sample_is_what_its_trail_tells(sample: Path, tmp_pa
     assert board.figures["correction_size"].value
     assert len(people) >= 2
     database.close()
+
+
+def test_the_answers_that_rest_on_the_old_policy_outlast_the_hourly_sweep(
+    sample: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(sample, home)
+    desk = open_desk(Settings(home=home, _env_file=None), inline=True)
+    try:
+        desk.sweep()
+        desk.jobs.run_all()  # type: ignore[union-attr]
+        waiting = desk.reviews.queue(ADMIN, only=ReviewFilter(changed=True))
+        names = {review.customer_name for review in waiting}
+        assert names >= {"Abigail Stern", "Devon Price", "Corinne Ashby", "Ray Tolliver"}
+    finally:
+        desk.close()

@@ -104,6 +104,7 @@ def test_an_escalation_shows_its_brief_to_the_supervisor(
     page.run()
     assert "Next step" in seen(page)
     assert "The sources do not cover this" in seen(page)
+    assert page.button(key="escalated.open").label == "Open the contact"
 
 
 def test_looking_at_the_next_review_gives_the_one_before_back(

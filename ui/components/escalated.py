@@ -20,6 +20,7 @@ from ui.components.labels import (
     table_moment,
     tier_text,
 )
+from ui.components.links import open_contact_button
 from ui.components.notice import empty, keep
 from ui.components.text import readable_text, say
 
@@ -42,6 +43,7 @@ def escalated(desk: Desk, actor: Actor) -> None:
         contact_heading(contact, reason.name if reason else "No known reason", now)
         conversation(contact.messages, contact.triggers, now)
     with right, st.container(key="brief-wide"):
+        open_contact_button(actor, chosen.id, "escalated.open")
         if contact.brief:
             handoff_brief(contact.brief)
         else:
