@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from graph.alignment import SourceUnit, Token, is_filler
+from graph.alignment import Alignment, SourceUnit, Token, is_filler
 from kb.facts import same_value
 
 _TELLING: Final = frozenset(("word", "name", "code"))
@@ -275,16 +275,11 @@ _SUBJECT: Final = _words(
 )
 
 
-def unheard_clauses(tokens: Sequence[Token], windows: Iterable[int | None]) -> list[list[Token]]:
-    """Return the clauses of a sentence of several that stand in no stretch of the source.
-
-    Args:
-        tokens: The sentence.
-        windows: For each token the number of the stretch that has it in the same order, or None.
-    """
+def unheard_in(alignment: Alignment) -> list[list[Token]]:
+    """Return the clauses of a sentence of several that stand in no stretch of its source."""
     clauses: dict[int, list[tuple[Token, int | None]]] = {}
-    for token, window in zip(tokens, windows, strict=True):
-        clauses.setdefault(token.clause, []).append((token, window))
+    for token, partner in zip(alignment.tokens, alignment.partner, strict=True):
+        clauses.setdefault(token.clause, []).append((token, partner[0] if partner else None))
     if len(clauses) < 2:
         return []
     return [

@@ -11,7 +11,7 @@ one passage (``graph.departures``): of a model's free paraphrases too many are i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from rapidfuzz.distance import LCSseq
@@ -25,6 +25,7 @@ from graph.alignment import (
     tokenize,
 )
 from graph.answers import is_short_answer, read_answer
+from graph.binding import unheard_in
 from graph.departures import Stretch, departure, stretches_of
 from graph.draft import written_by_model
 from graph.ports import Past
@@ -299,7 +300,13 @@ class EvidenceChecker:
                 before = len(plainly.items)
                 self._judge(index, piece, support, plainly)
                 held = plainly.items[before:]
-                certain += _contradictions(piece, held, support) if held else []
+                if held:
+                    certain += _contradictions(
+                        piece,
+                        held,
+                        support,
+                        lambda clause, laid: self._is_foreign(clause, laid, support),
+                    )
         if judged.flagged:
             nearest = judged.came or judged.nearest
             findings.add(
@@ -313,6 +320,10 @@ class EvidenceChecker:
         exact = [found for found in plainly.items if found["rule"] != "unsupported"]
         for found in exact if judged.flagged else certain:
             findings.repeat(found)
+
+    def _is_foreign(self, clause: str, alignment: Alignment, support: Support) -> bool:
+        closeness = self._closeness(clause, alignment, support)
+        return closeness is None or closeness < _FOREIGN
 
     def _promises(
         self,
@@ -579,7 +590,18 @@ def _without_heading(piece: str, support: Support) -> str:
     return piece
 
 
-def _contradictions(piece: str, findings: Sequence[Finding], support: Support) -> list[Finding]:
+def _is_sentence(body: str) -> bool:
+    if led := _LED_IN.match(body):
+        body = body[led.end() :]
+    return bool(_SENTENCE.search(body)) and not _NO_SUBJECT.match(body)
+
+
+def _contradictions(
+    piece: str,
+    findings: Sequence[Finding],
+    support: Support,
+    foreign: Callable[[str, Alignment], bool],
+) -> list[Finding]:
     """Return the findings that hold whatever was asked.
 
     "Only with a receipt" leaves words out that its question has, so only a sentence of its own is
@@ -588,14 +610,21 @@ def _contradictions(piece: str, findings: Sequence[Finding], support: Support) -
     answer = _NO_ANSWER.match(piece) or _YES_ANSWER.match(piece)
     body = piece[answer.end() :].lstrip(" ,;:–—-") if answer else piece
     covered = 0.0
-    if _SENTENCE.search(body) and not _NO_SUBJECT.match(body):
-        alignment = align(tokenize(body), support.units)
+    alignment = align(tokenize(body), support.units)
+    if _is_sentence(body):
         covered = alignment.coverage if alignment.windows else 0.0
+    # A word in the place of another moves a figure to another subject.
+    moved = any(token.kind == "value" for token in alignment.tokens)
+    hung_on = {body[clause[0].start : clause[-1].end] for clause in unheard_in(alignment)}
     certain: list[Finding] = []
     for found in findings:
         unknown = fold(found["words"]).split() if found["rule"] == "name" else []
         someone = len(unknown) > 1 and not any(word in support.words for word in unknown)
         least = _SURE_OF_A_NAME if someone else _SURE_OF.get(found["rule"], 2.0)
+        if found["words"] in hung_on and foreign(found["words"], alignment):
+            least = _SURE_OF_A_CLAUSE
+        elif found["rule"] == "unsupported" and moved and found["source_words"]:
+            least = _SURE_OF_A_MOVE
         if covered >= least or _is_absent_figure(found, support):
             certain.append(found)
     return certain
@@ -664,12 +693,18 @@ _SURE_OF: Final[Mapping[str, float]] = {
     **dict.fromkeys(("number", "amount", "percentage", "date", "duration"), 0.6),
 }
 _SURE_OF_A_NAME: Final = 0.6
+_SURE_OF_A_CLAUSE: Final = 0.5
+_SURE_OF_A_MOVE: Final = 0.8
+_FOREIGN: Final = 0.3  # meaning a clause has in common with what it is said to rest on
 # A sentence has a subject before its verb; what lacks either is the rest of its question.
 _SENTENCE: Final = re.compile(
     r"\w(?<!\bthat)(?<!\bwhich)(?<!\bwho)\W+(?:(?:is|are|was|were|can|could|may|might|must|will|would|shall|should|do|does|did|has|have|had)\b|"
     r"\w+n['’]t\b|cannot\b|(?:go|goes|needs?|takes?|costs?|lasts?|expires?|apply|applies|includes?|requires?|"
     r"arrives?|ends?|get|gets|receives?|pays?)\b)",
     re.I,
+)
+_LED_IN: Final = re.compile(
+    r"\W*(?:after|before|once|for|in|within|at|on|by|as|with|during|until)\b[^,;.]{3,90},\s+", re.I
 )
 _NO_SUBJECT: Final = re.compile(
     r"\W*(?:only|not|if|unless|until|when|while|after|before|once|because|as|through|with|without|by|in|at|"

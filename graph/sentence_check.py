@@ -27,7 +27,7 @@ from graph.binding import (
     reversed_ranges,
     sense_in_time,
     turned_in_time,
-    unheard_clauses,
+    unheard_in,
     unheard_scope,
 )
 from graph.values import Finding, FindingRule
@@ -859,10 +859,8 @@ class SentenceJudge:
 
     def unheard_clauses(self) -> list[str]:
         """Return the clauses that stand in no stretch of the source."""
-        windows = (None if partner is None else partner[0] for _, partner in self._pairs())
         return [
-            self._piece[tokens[0].start : tokens[-1].end]
-            for tokens in unheard_clauses(self._alignment.tokens, windows)
+            self._piece[tokens[0].start : tokens[-1].end] for tokens in unheard_in(self._alignment)
         ]
 
     def strange(self, clause: str, closeness: float | None, least: float = CLAUSE_MEANING) -> None:
