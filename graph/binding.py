@@ -121,16 +121,12 @@ def misplaced_values(tokens: Sequence[Token], units: Sequence[SourceUnit]) -> li
     Only where the source speaks of those others in the same way: "standard delivery" where it says
     "standard delivery" and "express delivery", or a word of another statement that is put alike.
     """
-    theirs = [
-        segment for unit in units if not unit.is_context for segment in segments_of(unit.tokens)
-    ]
-    found: list[Misplaced] = []
-    for segment in segments_of(tokens):
-        for value in segment.values:
-            wrong = _misplaced(segment, value, theirs)
-            if wrong is not None:
-                found.append(wrong)
-    return found
+    stated = [(segment, value) for segment in segments_of(tokens) for value in segment.values]
+    if not any(value.fact and not value.fact.vague for _, value in stated):
+        return []
+    theirs = [part for unit in units if not unit.is_context for part in segments_of(unit.tokens)]
+    judged = (_misplaced(segment, value, theirs) for segment, value in stated)
+    return [wrong for wrong in judged if wrong is not None]
 
 
 def _misplaced(ours: Segment, value: Token, theirs: Sequence[Segment]) -> Misplaced | None:
