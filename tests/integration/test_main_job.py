@@ -342,7 +342,7 @@ def test_the_second_of_two_deciders_is_told_who_was_faster(
     contact_id = open_contact(desk, agent, QUESTION)
     review = pending_review(desk, agent, contact_id)
     desk.reviews.decide(supervisor, review, {"kind": "approve"})
-    with pytest.raises(AlreadyDecided, match="Ruth was faster: approve at"):
+    with pytest.raises(AlreadyDecided, match="Ruth was faster: approved at"):
         desk.reviews.decide(other, review, {"kind": "approve"})
     run_jobs(desk)
     assert len(letters(desk)) == 1
