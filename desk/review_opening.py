@@ -60,7 +60,7 @@ def open_review(
         tier=contact.tier,
         risk=contact.risk,
         reason=contact.reason,
-        state={part: state[part] for part in _PARTS if part in state},  # type: ignore[literal-required]
+        state={part: state[part] for part in _PARTS if part in state},
         allowed=list(allowed_decisions(state)),
         stale=list(stale),
         findings=len(state["check"]["findings"]),

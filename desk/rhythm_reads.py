@@ -234,7 +234,7 @@ def told_old(session: Session, period: Period) -> list[tuple[str, datetime]]:
         .order_by(changed.desc(), SourceUse.contact_id)
         .limit(_MOST)
     )
-    return [(contact, at) for contact, at in session.execute(query).tuples()]
+    return [(contact, at) for contact, at in session.execute(query).tuples() if at]
 
 
 def confidence(session: Session, period: Period, names: Mapping[str, str]) -> Confidence:

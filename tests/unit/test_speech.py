@@ -110,10 +110,10 @@ def test_what_points_back_is_told_with_what_it_points_to():
 class Known:
     """Finds what it was told for a question."""
 
-    def __init__(self, **found):
+    def __init__(self, **found: list[str]) -> None:
         self.found = found
 
-    def search(self, question, count=10):
+    def search(self, question: str, count: int = 10) -> list[Hit]:
         for word, ids in self.found.items():
             if word in question:
                 return [
