@@ -329,17 +329,22 @@ def _lies_elsewhere(change: Change, old: Passage, draft: Draft) -> bool:
         if citation["passage_id"] == old.id
     )
     used_words = set(_words(used))
-    said = f" {' '.join(_words(used))} "
     for fact in change.facts:
         if fact.kind not in VALUE_KINDS or not fact.old or not fact.new or fact.old_start < 0:
             return False
-        if f" {' '.join(_words(fact.old))} " in said:
+        if _says(used, fact.old):
             return False
         beside = _sentence_at(old.plain, fact.old_start)
         telling = {word for word in _words(beside) if len(word) > _SHORT_WORD}
         if len(telling & used_words) > len(telling) * _SAME_SENTENCE:
             return False
     return True
+
+
+def _says(text: str, value: str) -> bool:
+    """Say whether ``value`` stands in ``text`` as a value of its own: "$50" does not in "$4.50"."""
+    inner = r"[\s*_`]+".join(map(re.escape, value.split()))
+    return re.search(rf"(?<![\w.,]){inner}(?!\w|[.,]\d)", text, re.IGNORECASE) is not None
 
 
 def _sentence_at(text: str, position: int) -> str:

@@ -136,6 +136,21 @@ def test_a_draft_that_says_the_old_value_in_words_of_its_own_is_stopped() -> Non
     assert recheck([new], judge, older=[old], draft=draft).stops != []
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("$50", "$80"), ("4 days", "6 days"), ("10", "20"), ("5", "3")]
+)
+def test_the_figures_within_another_value_are_not_the_old_value(old: str, new: str) -> None:
+    text = f"Shipping costs $4.50 and takes 2.4 days, 10.5 in winter. Dearer orders need {old}."
+    before = passage(text)
+    after = passage(text.replace(f"need {old}", f"need {new}"), id="ver_2#0", version_id="ver_2")
+    draft = draft_from(before)
+    draft["sentences"][0]["text"] = "Shipping costs $4.50."
+    draft["sentences"][0]["citations"][0]["quote"] = text.partition(". D")[0] + "."
+    at = text.rindex(old)
+    judge = Says(Change("changed", 0.9, (FactChange("amount", old, new, at, at),)))
+    assert recheck([after], judge, older=[before], draft=draft).stops == []
+
+
 def test_a_limit_added_to_the_passage_stops_it_wherever_it_stands() -> None:
     new = passage("Refunds take 5 days. Sale items are excluded.", id="ver_2#0", version_id="ver_2")
     judge = Says(Change("added", 0.8, (FactChange("statement", "", "Sale items are excluded."),)))
