@@ -257,14 +257,13 @@ def _missing(record: Record, demands: Demands) -> list[str]:
     clean = clean_answers_to(record.losses, demands.limit, demands.error_of_test)
     if clean and wrong:
         said.append(
-            f"So far {'' if wrong == int(wrong) else 'the equivalent of '}{wrong:.3g} of "
-            f"{_count(read, 'answer')} went wrong; {clean} more approved as drafted would make up "
-            "for it."
+            f"{'' if wrong == int(wrong) else 'The equivalent of '}{wrong:.3g} of "
+            f"{_count(read, 'answer')} went wrong; {clean} more approved as drafted make up for it."
         )
     elif clean:
         said.append(
-            f"{_count(clean, 'more answer')} approved as drafted would show that fewer than "
-            f"{100 * demands.limit:g} % of its answers go wrong."
+            f"{_count(clean, 'more answer')} approved as drafted would show under "
+            f"{100 * demands.limit:g} % wrong."
         )
     if (lacks := demands.least_answers - read) > clean:
         said.append(f"At least {demands.least_answers} answers must have been read; {lacks} lack.")

@@ -123,7 +123,7 @@ def test_a_reason_is_proposed_once_its_evidence_suffices_and_flies_once_it_is_si
     line = house.line()
     assert line.state == "review"
     assert line.standing.missing == (
-        "1 more answer approved as drafted would show that fewer than 5 % of its answers go wrong.",
+        "1 more answer approved as drafted would show under 5 % wrong.",
     )
     note_answers(house.database, house.ruth, 1)
     assert house.state() == "eligible"

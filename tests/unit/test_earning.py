@@ -95,7 +95,7 @@ def test_a_reason_that_lacks_nothing_may_be_proposed() -> None:
     ("record", "said"),
     [
         (Record((0.0,) * 60, approvers=(SHARP,)), "14 more answers approved as drafted"),
-        (Record((0.0,) * 60 + (1.0,), approvers=(SHARP,)), "So far 1 of 61 answers went wrong"),
+        (Record((0.0,) * 60 + (1.0,), approvers=(SHARP,)), "1 of 61 answers went wrong"),
         (Record((0.0,) * 80), "caught 0 of 0 seeded checks"),
         (
             Record((0.0,) * 80, approvers=(SHARP, Approver("Sam", 9, (0.0,)))),
