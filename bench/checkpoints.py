@@ -2,9 +2,9 @@
 
     python -m bench.checkpoints --engine postgresql --contacts 400
 
-Contacts are carried to their pause and half of them approved, delivered and, two days later, swept
+Contacts are carried to their pause and half of them decided, delivered and, two days later, swept
 as every hour. Their rows are counted and weighed, and so is what the threads take on the disk. Then
-every contact that still waits is approved, and must be answered.
+every contact that still waits is decided, and must come to its end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from bench._measure import table
-from bench.fleet import AGENT, DECIDERS, ENGINES, QUESTIONS, homes, open_paused, prepare
+from bench.fleet import AGENT, ENGINES, QUESTIONS, homes, open_paused, prepare, settle
 from core.clock import FixedClock, SystemClock
 from desk.bootstrap import Desk, opened
 
@@ -80,16 +80,15 @@ class Weight:
         return [(str(thread).rpartition(":")[0], size) for thread, size in found]
 
 
-def answer(desk: Desk, reviews: list[str]) -> int:
-    """Approve reviews and deliver; return how many contacts are answered by it."""
-    ruth = desk.people.get(DECIDERS[0])
+def bring_to_end(desk: Desk, reviews: list[str]) -> int:
+    """Decide reviews and deliver; return how many contacts came to their end by it."""
     for review in reviews:
-        desk.reviews.decide(ruth, review, {"kind": "approve"})
+        settle(desk, review)
     desk.jobs.run_all()  # type: ignore[union-attr]
     agent = desk.people.get(AGENT)
     contacts = [desk.reviews.get(agent, review).summary.contact_id for review in reviews]
     states = [desk.contacts.summary(agent, one).status for one in contacts]
-    return sum(state in ("answered", "waiting") for state in states)
+    return sum(state in ("answered", "waiting", "escalated") for state in states)
 
 
 def main() -> int:
@@ -111,24 +110,24 @@ def main() -> int:
             ended = reviews[: int(len(reviews) * options.closed)]
             paused = reviews[len(ended) :]
             weight = Weight(desk, options.engine)
-            answered = answer(desk, ended)
+            answered = bring_to_end(desk, ended)
             full = weight.rows({contacts[one] for one in ended})
             clock.advance(LATER)
             desk.sweep()
             rest = weight.rows({contacts[one] for one in ended})
             waiting = weight.rows({contacts[one] for one in paused})
             disk = weight.disk()
-            resumed = answer(desk, paused)
+            resumed = bring_to_end(desk, paused)
     figures: dict[str, Any] = {
         "engine": options.engine,
         "closed": len(ended),
-        "answered of them": answered,
+        "ended of them": answered,
         "bytes of rows a closed contact, before the sweep": round(full / len(ended)),
         "bytes of rows a closed contact": round(rest / len(ended)),
         "paused": len(paused),
         "bytes of rows a paused contact": round(waiting / len(paused)) if paused else 0,
         "bytes on the disk in all": disk,
-        "resumed and answered of the paused": resumed,
+        "resumed and ended of the paused": resumed,
         "seconds": round(time.monotonic() - began),
     }
     print(json.dumps(figures) if options.json else table(list(figures.items())))

@@ -34,6 +34,8 @@ Engine = Literal["sqlite", "postgresql"]
 ENGINES: Final = get_args(Engine)
 AGENT: Final = "mina"
 DECIDERS: Final = ("ruth", "sam")
+APPROVE: Final = {"kind": "approve", "comment": "It is right."}
+ESCALATE: Final = {"kind": "escalate", "tier": "escalate_first", "comment": "A person must call."}
 QUESTIONS: Final = (
     "How long does a refund take for order {}?",
     "Can I return the lamp of order {}?",
@@ -150,6 +152,15 @@ def open_paused(desk: Desk, count: int, questions: tuple[str, ...] = QUESTIONS[:
         desk.contacts.wait_for_draft(contact)
         reviews += [one.id for one in desk.reviews.of_contact(agent, contact)]
     return reviews
+
+
+def settle(desk: Desk, review_id: str, wait_seconds: float = 0) -> None:
+    """Approve a review; escalate one that admits no approval, such as of a draft without source."""
+    ruth = desk.people.get(DECIDERS[0])
+    admitted = desk.reviews.get(ruth, review_id).open_decisions
+    desk.reviews.decide(
+        ruth, review_id, APPROVE if "approve" in admitted else ESCALATE, wait_seconds
+    )
 
 
 def open_contact(desk: Desk, text: str) -> str:

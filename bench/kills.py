@@ -23,7 +23,18 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 
 from bench._measure import table
-from bench.fleet import DECIDERS, ENGINES, QUESTIONS, KillPoint, Member, homes, prepare
+from bench.fleet import (
+    APPROVE,
+    DECIDERS,
+    ENGINES,
+    ESCALATE,
+    QUESTIONS,
+    KillPoint,
+    Member,
+    homes,
+    prepare,
+    settle,
+)
 from core.database import Database
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
@@ -55,11 +66,11 @@ PLACES: Final = (
 )
 OFTEN: Final = frozenset({"put", "put_writes", "do_commit", "enqueue"})
 REPLIES: Final = (
-    {"kind": "approve", "comment": "It is right."},
-    {"kind": "approve", "comment": "It is right."},
-    {"kind": "approve", "comment": "It is right."},
+    APPROVE,
+    APPROVE,
+    APPROVE,
     {"kind": "reject", "reason": "tone", "comment": "Say it more kindly."},
-    {"kind": "escalate", "tier": "escalate_first", "comment": "A person must call."},
+    ESCALATE,
 )
 LONGEST_SECONDS: Final = 4.0
 """How long a member lives that does not come to the place where it is to die."""
@@ -234,10 +245,7 @@ def approve_all(desk: Desk) -> None:
     ruth = desk.people.get(DECIDERS[0])
     while page := desk.reviews.queue(ruth):
         for review in page:
-            # A redraft may say no more than that there is no source.
-            admitted = desk.reviews.get(ruth, review.id).open_decisions
-            reply = REPLIES[0] if "approve" in admitted else REPLIES[-1]
-            desk.reviews.decide(ruth, review.id, reply, 0)
+            settle(desk, review.id)
 
 
 def look(desk: Desk, storm: Storm) -> list[str]:
