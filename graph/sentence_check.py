@@ -860,8 +860,15 @@ class SentenceJudge:
     def unheard_clauses(self) -> list[str]:
         """Return the clauses that stand in no stretch of the source."""
         return [
-            self._piece[tokens[0].start : tokens[-1].end] for tokens in unheard_in(self._alignment)
+            self._piece[tokens[0].start : tokens[-1].end]
+            for tokens in unheard_in(self._alignment)
+            if not self._is_one_known_word(tokens)
         ]
+
+    def _is_one_known_word(self, clause: Sequence[Token]) -> bool:
+        """Say whether all that a clause tells is one word that the source has in another form."""
+        told = [token for token in clause if token.kind not in {"function", "modal"}]
+        return len(told) == 1 and told[0].kind == "word" and self._known(told[0])
 
     def strange(self, clause: str, closeness: float | None, least: float = CLAUSE_MEANING) -> None:
         """Hold a clause against the sentence when the source does not mean it either."""

@@ -99,3 +99,13 @@ def test_what_the_source_says_in_two_sentences_may_be_said_in_one() -> None:
 def test_a_shared_verb_moves_no_value_to_its_rival() -> None:
     source = f"Express delivery takes 3 days. {DELIVERY.replace(' takes 5', ' 5')}"
     assert not found("Express delivery takes 5 days.", source)
+
+
+def test_a_clause_of_one_word_that_the_source_has_in_another_form_needs_no_other() -> None:
+    source = (
+        "You must request permission to use a logo. Please email us requests to use logos. We "
+        "reserve the right to rescind this permission if you violate these terms."
+    )
+    about = "You must request permission by email first"
+    assert not found(f"{about}, and it can be rescinded.", source)
+    assert found(f"{about}, and it can be free.", source)
