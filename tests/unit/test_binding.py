@@ -103,6 +103,7 @@ def test_a_shared_verb_moves_no_value_to_its_rival() -> None:
 
 def test_a_clause_of_one_word_that_the_source_has_in_another_form_needs_no_other() -> None:
     source = (
+        "All rights reserved. You may not duplicate any portion without express written permission. "
         "You must request permission to use a logo. Please email us requests to use logos. We "
         "reserve the right to rescind this permission if you violate these terms."
     )
