@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,14 +22,9 @@ from pathlib import Path
 from bench._measure import resident_megabytes, table
 from core.settings import Settings
 from desk.sample import ensure_sample
+from tests.ports import free_port
 
 WAIT_SECONDS = 120.0
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def seconds_to_first_page(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import threading
@@ -11,14 +10,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from retrieval.chroma_server import ChromaAddress
+from tests.ports import free_port
 
 _STARTS_WITHIN_SECONDS = 60
-
-
-def free_port() -> int:
-    """Return a port of loopback on which nobody listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
 
 
 class ChromaServer:

@@ -14,7 +14,8 @@ from core.identifiers import new_id
 from retrieval.chroma_server import ChromaAddress, ChromaServerIndex, chroma_address
 from retrieval.ports import VectorIndex, Vectors
 from retrieval.vector_index import ChromaIndex, ExactIndex
-from tests.chroma_server import ChromaServer, free_port
+from tests.chroma_server import ChromaServer
+from tests.ports import free_port
 
 DIMENSIONS = 16
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from core.database import Database
 from core.settings import Settings
 from core.vocabulary import Role
 from desk.people import People
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -59,9 +59,7 @@ class Served:
 @contextmanager
 def serving(home: Path, undo_seconds: int = 60, workspace: Path | None = None) -> Iterator[Served]:
     """Serve ``home`` until the block ends: the sample, or a desk of another workspace."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "ui.server"],
         cwd=ROOT,

@@ -13,10 +13,9 @@ from core.errors import DatabaseUnavailable
 from core.identifiers import new_id
 from core.settings import Settings
 from desk.bootstrap import open_desk
-from desk.jobs import MAX_ATTEMPTS
-from desk.runs import Runs
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact
+from tests.integration.failing import fail_at_first
 from tests.integration.postgres import PostgresServer
 
 
@@ -100,17 +99,7 @@ def test_a_checkpointer_without_a_connection_costs_a_job_no_attempt(
 
     desk = open_synced(inline=False)
     agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
-    carry = Runs.carry
-    failed: list[str] = []
-
-    def fail_at_first(self: Runs, thread: str) -> str:
-        if len(failed) > 2 * MAX_ATTEMPTS:
-            return carry(self, thread)
-        failed.append(thread)
-        raise PoolTimeout("couldn't get a connection after 30.00 sec")
-
-    monkeypatch.setattr(Runs, "carry", fail_at_first)
-    monkeypatch.setattr("desk.bootstrap.STORAGE_PAUSE_SECONDS", 0.01)
+    fail_at_first(monkeypatch, PoolTimeout("couldn't get a connection after 30.00 sec"))
     desk.start()
     contact = open_contact(desk, agent, "How long does a refund take?")
     assert desk.contacts.get(ADMIN, contact).summary.status == "in_review"

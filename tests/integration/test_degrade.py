@@ -24,12 +24,12 @@ from desk.doctor import examine
 from desk.health import is_ready, parts_at_work
 from desk.jobs import MAX_ATTEMPTS
 from desk.permissions import Actor
-from desk.runs import Runs
 from graph.fakes import ScriptedChatModel
 from graph.model_draft import ModelDrafter
 from tests.chroma_server import ChromaServer
 from tests.factories import ADMIN, NOON
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
+from tests.integration.failing import fail_at_first
 
 QUESTION = "How long does a refund take?"
 NEW = NewContact("email", [NewMessage("customer", QUESTION)])
@@ -164,17 +164,7 @@ def test_a_job_waits_for_the_disk_as_long_as_it_takes(
 ) -> None:
     desk = open_synced(inline=False)
     agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
-    carry = Runs.carry
-    failed: list[str] = []
-
-    def fail_at_first(self: Runs, thread: str) -> str:
-        if len(failed) > 2 * MAX_ATTEMPTS:
-            return carry(self, thread)
-        failed.append(thread)
-        raise sqlite3.OperationalError(words)
-
-    monkeypatch.setattr(Runs, "carry", fail_at_first)
-    monkeypatch.setattr("desk.bootstrap.STORAGE_PAUSE_SECONDS", 0.01)
+    failed = fail_at_first(monkeypatch, sqlite3.OperationalError(words))
     desk.start()
     contact = open_contact(desk, agent, QUESTION)
     assert desk.contacts.get(ADMIN, contact).summary.status == "in_review"
