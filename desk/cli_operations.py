@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +26,6 @@ audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 @operations_app.command()
 def worker() -> None:
     """Carry the desk's work out beside other workers; needs PostgreSQL. Ctrl+C ends it in order."""
-    stop = threading.Event()
     settings = read_settings()
     write_log(settings.log_format, settings.log_level)
     if settings.traces:
@@ -37,15 +36,17 @@ def worker() -> None:
                 "PROOFDESK_DATABASE_URL: several workers need PostgreSQL; on SQLite the running "
                 "desk does the work itself."
             )
+        # A pipe, since an Event that is set from within its own wait stands still for good.
+        asked, ask = os.pipe()
         for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, lambda *_: stop.set())
+            signal.signal(ending, lambda *_: os.write(ask, b"."))
         desk.start()
         desk.warm_up()
         if desk.settings.health_port:
             _answer_probes(desk)
         typer.echo("Working. Stop with Ctrl+C.")
         sys.stdout.flush()
-        stop.wait()
+        os.read(asked, 1)
         typer.echo("Finishing what is under way …")
     stop_traces()
     typer.echo("Stopped; what waits stays queued.")

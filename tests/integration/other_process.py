@@ -6,6 +6,7 @@ come in on its standard input, one a line, and answers ``won`` or ``lost`` for e
 with ``when told`` behind it, it says ``there`` at that point and is killed once a line comes in.
 ``… serve SETTINGS -`` serves the UI but for its pages, with jobs that never end: it says ``there`` when
 it has begun one.
+``… lose SETTINGS PORT`` serves the UI and is told to end just before it listens.
 """
 
 from __future__ import annotations
@@ -100,19 +101,43 @@ def _never_end(*_: object) -> None:
     threading.Event().wait()
 
 
-def _serve(values: dict[str, str]) -> None:
+def _serve(values: dict[str, Any]) -> None:
+    from ui import server
+
+    Runs.carry = _never_end  # type: ignore[assignment, method-assign]
+    server._serve = lambda *_: sys.stdin.readline()  # type: ignore[assignment]
+    _run_server(values)
+
+
+class _ClearedAway:
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _lose(values: dict[str, Any]) -> None:
+    from streamlit.web import bootstrap
+
+    def print_url(is_running_hello: bool) -> None:
+        _ClearedAway()  # Python drops what a handler raises in there
+
+    bootstrap._print_url = print_url
+    _run_server(values)
+
+
+def _run_server(values: dict[str, Any]) -> None:
     from desk.leaving import leave
     from ui import server
 
-    os.environ |= {f"PROOFDESK_{name.upper()}": str(value) for name, value in values.items()}
-    Runs.carry = _never_end  # type: ignore[assignment, method-assign]
-    server._serve = lambda *_: sys.stdin.readline()  # type: ignore[assignment]
+    given = {name: value for name, value in values.items() if value is not None}
+    os.environ |= {f"PROOFDESK_{name.upper()}": str(value) for name, value in given.items()}
     leave(server.main())
 
 
 def _main(what: str, settings: str, person: str, *rest: str) -> None:
     if what == "serve":
-        _serve({name: value for name, value in json.loads(settings).items() if value is not None})
+        _serve(json.loads(settings))
+    if what == "lose":
+        _lose(json.loads(settings) | {"port": person})
     if what == "die":
         _arm(rest[1])
     desk = open_desk(Settings(**json.loads(settings), _env_file=None))

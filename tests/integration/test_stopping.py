@@ -14,6 +14,7 @@ from desk.contacts import NewContact, NewMessage
 from tests.factories import ADMIN
 from tests.integration import other_process
 from tests.integration.conftest import OpenDesk
+from tests.ports import free_port
 
 QUESTION = NewContact("email", [NewMessage("customer", "How long does a refund take?")])
 
@@ -53,6 +54,17 @@ def test_a_job_that_does_not_end_keeps_no_process_and_is_done_by_the_next(
     assert time.monotonic() - told < 10
     assert serving.returncode == 0
     assert carried_on(settings, contact) == "in_review"
+
+
+def test_a_signal_just_before_the_server_listens_ends_it(
+    open_synced: OpenDesk, settings: Settings
+) -> None:
+    open_synced(inline=False).close()
+    with other_process.start(settings, "lose", str(free_port())) as serving:
+        try:
+            assert serving.wait(timeout=60) == 0
+        finally:
+            serving.kill()
 
 
 @pytest.mark.parametrize(
