@@ -41,6 +41,10 @@ _COURTESY_WORDS: Final = _words(
     "attention moment taken taking see says say tell by still"
 )
 _PHRASES: Final = re.compile(
+    r"\bthank(?:s|\s+you)\s+(?:a\s+(?:lot|bunch|million)|ever\s+so\s+much|kindly|in\s+advance)\b|"
+    r"\bfor\s+(?:(?:bearing|being|staying)\s+with\s+us|choosing\s+us|"
+    r"your\s+(?:loyalty|trust|cooperation|kind\s+words|(?:quick|prompt)\s+(?:reply|response)))\b|"
+    r"\bsorry\s+(?:to\s+keep|to\s+have\s+kept|for\s+keeping)\s+you\s+(?=waiting\b)|"
     r"\btake\s+(?:good\s+)?care\b|\bgood\s+day\b|\b(?:take|taking|took)\s+(?:the|your|a)\s+(?:time|moment)\b|"
     r"\bhave\s+(?:a|an)\s+(?:(?:very|really)\s+)?(?:great|nice|good|lovely|wonderful|pleasant|excellent|fantastic)\s+"
     r"(?:rest\s+of\s+(?:your|the)\s+)?(?:day|week|weekend|morning|afternoon|evening|time|one)\b|"
@@ -78,6 +82,21 @@ _COURTESY_HEAD: Final = re.compile(
     r"(?:your\s+|the\s+)?(?:customer\s+)?(?:support|service|help)\s*(?:team|desk|center)?\W*$|please\s+(?:see|find|reply|let))",
     re.I,
 )
+_FORMULA: Final = re.compile(
+    r"^\W*(?:"
+    r"(?:(?:i|we)\s+)?hope\s+(?:you(?:['’]re|\s+are)\s+(?:doing\s+)?well|(?:this|my\s+\w+)\s+finds\s+you\s+well)|"
+    r"(?:it\s+is\s+|it['’]s\s+|this\s+is\s+)?(?:very\s+)?much\s+appreciated|"
+    r"(?:that\s+is\s+|that['’]s\s+)?(?:a\s+)?(?:very\s+)?(?:good|great)\s+question|"
+    r"(?:i|we)\s+(?:(?:completely|fully|totally|really)\s+)?understand\s+(?:your\s+frustration|how\s+frustrating\s+"
+    r"(?:this|that)\s+(?:is|must\s+be))|(?:i|we)\s+(?:really\s+)?value\s+your\s+feedback|"
+    r"please\s+excuse\s+the\s+(?:delay|wait|inconvenience|confusion)|"
+    r"(?:talk|speak|see\s+you|talk\s+to\s+you)\s+soon|all\s+the\s+best|warmly|stay\s+safe|"
+    r"(?:enjoy|(?:i\s+|we\s+)?wish(?:ing)?\s+you)\s+(?:your|the|a)\s+(?:(?:rest\s+of\s+(?:your|the)|very|great|nice|good|"
+    r"lovely|wonderful|pleasant)\s+){0,3}(?:day|week|weekend|morning|afternoon|evening)"
+    r")\W*$",
+    re.I,
+)
+"""Whole sentences that state nothing, made of words that state terms elsewhere."""
 _GREETING_NAME: Final = re.compile(
     r"^\W*(?i:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening|day))(?:\s+there)?,?"
     r"((?:\s+[A-Z][\w'’.-]{0,24}){1,3})(?=\s*[,!.:–—-]|\s*$)",
@@ -104,6 +123,8 @@ def is_courtesy(text: str) -> bool:
         return True
     if len(stripped) > _LONGEST_COURTESY or _NOT_COURTESY.search(stripped):
         return False
+    if _FORMULA.match(stripped):
+        return True
     if _SIGNATURE.match(stripped):
         return _is_name(stripped)
     for pattern in (_GREETING_NAME, _SIGNED):

@@ -49,6 +49,8 @@ _DOUBT: Final = 0.3
 # By how much less a line that went fits an answer than one that stands, where it is about another
 # matter.
 _ELSEWHERE: Final = -0.4
+# From which fit a line that went is about what an answer says.
+_ABOUT_IT: Final = 0.85
 # By how much nearer than what went a line must come to answer what, the answer says, it no longer
 # does.
 _BACK_AGAIN: Final = 0.35
@@ -815,7 +817,8 @@ class Judged:
         flagged: Whether a person must look.
         share: Of the votes, those against it, 0..1.
         nearest: The line of the cited passages that fits it best, if there is one.
-        went: The line of a former version that it repeats, when it is stale.
+        went: The line of a former version that it repeats, when it is stale; None where none that
+            went is about the same.
         came: What took the place of that line.
         until: When the former version ended.
     """
@@ -894,7 +897,7 @@ class AnswerJudge:
             signs = {**present, **signs_then(reading, former, embed, self._changes)}
             share = weighed(forests["then"].share(signs), signs)
             if stale is None or share > stale.share:
-                went = former.went[0] if former.went else None
+                went = _repeated(former, laid[0])
                 came = counterpart(went, former.came)[0]
                 stale = Judged(
                     share >= forests["then"].threshold,
@@ -917,6 +920,14 @@ class AnswerJudge:
                     f"{self._file} cannot be read: fetch it again, or fit it with bench.support"
                 ) from None
         return self._forests
+
+
+def _repeated(former: Former, nearest: _Laid) -> _Laid | None:
+    """Return the line that went that an answer repeats; None where each is about another matter."""
+    best = former.went[0] if former.went else None
+    if best is None or best.fit < _ABOUT_IT or best.fit - nearest.fit < _ELSEWHERE:
+        return None
+    return best
 
 
 def why_flagged(text: str, judged: Judged, title: str) -> str:

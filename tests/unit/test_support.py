@@ -118,6 +118,15 @@ def test_a_stale_answer_is_shown_beside_what_was_said_and_what_is(
     assert findings[0]["source_words"] == NEW[1].plain
 
 
+def test_a_made_up_answer_is_not_shown_beside_what_changed_elsewhere(
+    embedder: MiniLmEmbedder,
+) -> None:
+    findings = check(embedder, "How much is the gift wrap?", "$7.50", Past())["findings"]
+    message = findings[0]["message"]
+    assert "does not bear out" in message
+    assert not any(passage.plain in message for passage in OLD[:3])
+
+
 def test_silence_is_right_until_the_source_answers(embedder: MiniLmEmbedder) -> None:
     silent = "Not stated"
     assert check(embedder, "Do you ship to Norway?", silent)["passed"]
