@@ -30,6 +30,7 @@ from desk.jobs import Jobs, asked_for
 from desk.models import Contact, Delivery, Person, Presence, Review
 from desk.permissions import Actor, decisions_open_to, require
 from desk.quality import rewritten_share
+from desk.review_holds import CLAIMED, Holder, holder_of
 from desk.risk import URGENT
 from desk.seeded_ends import SeededEnd, end_of, end_seeded, is_seeded, told_of
 from graph.draft import draft_digest
@@ -276,6 +277,15 @@ class Reviews:
                 decision=cast("Decision | None", review.decision),
             )
 
+    def line(self, actor: Actor, review_id: str) -> ReviewSummary:
+        """Return one review as a line of the queue, without its draft. Raises NotFound."""
+        require(actor, "read_reviews")
+        with self._database.read() as session:
+            row = session.execute(_lines().where(Review.id == review_id)).tuples().first()
+        if row is None:
+            raise NotFound(f"There is no review {review_id!r}.")
+        return ReviewSummary(*row)
+
     def of_contact(self, actor: Actor, contact_id: str) -> list[ReviewSummary]:
         """Return the reviews of one contact, oldest first."""
         require(actor, "read_reviews")
@@ -294,25 +304,46 @@ class Reviews:
         require(actor, "decide_own")
         now = self._clock.now()
         until = now + self._claim
-        claim = (
-            update(Review)
-            .where(Review.id == review_id, *_free_for(actor, now))
-            .values(claimed_by=actor.id, claimed_until=until)
-            .returning(Review.id)
-        )
         with self._database.write() as session:
-            held_before = _get(session, review_id).claimed_by
-            if session.scalar(claim) is None:
+            review = _get(session, review_id)
+            held_before = review.claimed_by
+            if not _claim(session, review, actor, until, _free_for(actor, now)):
                 raise _why_not(session, review_id)
             if held_before != actor.id:
-                write_audit(
-                    session,
-                    now,
-                    actor.id,
-                    "review.claimed",
-                    contact_id=_get(session, review_id).contact_id,
-                    review_id=review_id,
-                )
+                _tell_of_claim(session, review, actor, now)
+        return until
+
+    def holder(self, actor: Actor, review_id: str) -> Holder | None:
+        """Return who else holds a review, and since when; None when nobody does. Raises NotFound."""
+        require(actor, "read_reviews")
+        with self._database.read() as session:
+            return holder_of(session, _get(session, review_id), actor.id, self._clock.now())
+
+    def take_over(self, actor: Actor, review_id: str, held_by: str) -> datetime:
+        """Hold a review in the place of who holds it; return until when.
+
+        Args:
+            actor: Who takes it; only who may decide any review may.
+            review_id: The review.
+            held_by: Who held it when that was decided: from nobody else it is taken.
+
+        Raises:
+            NotAllowed: The person's role may not.
+            ClaimedByOther: By now a third person holds it.
+            AlreadyDecided: It was decided.
+        """
+        require(actor, "decide")
+        now = self._clock.now()
+        until = now + self._claim
+        theirs = (Review.status == "pending", Review.claimed_by == held_by)
+        with self._database.write() as session:
+            review = _get(session, review_id)
+            taken_from = holder_of(session, review, actor.id, now)
+            if not _claim(session, review, actor, until, theirs) and not _claim(
+                session, review, actor, until, _free_for(actor, now)
+            ):
+                raise _why_not(session, review_id)
+            _tell_of_claim(session, review, actor, now, taken_from)
         return until
 
     def release(self, actor: Actor, review_id: str) -> None:
@@ -604,6 +635,37 @@ def _free_for(actor: Actor, now: datetime) -> tuple[Any, ...]:
             Review.claimed_by == actor.id,
             Review.claimed_until < now,
         ),
+    )
+
+
+def _claim(
+    session: Session, review: Review, actor: Actor, until: datetime, where: tuple[Any, ...]
+) -> bool:
+    """Have ``actor`` hold a review by compare-and-set; say whether they do."""
+    claim = (
+        update(Review)
+        .where(Review.id == review.id, *where)
+        .values(claimed_by=actor.id, claimed_until=until)
+        .returning(Review.id)
+    )
+    return session.scalar(claim) is not None
+
+
+def _tell_of_claim(
+    session: Session,
+    review: Review,
+    actor: Actor,
+    now: datetime,
+    taken_from: Holder | None = None,
+) -> None:
+    write_audit(
+        session,
+        now,
+        actor.id,
+        CLAIMED,
+        contact_id=review.contact_id,
+        review_id=review.id,
+        data={"taken_from": taken_from.person_id} if taken_from else {},
     )
 
 

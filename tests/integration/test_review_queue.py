@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from core.errors import NotAllowed, Unavailable
+from core.errors import ClaimedByOther, NotAllowed, Unavailable
 from desk.bootstrap import Desk
 from desk.models import Presence, Review
 from desk.permissions import Actor
@@ -117,6 +117,31 @@ def test_who_looks_at_a_review_is_known_for_half_a_minute(
     desk.reviews.look(agent, review_id)
     desk.reviews.look(agent, "rev_another")
     assert desk.reviews.lookers(supervisor, [review_id]) == {}
+
+
+def test_a_supervisor_takes_a_review_over_from_who_holds_it(
+    desk: Desk, supervisor: Actor, agent: Actor, review_id: str
+) -> None:
+    other = desk.people.add(None, "Sam", "sam@example.com", "supervisor")
+    desk.reviews.claim(other, review_id)
+    holder = desk.reviews.holder(supervisor, review_id)
+    assert holder
+    assert (holder.name, holder.since is not None) == ("Sam", True)
+    assert desk.reviews.holder(other, review_id) is None
+    with pytest.raises(NotAllowed):
+        desk.reviews.take_over(agent, review_id, other.id)
+    desk.reviews.take_over(supervisor, review_id, other.id)
+    with pytest.raises(ClaimedByOther, match="Ruth is working on this review"):
+        desk.reviews.decide(other, review_id, {"kind": "approve"})
+    with pytest.raises(ClaimedByOther, match="Ruth is working"):  # Sam holds it no more
+        desk.reviews.take_over(desk.people.add(None, "Kim", "k@x.io", "admin"), review_id, other.id)
+    trail = [one for one in desk.audit.of_contact(supervisor, desk.reviews.line(supervisor, review_id).contact_id)
+             if one.event == "review.claimed"]  # fmt: skip
+    assert [(one.actor, one.data) for one in trail] == [
+        (other.id, {}),
+        (supervisor.id, {"taken_from": other.id}),
+    ]
+    assert not desk.reviews.decide(supervisor, review_id, {"kind": "approve"}).stopped
 
 
 def test_many_are_approved_at_once_and_what_is_flagged_is_left(

@@ -152,14 +152,35 @@ def test_the_second_to_decide_is_told_who_was_first(
     desk.reviews.release(supervisor, review_id)
     desk.reviews.decide(admin, review_id, {"kind": "approve"})
     button_of(page, "decide.approve.").click().run()
-    assert "Ingrid was faster: approve" in seen(page)
+    text = seen(page)
+    assert text.count("Ingrid was faster: approved</strong> at") == 1
+    assert "Your “Approve” did not count." in text
+    assert text.count("pd-warning") + text.count("pd-refused") == 1
 
 
-def test_a_review_that_another_holds_says_whose_it_is(
+def test_a_review_that_another_holds_offers_to_take_it_over_and_nothing_else(
     open_page: OpenPage, desk: Desk, supervisor: Actor, admin: Actor, review_id: str
 ) -> None:
     desk.reviews.claim(admin, review_id)
-    assert "Ingrid is working on this review until" in seen(open_page("reviews", supervisor))
+    page = open_page("reviews", supervisor)
+    assert "Ingrid holds this review since" in seen(page)
+    assert not [b for b in page.button if str(b.key).startswith("decide.approve")]
+    button_of(page, "decide.take_over.").click().run()
+    assert "You took it over from Ingrid." in seen(page)
+    button_of(page, "decide.approve.").click().run()
+    assert "Approved." in seen(page)
+
+
+def test_an_agent_waits_for_who_holds_the_review_of_the_open_contact(
+    open_page: OpenPage, desk: Desk, agent: Actor, supervisor: Actor, review_id: str
+) -> None:
+    desk.reviews.claim(supervisor, review_id)
+    page = open_page("desk", agent)
+    page.session_state["queue.open"] = desk.reviews.line(agent, review_id).contact_id
+    page.run()
+    assert "Ruth holds this review since" in seen(page)
+    assert "a supervisor can take it over" in seen(page)
+    assert not [b for b in page.button if str(b.key).startswith("decide.")]
 
 
 def test_what_a_recheck_stops_is_shown_old_beside_new(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from tests.factories import ADMIN
 from tests.integration.conftest import OpenDesk, open_contact, pending_review
-from tests.ui.conftest import OpenPage, button_of, seen
+from tests.ui.conftest import SECONDS, OpenPage, button_of, seen
 
 REFUND = "How long does a refund take?"
 
@@ -149,7 +150,54 @@ def test_a_review_that_somebody_else_decided_leads_on_to_the_next(
     desk.reviews.release(supervisor, first)
     desk.reviews.decide(admin, first, {"kind": "approve"})
     button_of(page, "decide.approve.").click().run()
-    assert "Your decision did not count" in seen(page)
-    assert "Ingrid was faster: approved at" in seen(page)
+    assert "Ingrid was faster: approved" in seen(page)
+    assert "Press Next (J)" in seen(page)
     page.button(key="reviews.next").click().run()
     assert page.session_state["reviews.chosen"] == ({review_id, other} - {first}).pop()
+
+
+def _look_at(the_desk, actor, review_id):
+    import streamlit as st
+
+    from ui.components.news import look, remember
+
+    if "drawn" not in st.session_state:
+        remember(the_desk, actor, the_desk.reviews.get(actor, review_id))
+    st.session_state["drawn"] = True
+    st.session_state["news"] = look(the_desk, actor, review_id)
+
+
+@pytest.fixture
+def looker(desk: Desk, supervisor: Actor, review_id: str) -> AppTest:
+    """A page that was drawn with the review, and looks at it anew with each run."""
+    page = AppTest.from_function(_look_at, args=(desk, supervisor, review_id)).run(timeout=SECONDS)
+    assert page.session_state["news"] is None
+    return page
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("5 business days", "12 business days", ("Refunds",)),
+        ("to reach your card", "to get back to your card", ("Refunds",)),
+        ("Gift cards cannot be", "Vouchers cannot be", ()),
+    ],
+)
+def test_an_open_draft_hears_that_its_source_changed(
+    desk: Desk, looker: AppTest, old: str, new: str, told: tuple[str, ...]
+) -> None:
+    article = desk.settings.workspace_folder / "articles" / "refunds.md"
+    article.write_text(article.read_text().replace(old, new))
+    desk.sync()
+    for _ in range(2):
+        news = looker.run(timeout=SECONDS).session_state["news"]
+        assert (news.sources if news else ()) == told
+
+
+def test_an_open_draft_hears_who_took_it_over_and_that_it_was_decided(
+    desk: Desk, looker: AppTest, supervisor: Actor, admin: Actor, review_id: str
+) -> None:
+    desk.reviews.claim(admin, review_id)
+    assert looker.run(timeout=SECONDS).session_state["news"].holder == admin.id
+    desk.reviews.decide(admin, review_id, {"kind": "approve"})
+    assert looker.run(timeout=SECONDS).session_state["news"].is_over

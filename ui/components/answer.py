@@ -11,6 +11,7 @@ from desk.bootstrap import Desk
 from desk.contacts import ContactView
 from desk.permissions import Actor
 from desk.queues import ContactQueues
+from desk.review_holds import Holder
 from desk.reviews import ReviewView
 from graph.draft import draft_text
 from graph.values import Draft
@@ -20,7 +21,9 @@ from ui.components.decide import decide
 from ui.components.delivery import delivery_shown, send_again_button
 from ui.components.evidence import changes_shown, drafted_how, drafters_note
 from ui.components.handoff import handoff_brief, instruction
+from ui.components.holding import held_by_another
 from ui.components.labels import KIND_NAMES, chip, warning_chip
+from ui.components.news import remember
 from ui.components.notice import empty, notice, refusals_shown
 from ui.components.places import place_name
 from ui.components.source_cards import source_cards
@@ -113,13 +116,14 @@ def _waiting(
     draft = proposal.draft if proposal and proposal.draft else view.draft
     report = proposal.report if proposal else view.check
     places = place_name("src", proposal.id if proposal else view.summary.id)
+    holder = desk.reviews.holder(actor, view.summary.id)
     with st.container(
         key="draft-head",
         horizontal=True,
         vertical_alignment="center",
         horizontal_alignment="distribute",
     ):
-        _heading(desk, actor, draft, proposal, view)
+        _heading(draft, proposal, view, holder)
         if proposal or "edit" not in view.open_decisions:
             st.button(
                 "Edit",
@@ -133,20 +137,21 @@ def _waiting(
     cited_draft(draft, report, places, before=view.draft if proposal else None)
     show(drafters_note(draft))
     if proposal:
-        _proposal_bar(view, proposal)
+        if holder:
+            held_by_another(desk, actor, holder, view.summary.id)
+        _proposal_bar(view, proposal, held=holder is not None)
     else:
-        decide(desk, view)
+        decide(desk, actor, view, holder)
     if st.session_state.get(EDITING) == view.summary.id:
         _edit_form(draft, proposal.id if proposal else view.summary.id)
     with refusals_shown():
         _sources(desk, draft, places)
     if proposal:  # it answers what changed: the draft comes first now
         changes_shown(view.changes)
+    remember(desk, actor, view, draft)
 
 
-def _heading(
-    desk: Desk, actor: Actor, draft: Draft, proposal: Turn | None, view: ReviewView
-) -> None:
+def _heading(draft: Draft, proposal: Turn | None, view: ReviewView, holder: Holder | None) -> None:
     if proposal:
         badges: list[Markup] = []
         title = "Proposed with the assistant"
@@ -155,14 +160,12 @@ def _heading(
         title = "The draft that waits"
     how = drafted_how(draft)
     by = tag("span", "pd-faint", words(how)) if how else NOTHING
-    held, until = view.summary.claimed_by, view.summary.claimed_until
-    if held and held != actor.id and until and until > desk.clock.now():
-        name = ContactQueues(desk.database).names().get(held, "Somebody")
-        badges.append(warning_chip(f"{name} is reviewing it"))
+    if holder and not (proposal or view.open_decisions):  # else it is said where they decide
+        badges.append(warning_chip(f"{holder.name} is reviewing it"))
     show(tag("div", "pd-draft-head", tag("strong", "", words(title)), *badges, by))
 
 
-def _proposal_bar(view: ReviewView, proposal: Turn) -> None:
+def _proposal_bar(view: ReviewView, proposal: Turn, *, held: bool) -> None:
     clean = not (proposal.report and proposal.report["findings"])
     may_approve = "edit" in view.open_decisions and clean
     with st.container(key="proposal-bar", horizontal=True):
@@ -173,6 +176,7 @@ def _proposal_bar(view: ReviewView, proposal: Turn) -> None:
                 icon=":material/check:",
                 shortcut="A",
                 type="primary",
+                disabled=held,
                 on_click=act,
                 args=("approve", proposal.id),
             )
@@ -182,6 +186,7 @@ def _proposal_bar(view: ReviewView, proposal: Turn) -> None:
             icon=":material/input:",
             shortcut="Y",
             type="secondary" if may_approve else "primary",
+            disabled=held,
             on_click=act,
             args=("forward", proposal.id),
         )

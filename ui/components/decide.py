@@ -8,20 +8,17 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.errors import (
-    AlreadyDecided,
-    ClaimedByOther,
-    DecisionRefused,
-    NotAllowed,
-)
+from core.errors import AlreadyDecided, DecisionRefused, NotAllowed, ProofdeskError
 from core.vocabulary import REJECT_REASONS, DecisionKind, RejectReason
 from desk.bootstrap import Desk
 from desk.permissions import Actor
+from desk.review_holds import Holder
 from desk.reviews import DecisionOutcome, ReviewView
 from graph.draft import draft_text
 from graph.interrupts import ESCALATION_TIERS
-from ui.components.labels import DECISION_NAMES, TIER_NAMES, clock_time, namer, plainly
-from ui.components.notice import keep, notice
+from ui.components.holding import held_by_another
+from ui.components.labels import DECISION_BUTTONS, DECISION_NAMES, TIER_NAMES, namer, plainly
+from ui.components.notice import keep
 from ui.components.once import ask, carry_out, told
 from ui.components.seeded import tell_of_seeded
 from ui.components.text import label_text, say
@@ -30,13 +27,13 @@ from ui.components.undo import offer_undo
 Reply = dict[str, Any]
 _OPEN: Final = "decide.open"
 _ASKED: Final = "decide.asked"
-_HELD: Final = "decide.held"
-_BUTTONS: Final[dict[DecisionKind, tuple[str, str, str]]] = {
-    "approve": ("Approve", ":material/check:", "A"),
-    "edit": ("Edit", ":material/edit:", "E"),
-    "reject": ("Reject", ":material/undo:", "X"),
-    "escalate": ("Escalate", ":material/arrow_upward:", "S"),
-    "answer": ("Fill in", ":material/text_fields:", "F"),
+_LATE: Final = "decide.late"
+_BUTTONS: Final[dict[DecisionKind, tuple[str, str]]] = {
+    "approve": (":material/check:", "A"),
+    "edit": (":material/edit:", "E"),
+    "reject": (":material/undo:", "X"),
+    "escalate": (":material/arrow_upward:", "S"),
+    "answer": (":material/text_fields:", "F"),
 }
 _REJECT_WORDS: Final[dict[RejectReason, tuple[str, str]]] = {
     "wrong_source": ("Wrong source", "It rests on the wrong source."),
@@ -56,18 +53,25 @@ _ESCALATE_WORDS: Final = (
 )
 
 
-def decide(desk: Desk, view: ReviewView) -> None:
-    """Show what the person may decide about a review, and the form that is open."""
+def decide(desk: Desk, actor: Actor, view: ReviewView, holder: Holder | None) -> None:
+    """Show what the person may decide about a review, and the form that is open.
+
+    Args:
+        holder: Who else holds it: nothing can be decided then.
+    """
     kinds = view.open_decisions
     if not kinds:
         say(_waits_for_nobody(view), "pd-faint")
         return
+    if holder:
+        held_by_another(desk, actor, holder, view.summary.id)
+        return
     opened = _opened(view)
     with st.container(key="decide-bar", horizontal=True):
         for kind in kinds:
-            label, icon, shortcut = _BUTTONS[kind]
+            icon, shortcut = _BUTTONS[kind]
             st.button(
-                label,
+                DECISION_BUTTONS[kind],
                 # A late press must not meet the review that has come up since.
                 key=f"decide.{kind}.{view.summary.id}",
                 icon=icon,
@@ -102,29 +106,6 @@ def _close() -> None:
     st.session_state[_OPEN] = None
 
 
-def hold(desk: Desk, actor: Actor, view: ReviewView) -> str:
-    """Hold the review for the person who looks at it; return who holds it until when.
-
-    What they held before is given back: looking through a queue must not lock it for the others.
-    """
-    review_id = view.summary.id
-    before = st.session_state.get(_HELD)
-    if before and before != review_id:
-        desk.reviews.release(actor, before)
-        st.session_state[_HELD] = None
-    if not view.open_decisions:
-        return ""
-    try:
-        until = desk.reviews.claim(actor, review_id)
-    except ClaimedByOther as error:
-        notice("Somebody is at it", "warning", error.message)
-        return ""
-    except AlreadyDecided:  # between the reading and the claim; the page says so when asked
-        return ""
-    st.session_state[_HELD] = review_id
-    return f"Held by you until {clock_time(until)}"
-
-
 def _press(view: ReviewView, kind: DecisionKind) -> None:
     if kind == "approve" and not view.check["findings"]:
         _ask(view, lambda _review_id: {"kind": "approve"})
@@ -141,8 +122,22 @@ def _ask(view: ReviewView, reply: Callable[[str], Reply]) -> None:
     ask(_ASKED, (view.summary.id, view.summary.contact_id, reply(view.summary.id)))
 
 
-def carry_out_asked(desk: Desk, actor: Actor) -> DecisionOutcome | None:
-    """Carry out the decision that was just asked for; keep a notice of what became of it."""
+def came_too_late(review_id: str) -> DecisionKind | None:
+    """Return what the person asked for of a review that somebody else had decided by then."""
+    late: tuple[str, DecisionKind] | None = st.session_state.get(_LATE)
+    return late[1] if late and late[0] == review_id else None
+
+
+def carry_out_asked(
+    desk: Desk, actor: Actor, *, tells_of_others: bool = False
+) -> DecisionOutcome | None:
+    """Carry out the decision that was just asked for; keep a notice of what became of it.
+
+    Args:
+        desk: The desk.
+        actor: Who decides.
+        tells_of_others: Whether the page itself says who was faster; see :func:`came_too_late`.
+    """
 
     def decided(asked: tuple[str, str, Reply]) -> DecisionOutcome:
         review_id, _contact_id, reply = asked
@@ -153,12 +148,21 @@ def carry_out_asked(desk: Desk, actor: Actor) -> DecisionOutcome | None:
         return None
     if done.came is not None:
         _tell(done.came, done.what[1])
+    elif tells_of_others and _is_decided(desk, actor, done.what[0], done.refused):
+        st.session_state[_LATE] = (done.what[0], done.what[2]["kind"])
     elif isinstance(done.refused, DecisionRefused | NotAllowed):
         keep("This is not decided yet", "refused", done.refused.message)  # its form stays open
     elif done.refused:
         keep("Your decision did not count", "refused", done.refused.message)
     told(_ASKED)
     return done.came
+
+
+def _is_decided(desk: Desk, actor: Actor, review_id: str, refused: ProofdeskError | None) -> bool:
+    """Say whether a decision was refused since somebody else had taken one that can be shown."""
+    if not isinstance(refused, AlreadyDecided):
+        return False
+    return desk.reviews.line(actor, review_id).status == "decided"
 
 
 def _tell(outcome: DecisionOutcome, contact_id: str) -> None:

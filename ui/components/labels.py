@@ -46,6 +46,13 @@ DECISION_NAMES: Final = {
     "escalate": "Escalated",
     "answer": "Missing details filled in",
 }
+DECISION_BUTTONS: Final = {
+    "approve": "Approve",
+    "edit": "Edit",
+    "reject": "Reject",
+    "escalate": "Escalate",
+    "answer": "Fill in",
+}
 ROLE_NAMES: Final = {
     "agent": "Agent",
     "supervisor": "Supervisor",

@@ -13,6 +13,7 @@ from desk.contacts import ContactSummary
 from desk.permissions import Actor
 from desk.queues import COUNTED_AT_MOST, QUEUES, ContactQueues, QueueName
 from ui.components.labels import STATUS_NAMES, due, tier_badge, warning_chip
+from ui.components.news import forget, look_at_drawn
 from ui.components.notice import empty, refusals_shown
 from ui.components.text import NOTHING, label_text, show, tag, words
 
@@ -94,6 +95,7 @@ def drawn(contact: ContactSummary | None) -> None:
 def queue(desk: Desk, actor: Actor) -> None:
     """Show the queue and let the person choose a contact; refreshed alone every two seconds."""
     st.session_state.pop(_DRAWN, None)  # the page is being drawn: there is no older state to leave
+    forget()
     st.fragment(_queue, run_every=REFRESH_SECONDS)(desk, actor)
 
 
@@ -199,12 +201,12 @@ def _go(contact_id: str) -> None:
 
 
 def _look_for_news(desk: Desk, actor: Actor) -> None:
-    """Have the whole page drawn anew when somebody else changed the contact that is open."""
+    """Have the page drawn anew when somebody changed the contact that is open, or a source did."""
     contact_id = opened_contact()
     before = st.session_state.get(_DRAWN)
     if contact_id is None or before is None or before[0] != contact_id:
         return
-    if _state_of(desk.contacts.summary(actor, contact_id)) != before:
+    if _state_of(desk.contacts.summary(actor, contact_id)) != before or look_at_drawn(desk, actor):
         st.rerun()
 
 

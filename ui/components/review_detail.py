@@ -18,7 +18,7 @@ from kb.content import Passage
 from ui.components.context import why_this_tier
 from ui.components.conversation import contact_heading, conversation
 from ui.components.correct_reason import correct_reason
-from ui.components.decide import decide, hold
+from ui.components.decide import came_too_late, decide
 from ui.components.delivery import STATUS_NAMES
 from ui.components.evidence import (
     changes_shown,
@@ -28,7 +28,9 @@ from ui.components.evidence import (
     sentences_beside_sources,
 )
 from ui.components.handoff import instruction
-from ui.components.labels import DECISION_NAMES, plainly, when
+from ui.components.holding import hold
+from ui.components.labels import DECISION_BUTTONS, DECISION_NAMES, clock_time, plainly, when
+from ui.components.news import remember
 from ui.components.notice import refusals_shown
 from ui.components.review_table import choose_review, following, previous
 from ui.components.text import NOTHING, Markup, say, show, tag, words
@@ -46,9 +48,10 @@ def review_to_decide(desk: Desk, actor: Actor, view: ReviewView) -> None:
             say(held, "pd-held")
             _steps()
         instruction(contact.brief["instruction"] if contact.brief else "")
-        decide(desk, view)
+        decide(desk, actor, view, desk.reviews.holder(actor, view.summary.id))
         changes_shown(view.changes)
         _draft(desk, view)
+    remember(desk, actor, view)
 
 
 def decided_review(
@@ -72,7 +75,9 @@ def decided_review(
     with right:
         if in_queue:
             _steps()
-        show(_decision_line(desk, view, who))
+            _was_faster(desk, view, who, sent[-1] if sent else None)
+        else:
+            show(_decision_line(desk, view, who))
         _from_draft_to_letter(view, sent[-1] if sent else None)
         changes_shown(view.changes)
         _draft(desk, view)
@@ -106,18 +111,46 @@ def _step(label: str, shortcut: str, target: str | None) -> None:
 
 
 def _decision_line(desk: Desk, view: ReviewView, who: str) -> Markup:
-    kind, decision = view.summary.decision, view.decision
+    kind = view.summary.decision
     said = f"{DECISION_NAMES[kind] if kind else 'Settled'} by {who}"
-    why = (plainly(decision.get("reason")), decision.get("comment")) if decision else ()
-    comment = " · ".join(part for part in why if part)
+    why = _why(view)
     return tag(
         "div",
         "pd-notice",
         tag("strong", "", words(said)),
         words(" "),
         when(view.summary.decided_at, desk.clock.now()),
-        tag("div", "pd-detail pd-words", words(comment)) if comment else NOTHING,
+        tag("div", "pd-detail pd-words", words(why)) if why else NOTHING,
     )
+
+
+def _was_faster(desk: Desk, view: ReviewView, who: str, sent: DeliveryView | None) -> None:
+    """Say who decided what is open in the queue, when, and what can be done now."""
+    kind, at = view.summary.decision, view.summary.decided_at
+    what = DECISION_NAMES[kind].lower() if kind else "settled"
+    late = came_too_late(view.summary.id)
+    now = "Press Next (J) for the following review."
+    if sent and sent.status == "scheduled":
+        now = f"Until the answer leaves, the Outbox can call it back. {now}"
+    why = _why(view)
+    show(
+        tag(
+            "div",
+            "pd-notice pd-warning",
+            tag("strong", "", words(f"{who} was faster: {what}")),
+            *([words(f" at {clock_time(at)}, "), when(at, desk.clock.now())] if at else []),
+            words("."),
+            words(f" Your “{DECISION_BUTTONS[late]}” did not count.") if late else NOTHING,
+            tag("div", "pd-detail pd-words", words(why)) if why else NOTHING,
+            tag("div", "pd-detail", words(now)),
+        )
+    )
+
+
+def _why(view: ReviewView) -> str:
+    decision = view.decision
+    said = (plainly(decision.get("reason")), decision.get("comment")) if decision else ()
+    return " · ".join(part for part in said if part)
 
 
 def _from_draft_to_letter(view: ReviewView, sent: DeliveryView | None) -> None:

@@ -12,10 +12,12 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.queues import ContactQueues
 from desk.reviews import ReviewFilter, ReviewSummary
-from ui.components.labels import DECISION_NAMES
+from ui.components.labels import DECISION_NAMES, clock_time
+from ui.components.news import forget, look
 from ui.components.notice import notice
 from ui.components.pager import page_buttons, read_page
 from ui.components.review_table import PAGE, chosen_review, review_table, who_is_at
+from ui.components.text import readable_text
 
 LOOK_AGAIN_SECONDS: Final = 2
 _TOLD_EVERY: Final = timedelta(seconds=10)
@@ -32,6 +34,7 @@ def review_queue(
     nobody loses what they are reading or writing.
     """
     st.session_state.pop(_SHOWN, None)
+    forget()
     st.fragment(_queue, run_every=LOOK_AGAIN_SECONDS)(desk, actor, only, reasons)
     opened: str | None = st.session_state.get(_SHOWN)
     return opened
@@ -61,7 +64,8 @@ def _queue(desk: Desk, actor: Actor, only: ReviewFilter, reasons: Mapping[str, s
         st.rerun()
     if opened:
         _tell(desk, actor, opened, now)
-        _gone(desk, actor, opened, reviews, drawn_with_the_page)
+        if not drawn_with_the_page:
+            _news(desk, actor, opened)
     page_buttons("reviews", reviews, more)
 
 
@@ -86,19 +90,38 @@ def _tell(desk: Desk, actor: Actor, opened: str, now: datetime) -> None:
         st.session_state[_TOLD] = (opened, now)
 
 
-def _gone(
-    desk: Desk,
-    actor: Actor,
-    opened: str,
-    reviews: Sequence[ReviewSummary],
-    drawn_with_the_page: bool,
-) -> None:
-    """Say so when what is open was settled by somebody else in the meantime."""
-    if drawn_with_the_page or any(review.id == opened for review in reviews):
+def _news(desk: Desk, actor: Actor, opened: str) -> None:
+    """Say what somebody else, or a sync, did to what is open; nothing on the page is touched."""
+    found = look(desk, actor, opened)
+    if found is None:
         return
-    line = desk.reviews.get(actor, opened).summary
-    if line.status == "pending":
-        return  # on another page, or filtered out
-    who = ContactQueues(desk.database).names().get(line.decided_by or "", "The desk")
-    what = DECISION_NAMES[line.decision].lower() if line.decision else line.status
-    notice(f"{who} was faster: {what}.", "warning", "What is open below waits no more.")
+    if found.is_free:
+        st.rerun()  # nothing could be written there
+    names, line = ContactQueues(desk.database).names(), found.line
+    if found.is_over:
+        who = names.get(line.decided_by or "", "The desk")
+        what = DECISION_NAMES[line.decision].lower() if line.decision else line.status
+        at = f" at {clock_time(line.decided_at)}" if line.decided_at else ""
+        notice(
+            f"{who} was faster: {what}{at}.",
+            "warning",
+            "What is open below waits no more. Press Next (J) for the following review.",
+        )
+        label = "Show what was decided"
+    elif found.holder:
+        notice(
+            f"{names.get(found.holder, 'Somebody')} took this review over.",
+            "warning",
+            "What you decide here does not count while they hold it.",
+        )
+        label = "Show who holds it"
+    else:
+        titles = " and ".join(f"“{readable_text(title)}”" for title in found.sources)
+        notice(
+            f"{titles or 'A source of this draft'} changed since you opened this review.",
+            "warning",
+            "What you see below is from before.",
+        )
+        label = "Show what changed"
+    if st.button(label, key="reviews.again", icon=":material/refresh:", type="tertiary"):
+        st.rerun()

@@ -13,6 +13,7 @@ from ui.components.contact_pane import contact_pane
 from ui.components.correct_reason import carry_out_correction
 from ui.components.decide import carry_out_asked
 from ui.components.desk_frame import desk_styles, heading
+from ui.components.holding import carry_out_taking_over
 from ui.components.new_contact import (
     carry_out_further_message,
     carry_out_new_contact,
@@ -36,6 +37,7 @@ def render(desk: Desk, actor: Actor) -> None:
     desk_styles()
     heading()
     carry_out_asked(desk, actor)
+    carry_out_taking_over(desk, actor)
     carry_out_correction(desk, actor)
     carry_out_further_message(desk, actor)
     carry_out_new_contact(desk, actor)

@@ -16,6 +16,7 @@ from ui.components.decide import carry_out_asked
 from ui.components.decided import decided
 from ui.components.escalated import escalated
 from ui.components.frame import title
+from ui.components.holding import carry_out_taking_over
 from ui.components.notice import empty, refusals_shown, show_kept
 from ui.components.review_detail import decided_review, review_to_decide
 from ui.components.review_queue import review_queue
@@ -48,7 +49,8 @@ def render(desk: Desk, actor: Actor) -> None:
             key=_WHICH,
             label_visibility="collapsed",
         )
-    outcome = carry_out_asked(desk, actor)
+    outcome = carry_out_asked(desk, actor, tells_of_others=True)
+    carry_out_taking_over(desk, actor)
     if outcome:
         following = outcome.next_review_id if outcome.stopped else next_free()
         choose_review(following) if following else close_review()
