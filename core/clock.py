@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
+
+Zone = Callable[[], tzinfo]
+"""Tells in which time zone a team's days begin and end."""
+
+
+def in_utc() -> tzinfo:
+    """Return UTC: the zone of a team that names none."""
+    return UTC
 
 
 class Clock(Protocol):

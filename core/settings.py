@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.logs import LogFormat, LogLevel
@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     address: str = Field(
         "localhost", description="Address that the UI and the probes of a worker listen on."
     )
+    url: AnyHttpUrl | None = Field(
+        None,
+        description="Address at which people open the UI, for the links of reports. Default: no links.",
+    )
     health_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's probes; 0 for none."
     )
@@ -99,6 +103,11 @@ class Settings(BaseSettings):
     traces: bool = Field(
         False, description="Whether `serve` and `worker` send OpenTelemetry traces."
     )
+
+    @property
+    def base_url(self) -> str:
+        """Address of the UI without a slash at its end; "" for none."""
+        return str(self.url or "").rstrip("/")
 
     @property
     def database(self) -> str:

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -65,7 +65,7 @@ from desk.radius import BlastRadius
 from desk.reviews import Reviews
 from desk.rhythm import MACHINE, Rhythm
 from desk.rhythm_render import Document, both, day_document, today_document
-from desk.rhythm_reports import REPORTS, report_files, write_report
+from desk.rhythm_reports import REPORTS, is_due, report_files, write_report
 from desk.rhythm_rules import day_of
 from desk.rhythm_settings import RhythmSettings
 from desk.seeded import SeededChecks
@@ -263,7 +263,7 @@ class Desk:
     @cached_property
     def metrics(self) -> Metrics:
         """The metrics of the operating loop."""
-        return Metrics(self.database, self.clock)
+        return Metrics(self.database, self.clock, self.zone)
 
     @cached_property
     def complaint_themes(self) -> ComplaintThemes:
@@ -300,13 +300,19 @@ class Desk:
             lambda: ReasonMap.load(self.workspace.reasons_file),
             lambda: TierRules.load(self.workspace.tiers_file),
             self._rhythm_settings,
+            self.zone,
         )
 
     @cached_property
     def daily(self) -> Daily:
         """What must not wait for its day of the week."""
         return Daily(
-            self.database, self.clock, lambda: self.reader, self._rhythm_settings, self.tasks
+            self.database,
+            self.clock,
+            lambda: self.reader,
+            self._rhythm_settings,
+            self.tasks,
+            self.zone,
         )
 
     @cached_property
@@ -321,6 +327,7 @@ class Desk:
             lambda: self.autonomy,
             self.daily.of_gaps,
             self._nearest_article,
+            self.zone,
         )
 
     def _nearest_article(self, question: str) -> str:
@@ -330,6 +337,14 @@ class Desk:
 
     def _rhythm_settings(self) -> RhythmSettings:
         return load_operations(self.workspace.folder / OPERATIONS_FILE).rhythm
+
+    def zone(self) -> tzinfo:
+        """Return the time zone in which the team works."""
+        return load_operations(self.workspace.folder / OPERATIONS_FILE).zone
+
+    def now_here(self) -> datetime:
+        """Return the present moment in the time zone in which the team works."""
+        return self.clock.now().astimezone(self.zone())
 
     @cached_property
     def seeded(self) -> SeededChecks:
@@ -747,16 +762,17 @@ class Desk:
 
     def todays_report(self, actor: Actor) -> tuple[Document, dict[str, Any]]:
         """Return the daily queue with the report of the day, as a document and as plain values."""
-        report = self.rhythm.report(actor, day_of(self.clock.now()))
+        report = self.rhythm.report(actor, day_of(self.now_here()))
         today = self.daily.today(actor)
-        queue = today_document(today, {one.id: one.name for one in self.reasons})
+        base = self.settings.base_url
+        queue = today_document(today, {one.id: one.name for one in self.reasons}, base)
         values = {"today": today.as_json(), "day": report.as_json()}
-        return both(queue, day_document(report)), values
+        return both(queue, day_document(report, base)), values
 
     def _rhythm_job(self) -> str:
-        """Write the day's report, unless it is there; return where."""
-        now, folder = self.clock.now(), self.settings.home / REPORTS
-        if all(path.exists() for path in report_files(folder, now)):
+        """Write the day's report, unless it is there or the working day has not begun; return where."""
+        now, folder = self.now_here(), self.settings.home / REPORTS
+        if not is_due(now) or all(path.exists() for path in report_files(folder, now)):
             return ""
         document, _ = self.todays_report(MACHINE)
         return str(write_report(folder, now, document)[1])

@@ -43,7 +43,7 @@ def metrics(
     as_person: As = None,
     as_json: Json = False,
 ) -> None:
-    """Print the metrics, by contact reason, tier, channel or person; days are UTC."""
+    """Print the metrics, by contact reason, tier, channel or person; days are the team's."""
     from desk.metric_export import as_csv, as_prometheus
     from desk.permissions import require
     from desk.render_metrics import metrics_as_json, metrics_table

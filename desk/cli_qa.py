@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from core.errors import BadInput
-from desk.cli_shared import As, Json, acting, opened_desk, print_json
+from desk.cli_shared import As, Json, acting, opened_desk, print_json, read_day
 
 if TYPE_CHECKING:
     from desk.bootstrap import Desk
@@ -28,11 +28,11 @@ Drawn = Annotated[
 def qa_draw(
     since: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="First day of the period, YYYY-MM-DD (UTC)."),
+        typer.Option(help="First day of the period, YYYY-MM-DD."),
     ] = None,
     until: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="Last day of the period, YYYY-MM-DD (UTC). Default: until now."),
+        typer.Option(help="Last day of the period, YYYY-MM-DD. Default: until now."),
     ] = None,
     size: Annotated[Optional[int], typer.Option(help="How many contacts.")] = None,  # noqa: UP045
     seed: Annotated[
@@ -43,9 +43,12 @@ def qa_draw(
     as_json: Json = False,
 ) -> None:
     """Draw a sample of the contacts that ended in a period."""
-    begins = _day(since, "--since") if since else None
-    ends = _day(until, "--until") + timedelta(days=1) if until else None
+    first = read_day("--since", since) if since else None
+    last = read_day("--until", until) if until else None
     with opened_desk() as desk:
+        zone = desk.zone()
+        begins = datetime.combine(first, time(), zone) if first else None
+        ends = datetime.combine(last + timedelta(days=1), time(), zone) if last else None
         actor = acting(desk, as_person)
         if ends:
             ends = min(ends, desk.clock.now())
@@ -130,13 +133,6 @@ def _draw_id(desk: Desk, actor: Actor, draw: str | None) -> str:
     if not latest:
         raise BadInput("No sample was drawn yet: run `proofdesk qa draw`.")
     return latest[0].id
-
-
-def _day(text: str, option: str) -> datetime:
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
-    except ValueError:
-        raise BadInput(f"{option}: {text!r} is no day such as 2026-11-22.") from None
 
 
 def _pairs(given: list[str], option: str) -> dict[str, str]:

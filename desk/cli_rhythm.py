@@ -75,7 +75,7 @@ def _report(desk: Desk, actor: Actor, day: str) -> tuple[Document, dict[str, Any
     if day == TODAY:
         return desk.todays_report(actor)
     report = desk.rhythm.report(actor, cast(Day, day))
-    return day_document(report), report.as_json()
+    return day_document(report, desk.settings.base_url), report.as_json()
 
 
 @tasks_app.command("list")
@@ -167,7 +167,7 @@ def tasks_give(
 @tasks_app.command("due")
 def tasks_due(
     task_id: str,
-    day: Annotated[str, typer.Argument(help="Such as 2026-12-01, in UTC.")],
+    day: Annotated[str, typer.Argument(help="Such as 2026-12-01.")],
     as_person: As = None,
 ) -> None:
     """Say by which day a task is to be done."""

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core.clock import Clock
+from core.clock import Clock, Zone, in_utc
 from core.database import Database
 from desk.contacts import ContactSummary, summary_of
 from desk.flag_missing import Question, findings_of, grouped, vectors_of
@@ -111,6 +111,7 @@ class Today:
     """The daily queue.
 
     Attributes:
+        at: The moment, in the time zone of the team.
         themes: Failures that repeat, of the last two weeks, the most frequent first.
         overdue: Tasks whose day is over, the newest first; of ``overdue_count``.
     """
@@ -143,6 +144,7 @@ class Daily:
         embedder: Turns questions into vectors, to tell which ask for the same.
         settings: Reads the workspace's settings of the week.
         tasks: What is asked of others.
+        zone: Tells the time zone of the team.
     """
 
     def __init__(
@@ -152,6 +154,7 @@ class Daily:
         embedder: Callable[[], Embedder],
         settings: Callable[[], RhythmSettings],
         tasks: Tasks,
+        zone: Zone = in_utc,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -159,12 +162,13 @@ class Daily:
         self._embedder = embedder
         self._settings = settings
         self._tasks = tasks
+        self._zone = zone
         self._vectors: dict[str, Vectors] = {}
 
     def today(self, actor: Actor) -> Today:
         """Return the daily queue."""
         return Today(
-            self._clock.now(),
+            self._clock.now().astimezone(self._zone()),
             tuple(self.sections(actor)),
             tuple(self.themes(actor)),
             tuple(self._tasks.page(actor, overdue=True, limit=_SHOWN)),

@@ -58,9 +58,9 @@ SWEEP_SCHEDULE: Final = "7 * * * *"
 """When the desk looks at what time alone changed: seven minutes past every hour."""
 
 
-RHYTHM_SCHEDULE: Final = "23 5-20 * * 1-5"
-"""When the desk writes the day's report, unless it has: from early on every weekday, UTC. A desk that
-is not there at five writes it in the hour in which it is."""
+RHYTHM_SCHEDULE: Final = "23 * * * *"
+"""When the desk writes the day's report, unless it has: see :func:`desk.rhythm_reports.is_due`. A desk
+that is not there early in the morning writes it in the hour in which it is."""
 
 
 class Jobs(Protocol):

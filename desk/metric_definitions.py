@@ -1,6 +1,6 @@
 """Every metric, defined once: what pages show on hover, exports name and tests recompute.
 
-Days are UTC. What happens counts on the day it happens, however old its contact is: a contact of
+Days are those of the team's time zone. What happens counts on the day it happens, however old its contact is: a contact of
 last month that a customer reopens today is a reopened one of today. Checks that were slipped in on
 purpose count for the catch rate and for nothing else.
 

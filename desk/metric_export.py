@@ -1,7 +1,7 @@
 """The metrics for spreadsheets and for Prometheus.
 
-Prometheus gets counts since the beginning, by contact reason, and the backlog as it is; rates and
-windows are its own matter. Nothing names a customer or a person.
+Prometheus gets counts since the beginning and the open contacts as they are, by contact reason, tier
+and channel; rates, sums over these and windows are its own matter. Nothing names a customer or a person.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Final
 from desk.metric_comparison import within
 from desk.metric_definitions import METRICS, OF_ID
 from desk.metric_facts import Part
-from desk.metric_models import ALL
-from desk.metrics import Group, MetricFilter, Totals
+from desk.metrics import DIMENSIONS, Group, MetricFilter, Totals
 
 if TYPE_CHECKING:
     from prometheus_client import Metric as Family
@@ -133,23 +132,29 @@ class _Collector:
             SummaryMetricFamily,
         )
 
-        reasons = {one: its for one, its in self._totals.by_reason.items() if one != ALL}
+        slices = self._totals.by_slice
         for one in _COUNTERS:
-            labels = ["reason", one.label] if one.label else ["reason"]
+            labels = [*DIMENSIONS, one.label] if one.label else DIMENSIONS
             counter = CounterMetricFamily(f"proofdesk_{one.name}", one.says, labels=labels)
-            for reason, parts in reasons.items():
+            for its, parts in slices.items():
                 for kind, part in one.kinds.items():
                     if part in parts:
-                        counter.add_metric([reason, kind][: len(labels)], parts[part][0])
+                        counter.add_metric([*its, kind][: len(labels)], parts[part][0])
             yield counter
         for name, says, part in _SUMMARIES:
-            summary = SummaryMetricFamily(f"proofdesk_{name}", says, labels=["reason"])
-            for reason, parts in reasons.items():
+            summary = SummaryMetricFamily(f"proofdesk_{name}", says, labels=DIMENSIONS)
+            for its, parts in slices.items():
                 if part in parts:
-                    summary.add_metric([reason], *parts[part])
+                    summary.add_metric(its, *parts[part])
             yield summary
         backlog = self._totals.backlog
         yield GaugeMetricFamily("proofdesk_backlog", OF_ID["backlog"].sentence, backlog.count)
+        standing = GaugeMetricFamily(
+            "proofdesk_open_contacts", "The backlog, told apart.", labels=DIMENSIONS
+        )
+        for its, number in self._totals.open.items():
+            standing.add_metric(its, number)
+        yield standing
         ages = GaugeMetricFamily(
             "proofdesk_backlog_age_seconds", "Age of the open contacts.", labels=["quantile"]
         )

@@ -34,7 +34,7 @@ class MetricSum(Base):
     channel: Mapped[str] = mapped_column(String(10), primary_key=True)
     person: Mapped[str] = mapped_column(String(60), primary_key=True)
     day: Mapped[str] = mapped_column(String(11), primary_key=True)
-    """Such as ``2026-11-22``, in UTC; ``W2026-11-16`` for the week from that Monday, which is kept
+    """Such as ``2026-11-22``, in the zone of :class:`MetricMark`; ``W2026-11-16`` for the week from that Monday, which is kept
     where tier and channel are :data:`ALL`; or :data:`EVER`."""
     part: Mapped[str] = mapped_column(String(30), primary_key=True)
     """What happened: a ``desk.metric_facts.Part``."""
@@ -66,6 +66,8 @@ class MetricMark(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int]
     """Everything up to this event is counted, and nothing after it."""
+    zone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """The time zone of the days that it is counted by."""
 
 
 class Complaint(Base):

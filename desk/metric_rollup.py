@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import product
 from typing import Any, Final, cast
 
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from core.clock import Clock
+from core.clock import Clock, Zone, in_utc
 from core.database import Base, Database
 from desk.calendar import monday_of
 from desk.lengths import counted, of_counts, pack, together, unpack
@@ -73,9 +73,9 @@ class Counted:
     waiting: int
 
 
-def day_of(at: datetime) -> str:
-    """Return the day on which a moment counts, in UTC."""
-    return at.astimezone(UTC).date().isoformat()
+def day_of(at: datetime, zone: tzinfo) -> str:
+    """Return the day on which a moment counts."""
+    return at.astimezone(zone).date().isoformat()
 
 
 def week_of(monday: date) -> str:
@@ -83,9 +83,9 @@ def week_of(monday: date) -> str:
     return f"W{monday.isoformat()}"
 
 
-def keys_of(fact: Fact) -> Iterable[Key]:
-    """Return every sum that a fact is added to. Pure."""
-    day, week = day_of(fact.at), week_of(monday_of(fact.at.astimezone(UTC)))
+def keys_of(fact: Fact, zone: tzinfo) -> Iterable[Key]:
+    """Return every sum that a fact is added to, days being those of ``zone``. Pure."""
+    day, week = day_of(fact.at, zone), week_of(monday_of(fact.at.astimezone(zone)))
     people = (ALL,) if fact.person is None else (ALL, fact.person)
     for reason, tier, channel, person in product(
         (fact.reason, ALL), (fact.tier, ALL), (fact.channel, ALL), people
@@ -93,16 +93,16 @@ def keys_of(fact: Fact) -> Iterable[Key]:
         yield reason, tier, channel, person, day, fact.part
     for reason, person in product((fact.reason, ALL), people):
         yield reason, ALL, ALL, person, week, fact.part
-    for reason in (fact.reason, ALL):
-        yield reason, ALL, ALL, ALL, EVER, fact.part
+    # Whoever reads what was counted since the beginning adds up by itself.
+    yield fact.reason, fact.tier, fact.channel, ALL, EVER, fact.part
 
 
-def sums_of(facts: Iterable[Fact]) -> dict[Key, _Sum]:
-    """Return what facts add to each sum. Pure."""
+def sums_of(facts: Iterable[Fact], zone: tzinfo) -> dict[Key, _Sum]:
+    """Return what facts add to each sum, days being those of ``zone``. Pure."""
     sums: dict[Key, _Sum] = defaultdict(_Sum)
     for fact in facts:
         length = counted(fact.value) if fact.part in LENGTHS else None
-        for key in keys_of(fact):
+        for key in keys_of(fact, zone):
             # What is added up over all days is read by programs that want no medians.
             sums[key].add(fact.value, None if key[4] == EVER else length)
     return sums
@@ -114,11 +114,13 @@ class MetricRollup:
     Args:
         database: The records.
         clock: The time.
+        zone: Tells the time zone of the days; when it is another than before, all is counted anew.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, zone: Zone = in_utc) -> None:
         self._database = database
         self._clock = clock
+        self._zone = zone
 
     def catch_up(
         self, most: int | None = None, on_progress: Callable[[int, int], None] = lambda *_: None
@@ -129,9 +131,10 @@ class MetricRollup:
             most: How many events to go over at most; None for all.
             on_progress: Told how many were gone over and how many there are.
         """
-        done = 0
+        done, zone = 0, self._zone()
+        self._move_to(zone)
         while True:
-            step = self._step(min(_A_STEP, most - done) if most else _A_STEP)
+            step = self._step(zone, min(_A_STEP, most - done) if most else _A_STEP)
             done += step.events
             on_progress(done, done + step.waiting)
             if not step.events or not step.waiting or (most and done >= most):
@@ -145,12 +148,20 @@ class MetricRollup:
         """
         with self._database.write() as session:
             hold_mark(session)
-            for table in (MetricSum, MetricLengths, Complaint, ComplaintTheme):
-                session.execute(delete(table))
-            session.execute(update(MetricMark).values(event_id=0))
+            _forget(session, self._zone())
         self.catch_up(on_progress=on_progress)
 
-    def _step(self, most: int) -> Counted:
+    def _move_to(self, zone: tzinfo) -> None:
+        """Begin anew where what is counted so far is by the days of another zone."""
+        with self._database.read() as session:
+            if session.scalar(_ZONE) == str(zone):
+                return
+        with self._database.write() as session:
+            hold_mark(session)
+            if session.scalar(_ZONE) != str(zone):  # else another process was faster
+                _forget(session, zone)
+
+    def _step(self, zone: tzinfo, most: int) -> Counted:
         with self._database.read() as session:
             after = session.scalar(select(MetricMark.event_id)) or 0
             upto = self._upto(session, after, most)
@@ -158,11 +169,12 @@ class MetricRollup:
             facts = _facts(session, after, upto) if upto > after else []
         if upto <= after:
             return Counted(0, max(0, newest - after))
-        sums = sums_of(facts)
+        sums = sums_of(facts, zone)
         with self._database.write() as session:
-            if hold_mark(session) == after:  # else another process was faster
+            same = hold_mark(session) == after and session.scalar(_ZONE) == str(zone)
+            if same:  # else another process was faster
                 _add(session, sums)
-                _note_complaints(session, facts)
+                _note_complaints(session, facts, zone)
                 session.execute(update(MetricMark).values(event_id=upto))
         return Counted(upto - after, max(0, newest - upto))
 
@@ -185,6 +197,16 @@ class MetricRollup:
                 break
             last = id
         return last
+
+
+_ZONE: Final = select(MetricMark.zone)
+
+
+def _forget(session: Session, zone: tzinfo) -> None:
+    """Forget every sum; what is counted from here on is by the days of ``zone``."""
+    for table in (MetricSum, MetricLengths, Complaint, ComplaintTheme):
+        session.execute(delete(table))
+    session.execute(update(MetricMark).values(event_id=0, zone=str(zone)))
 
 
 def hold_mark(session: Session) -> int:
@@ -318,11 +340,11 @@ def _write(
         session.connection().execute(update(table).where(*its).values(values), changed)
 
 
-def _note_complaints(session: Session, facts: Iterable[Fact]) -> None:
+def _note_complaints(session: Session, facts: Iterable[Fact], zone: tzinfo) -> None:
     rows = [
         {
             "contact_id": fact.contact_id,
-            "day": day_of(fact.at),
+            "day": day_of(fact.at, zone),
             "reason": fact.reason,
             "tier": fact.tier,
             "channel": fact.channel,

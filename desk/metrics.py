@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, get_args
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core.clock import Clock
+from core.clock import Clock, Zone, in_utc
 from core.database import Database
 from core.errors import BadInput
 from desk.calendar import monday_of
@@ -34,6 +34,8 @@ DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 """What contacts are told apart by."""
 Figures = dict[str, dict[str, Figure]]
 """Group → metric → its value."""
+Slice = tuple[str, str, str]
+"""Reason, tier and channel."""
 Group = tuple[str, str, Mapping[str, Figure]]
 """What figures are grouped by, such as ``reason``; the name of the group; its figures."""
 MOST_DAYS: Final = 732
@@ -48,8 +50,8 @@ class MetricFilter:
     """What the metrics are narrowed to.
 
     Attributes:
-        since: The first day, in UTC.
-        until: The last day, in UTC.
+        since: The first day, in the time zone of the team.
+        until: The last day.
         reason: Of this contact reason; "" for contacts without one, None for all.
         tier: Of this tier; None for all.
         channel: Of this channel; None for all.
@@ -147,12 +149,14 @@ class Totals:
     """What was counted since the beginning.
 
     Attributes:
-        by_reason: Reason (:data:`ALL` for every one) → part → count and sum of values.
-        backlog: The open contacts now.
+        by_slice: Reason, tier and channel → part → count and sum of values.
+        open: The same → how many contacts are open now.
+        backlog: All open contacts now.
         waiting: Events of the trail that are not counted yet.
     """
 
-    by_reason: dict[str, dict[str, tuple[int, float]]]
+    by_slice: dict[Slice, dict[str, tuple[int, float]]]
+    open: dict[Slice, int]
     backlog: Ages
     waiting: int
 
@@ -163,16 +167,22 @@ class Metrics:
     Args:
         database: The records.
         clock: The time.
+        zone: Tells the time zone of the days.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, zone: Zone = in_utc) -> None:
         self._database = database
         self._clock = clock
-        self.rollup = MetricRollup(database, clock)
+        self._zone = zone
+        self.rollup = MetricRollup(database, clock, zone)
+
+    def today(self) -> date:
+        """Return the day it is where the team works."""
+        return self._clock.now().astimezone(self._zone()).date()
 
     def lately(self, days: int = DAYS_SHOWN) -> MetricFilter:
         """Return the last so many days, today included."""
-        today = self._clock.now().date()
+        today = self.today()
         return MetricFilter(today - timedelta(days=days - 1), today)
 
     def board(self, actor: Actor, chosen: MetricFilter, step: Step = "day") -> Board:
@@ -319,15 +329,25 @@ class Metrics:
     def totals(self) -> Totals:
         """Return what was counted since the beginning, for machines; it names nobody."""
         waiting = self.rollup.catch_up(EVENTS_AT_ONCE)
-        query = select(MetricSum.reason, MetricSum.part, MetricSum.count, MetricSum.total).where(
-            MetricSum.day == EVER
+        row = MetricSum
+        query = select(row.reason, row.tier, row.channel, row.part, row.count, row.total).where(
+            row.day == EVER
         )
-        found: dict[str, dict[str, tuple[int, float]]] = defaultdict(dict)
+        its = func.coalesce(Contact.reason, ""), Contact.tier, Contact.channel
+        standing = (
+            select(*its, func.count())
+            .where(literal_column(OPEN_CONTACT), Contact.origin != SEEDED)
+            .group_by(*its)
+        )
+        waits: dict[Slice, int] = {}
+        found: dict[Slice, dict[str, tuple[int, float]]] = defaultdict(dict)
         with self._database.read() as session:
-            for reason, part, count, total in session.execute(query).tuples():
-                found[reason][part] = (count, total)
+            for reason, tier, channel, part, count, total in session.execute(query).tuples():
+                found[reason, tier, channel][part] = (count, total)
+            for reason, tier, channel, count in session.execute(standing).tuples():
+                waits[reason, tier, channel] = count
             ages = _ages(session, self.lately(1), self._clock.now(), None).get(ALL, Ages())
-        return Totals(dict(found), ages, waiting)
+        return Totals(dict(found), waits, ages, waiting)
 
 
 def _of_all(

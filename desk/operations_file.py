@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Final, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.yamlfile import load_yaml
 from desk.rhythm_settings import RhythmSettings
@@ -147,15 +148,35 @@ class QaSection(BaseModel):
 
 
 class OperationsFile(BaseModel):
-    """The whole file."""
+    """The whole file.
+
+    Attributes:
+        time_zone: Where the team works, such as ``Europe/Berlin``: its days and weeks are those of
+            the daily queue, the week, the metrics and the tasks.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int = Field(1, ge=1, le=1)
+    time_zone: str = Field("UTC", max_length=40)
     autonomy: AutonomySection = Field(default_factory=AutonomySection)
     seeded: SeededSection = Field(default_factory=SeededSection)
     qa: QaSection = Field(default_factory=QaSection)
     rhythm: RhythmSettings = Field(default_factory=RhythmSettings)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is no time zone such as Europe/Berlin") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the team."""
+        return ZoneInfo(self.time_zone)
 
 
 def load_operations(path: Path) -> OperationsFile:

@@ -73,7 +73,7 @@ def metrics_table(groups: Sequence[Group], themes: Sequence[Theme], chosen: Metr
     """Print figures as tables, and what complaints are about."""
     console = Console(markup=False, highlight=False, emoji=False)
     whole, *parts = groups
-    table = Table(title=Text(f"{chosen.since} to {chosen.until}, UTC"), title_justify="left")
+    table = Table(title=Text(f"{chosen.since} to {chosen.until}"), title_justify="left")
     table.add_column("metric", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("of", justify="right", no_wrap=True)

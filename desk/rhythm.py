@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, cast
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.clock import Clock
+from core.clock import Clock, Zone, in_utc
 from core.database import Database
 from core.errors import BadInput, NotFound
 from desk.audit import DESK, write_audit
@@ -159,6 +159,7 @@ class Rhythm:
         themes: Returns, of open gaps, words that name those asking for the same, and how many.
         nearest: Returns the title of the article nearest to a question; "" where there is none.
             Often enough the article is there, and the question was not understood.
+        zone: Tells the time zone of the team's days and weeks.
     """
 
     def __init__(
@@ -171,6 +172,7 @@ class Rhythm:
         autonomy: Callable[[], Autonomy],
         themes: Callable[[Sequence[SourceFlagRow]], list[tuple[str, int]]],
         nearest: Callable[[str], str],
+        zone: Zone = in_utc,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -180,6 +182,7 @@ class Rhythm:
         self._autonomy = autonomy
         self._themes = themes
         self._nearest = nearest
+        self._zone = zone
 
     def report(self, actor: Actor, day: Day) -> DayReport:
         """Return what a day of this week tells; notes what it lists and what was done since.
@@ -191,8 +194,8 @@ class Rhythm:
         require(actor, "run_rhythm")
         if day not in DAYS:
             raise BadInput(f"day: {day!r} is none of {', '.join(DAYS)}.")
-        now = self._clock.now()
-        week = week_of(now)
+        now, zone = self._clock.now(), self._zone()
+        week = week_of(now.astimezone(zone))
         period = Period(now - WEEK, now)
         told = self._told(actor, day, period, now)
         found = told.found[: self._settings().items]
@@ -208,7 +211,7 @@ class Rhythm:
         with self._database.read() as session:
             rows = _rows(session, week, day)
             before = _rows(session, week - WEEK, day)
-            items = _described(session, rows, self._names())
+            items = _described(session, rows, self._names(), zone)
         order = {(one.subject, one.subject_id): place for place, one in enumerate(found)}
         items.sort(key=lambda one: (one.done_at is not None, _place(order, one), one.id))
         return DayReport(
@@ -216,8 +219,8 @@ class Rhythm:
             title=TITLES[day],
             purpose=PURPOSES[day],
             week=week,
-            since=period.since,
-            until=period.until,
+            since=period.since.astimezone(zone),
+            until=period.until.astimezone(zone),
             told=told.sentences,
             figures=told.figures,
             items=tuple(items),
@@ -253,7 +256,7 @@ class Rhythm:
     def progress(self, actor: Actor) -> dict[Day, tuple[int, int]]:
         """Return for each day of this week how many of its items are done, and how many there are."""
         require(actor, "run_rhythm")
-        week = week_of(self._clock.now())
+        week = week_of(self._clock.now().astimezone(self._zone()))
         query = select(RhythmItem.day, RhythmItem.done_at).where(RhythmItem.week == week)
         found: dict[Day, tuple[int, int]] = dict.fromkeys(DAYS, (0, 0))
         with self._database.read() as session:
@@ -467,7 +470,7 @@ def _touched(session: Session, rows: Sequence[RhythmItem]) -> set[str]:
 
 
 def _described(
-    session: Session, rows: Sequence[RhythmItem], names: Mapping[str, str]
+    session: Session, rows: Sequence[RhythmItem], names: Mapping[str, str], zone: tzinfo
 ) -> list[DayItem]:
     flags = _by_id(session, SourceFlagRow, rows, "flag")
     articles = _by_id(session, Article, rows, "article")
@@ -492,7 +495,7 @@ def _described(
                 subject_id=row.subject_id,
                 title=title,
                 why=WHYS.get(row.why, row.why.replace("_", " ")),
-                detail=_detail(row, flag),
+                detail=_detail(row, flag, zone),
                 contact_id=contact,
                 review_id=row.subject_id if row.subject == "review" else None,
                 article_id=row.subject_id
@@ -541,11 +544,11 @@ def _titled(subject: str, name: str, question: str) -> str:
     return " · ".join(part for part in (name, about) if part) or "A contact without a subject"
 
 
-def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
+def _detail(row: RhythmItem, flag: SourceFlagRow | None, zone: tzinfo) -> str:
     figures = row.figures
     if row.why == "unanswered":
         _, asked, waiting = _gap(flag) if flag else ("", figures["asked"], figures["waiting"])
-        said = f"{count(asked, 'contact')} asked{_waiting(waiting, flag)}"
+        said = f"{count(asked, 'contact')} asked{_waiting(waiting, flag, zone)}"
         nearest = figures.get("nearest")
         return f"{said}; nearest article: “{nearest}”" if nearest else said
     if flag is not None:
@@ -554,16 +557,18 @@ def _detail(row: RhythmItem, flag: SourceFlagRow | None) -> str:
         resting = count(uses, "answer or draft rests", "answers or drafts rest") + " on it"
         return "; ".join(filter(None, (owner, resting if uses else "nothing rests on it yet")))
     if row.why in ("due", "told_old"):
-        return f"on {datetime.fromisoformat(figures['at']):%d %b %Y}"
+        # An article names the day on which it ends, and means it in UTC.
+        its = UTC if row.why == "due" else zone
+        return f"on {_moment(figures['at'], its):%d %b %Y}"
     if row.why == "sure_but_wrong":
         return _decided(figures)
     if row.why == "unsure":
-        return _guessed(figures)
+        return _guessed(figures, zone)
     if row.why in ("untouched", "incomplete"):
         lacks = ", ".join(figures.get("lacks", ()))
         by = f" by {figures['by']}" if figures.get("by") == "a reviewer" else ""
         rule = f", for {figures['by']}" if figures.get("by") and not by else ""
-        given = f"to {figures.get('team') or 'nobody'}{by}{rule}{_since(figures)}"
+        given = f"to {figures.get('team') or 'nobody'}{by}{rule}{_since(figures, zone)}"
         return f"{given}; the brief lacks: {lacks}" if lacks else given
     if row.why == "demoted":
         return str(figures.get("cause", ""))
@@ -580,21 +585,25 @@ def _decided(figures: Mapping[str, Any]) -> str:
     return f"rejected: {reason}" if reason else "rejected"
 
 
-def _guessed(figures: Mapping[str, Any]) -> str:
+def _guessed(figures: Mapping[str, Any], zone: tzinfo) -> str:
     reason = figures.get("reason")
-    return (f"taken for “{reason}”" if reason else "no reason fits") + _since(figures)
+    return (f"taken for “{reason}”" if reason else "no reason fits") + _since(figures, zone)
 
 
-def _since(figures: Mapping[str, Any]) -> str:
+def _since(figures: Mapping[str, Any], zone: tzinfo) -> str:
     since = figures.get("since")
-    return f", since {datetime.fromisoformat(since):%d %b}" if since else ""
+    return f", since {_moment(since, zone):%d %b}" if since else ""
 
 
-def _waiting(number: int, flag: SourceFlagRow | None) -> str:
+def _moment(written: str, zone: tzinfo) -> datetime:
+    return datetime.fromisoformat(written).astimezone(zone)
+
+
+def _waiting(number: int, flag: SourceFlagRow | None, zone: tzinfo) -> str:
     """Return how many of those that a gap left without an answer wait, and since when."""
     if not number:
         return ""
     questions = flag.evidence.get("questions", ()) if flag else ()
     oldest = min((one["at"] for one in questions if one["waits"]), default="")
-    since = f" since {datetime.fromisoformat(oldest):%d %b}" if oldest else ""
+    since = f" since {_moment(oldest, zone):%d %b}" if oldest else ""
     return f", {number} {'waits' if number == 1 else 'wait'}{since}"

@@ -11,9 +11,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from desk.addresses import Linked, address_of
 from desk.daily import DailyLine, DailySection, Section, Theme, Today
 from desk.rhythm import DayItem, DayReport
 from desk.rhythm_rules import Figure, count
@@ -42,11 +44,15 @@ _KEPT_MARKS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing of a list: what it is, and what more there is to say."""
+    """One thing of a list: what it is, and what more there is to say.
+
+    ``link`` is where it is opened, "" for nowhere.
+    """
 
     text: str
     note: str = ""
     done: bool | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,15 @@ class Document:
     parts: tuple[Part, ...]
 
 
-def day_document(report: DayReport) -> Document:
-    """Return the report of a day."""
+def day_document(report: DayReport, base: str = "") -> Document:
+    """Return the report of a day.
+
+    Args:
+        report: What the day tells.
+        base: Address of the UI, for links; "" for ids instead.
+    """
     week = f"{report.week:%d %b %Y}"
-    span = f"{report.since:%d %b} to {report.until:%d %b %Y, %H:%M} UTC"
+    span = f"{report.since:%d %b} to {report.until:%d %b %Y, %H:%M %Z}"
     done, total = report.last_week
     parts = [
         Part("What it tells", report.told),
@@ -87,32 +98,46 @@ def day_document(report: DayReport) -> Document:
                     else ()
                 ),
             ),
-            lines=tuple(map(_item, report.items)),
+            lines=tuple(_item(one, base) for one in report.items),
         ),
     ]
     title = f"{report.day.capitalize()}: {report.title}"
     return Document(title, f"{report.purpose} Week from Monday {week}.", tuple(parts))
 
 
-def _item(item: DayItem) -> Line:
-    ends = [item.note, item.cause if item.done_at else "", _place(item)]
-    return Line(item.title, "; ".join(part for part in ends if part), item.done_at is not None)
+def _item(item: DayItem, base: str) -> Line:
+    what, its_id = _place(item)
+    link = address_of(base, what, its_id)
+    note = _joined(item.note, item.cause if item.done_at else "", "" if link else its_id)
+    return Line(item.title, note, item.done_at is not None, link)
 
 
-def _place(item: DayItem) -> str:
-    return item.review_id or item.contact_id or item.flag_id or item.article_id or item.subject_id
+def _place(item: DayItem) -> tuple[Linked, str]:
+    known: tuple[tuple[Linked, str | None], ...] = (
+        ("review", item.review_id),
+        ("contact", item.contact_id),
+        ("flag", item.flag_id),
+        ("article", item.article_id),
+    )
+    return next(((what, one) for what, one in known if one), ("reason", item.subject_id))
 
 
-def today_document(today: Today, names: Mapping[str, str]) -> Document:
+def _joined(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
+
+
+def today_document(today: Today, names: Mapping[str, str], base: str = "") -> Document:
     """Return the daily queue.
 
     Args:
+        today: What it holds.
         names: Contact reason → its name.
+        base: Address of the UI, for links; "" for ids instead.
     """
-    parts = [_section(one, names) for one in today.sections]
+    parts = [_section(one, today.at, names, base) for one in today.sections]
     if today.overdue:
         heading = f"Overdue tasks ({today.overdue_count})"
-        parts.append(Part(heading, lines=tuple(map(_task, today.overdue))))
+        parts.append(Part(heading, lines=tuple(_task(one, base) for one in today.overdue)))
     parts.append(
         Part(
             "Repeated failures of the last two weeks",
@@ -120,7 +145,7 @@ def today_document(today: Today, names: Mapping[str, str]) -> Document:
             lines=tuple(_theme(one, names) for one in today.themes),
         )
     )
-    return Document("Daily queue", f"{today.at:%A, %d %b %Y, %H:%M} UTC.", tuple(parts))
+    return Document("Daily queue", f"{today.at:%A, %d %b %Y, %H:%M %Z}.", tuple(parts))
 
 
 def both(today: Document, day: Document) -> Document:
@@ -136,7 +161,7 @@ def both(today: Document, day: Document) -> Document:
     )
 
 
-def _section(section: DailySection, names: Mapping[str, str]) -> Part:
+def _section(section: DailySection, at: datetime, names: Mapping[str, str], base: str) -> Part:
     more = section.count - section.above - len(section.lines)
     said = [SECTION_NOTES[section.id]] if section.count else ["None."]
     if section.above:
@@ -146,26 +171,30 @@ def _section(section: DailySection, names: Mapping[str, str]) -> Part:
     return Part(
         f"{SECTION_TITLES[section.id]} ({section.count})",
         tuple(said),
-        lines=tuple(_contact(one, names) for one in section.lines),
+        lines=tuple(_contact(one, at, names, base) for one in section.lines),
     )
 
 
-def _contact(line: DailyLine, names: Mapping[str, str]) -> Line:
+def _contact(line: DailyLine, at: datetime, names: Mapping[str, str], base: str) -> Line:
     text = " · ".join(part for part in (line.customer, line.subject) if part)
     reason = names.get(line.reason or "", line.reason or "no known reason")
-    parts = [
+    link = address_of(base, "contact", line.contact_id)
+    note = _joined(
         reason,
         line.status.replace("_", " "),
-        f"since {line.created_at:%d %b}",
+        f"since {line.created_at.astimezone(at.tzinfo):%d %b}",
         "" if line.assigned else "nobody has it",
-        line.contact_id,
-    ]
-    return Line(text or "No subject", "; ".join(part for part in parts if part))
+        "" if link else line.contact_id,
+    )
+    return Line(text or "No subject", note, link=link)
 
 
-def _task(task: TaskLine) -> Line:
-    parts = (task.owner.replace("_", " "), f"due {task.due_on:%d %b}", task.id)
-    return Line(task.title, "; ".join(parts))
+def _task(task: TaskLine, base: str) -> Line:
+    link = address_of(base, "task", task.id)
+    note = _joined(
+        task.owner.replace("_", " "), f"due {task.due_on:%d %b}", "" if link else task.id
+    )
+    return Line(task.title, note, link=link)
 
 
 def _theme(theme: Theme, names: Mapping[str, str]) -> Line:
@@ -199,7 +228,8 @@ def as_markdown(document: Document) -> str:
         for line in part.lines:
             box = "" if line.done is None else "[x] " if line.done else "[ ] "
             note = f" — {escaped(line.note)}" if line.note else ""
-            out.append(f"- {box}{escaped(line.text)}{note}")
+            text = escaped(line.text)
+            out.append(f"- {box}{f'[{text}](<{line.link}>)' if line.link else text}{note}")
         if part.lines:
             out.append("")
     return "\n".join(out)
@@ -238,6 +268,7 @@ def _template() -> Template:
 _INK = "#1c1f24"
 _FAINT = "#5a6270"
 _RULE = "#d8dbe0"
+_LINK = "#1d4ed8"
 _PAGE: Final = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -270,7 +301,7 @@ _PAGE: Final = f"""<!doctype html>
 {{% endif %}}
 {{% for line in part.lines %}}
 <div style="margin:0 0 10px;">
-<div>{{% if line.done is not none %}}{{{{ '☑' if line.done else '☐' }}}} {{% endif %}}{{{{ visible(line.text) }}}}</div>
+<div>{{% if line.done is not none %}}{{{{ '☑' if line.done else '☐' }}}} {{% endif %}}{{% if line.link %}}<a href="{{{{ line.link }}}}" style="color:{_LINK};">{{{{ visible(line.text) }}}}</a>{{% else %}}{{{{ visible(line.text) }}}}{{% endif %}}</div>
 {{% if line.note %}}<div style="color:{_FAINT}; font-size:13px;">{{{{ visible(line.note) }}}}</div>{{% endif %}}
 </div>
 {{% endfor %}}

@@ -15,6 +15,18 @@ REPORTS: Final = "reports"
 """Folder of the reports below the home."""
 
 
+_FROM_HOUR: Final = 5
+
+
+def is_due(at: datetime) -> bool:
+    """Return whether the report of the day may be written: from early on every weekday. Pure.
+
+    Args:
+        at: The moment, in the time zone of the team.
+    """
+    return at.weekday() < len(DAYS) and at.hour >= _FROM_HOUR
+
+
 def report_files(folder: Path, at: datetime) -> tuple[Path, Path]:
     """Return where the report of a day is kept, as Markdown and as HTML: one of each a day."""
     year, week, _ = at.isocalendar()

@@ -37,7 +37,7 @@ class Task(Base):
     raised_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     due_on: Mapped[date | None]
-    """The last day, in UTC, on which it is in time; None where nobody said."""
+    """The last day, where the team works, on which it is in time; None where nobody said."""
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(String(60))
     """Id of the person, or ``desk`` when the work itself closed it."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.clock import Clock
+from core.clock import Clock, Zone, in_utc
 from core.database import Database
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.identifiers import new_id
@@ -50,7 +50,7 @@ class TaskLine:
 
     Attributes:
         owner: A role, or the name of a person or a team.
-        due_on: The last day, in UTC, on which it is in time; None where nobody said.
+        due_on: The last day, where the team works, on which it is in time; None where nobody said.
         overdue: Whether that day is over and the task is not.
     """
 
@@ -194,6 +194,7 @@ class Tasks:
         reasons: Reads the reason map as it stands now: a task is closed by the edit of a rule.
         tiers: Reads the tier rules as they stand now.
         settings: Reads the workspace's thresholds.
+        zone: Tells the time zone of the days by which tasks are to be done.
     """
 
     def __init__(
@@ -203,12 +204,18 @@ class Tasks:
         reasons: Callable[[], ReasonMap],
         tiers: Callable[[], TierRules],
         settings: Callable[[], RhythmSettings],
+        zone: Zone = in_utc,
     ) -> None:
         self._database = database
         self._clock = clock
         self._reasons = reasons
         self._tiers = tiers
         self._settings = settings
+        self._zone = zone
+
+    def today(self) -> date:
+        """Return the day it is where the team works."""
+        return self._clock.now().astimezone(self._zone()).date()
 
     def sweep(self) -> TasksSwept:
         """Close what was done and raise what the rules ask for; looking again changes nothing."""
@@ -242,7 +249,7 @@ class Tasks:
                     owner=one.owner,
                     evidence=one.evidence,
                     at=now,
-                    due_on=now.date() + timedelta(days=settings.due_days),
+                    due_on=self.today() + timedelta(days=settings.due_days),
                 )
                 for one in proposals(seen, settings, names, done)
             ]
@@ -284,7 +291,7 @@ class Tasks:
             query = query.where(Task.kind == kind)
         if mine:
             query = query.where(Task.owner.in_((actor.id, actor.name, actor.role)))
-        today = self._clock.now().date()
+        today = self.today()
         if overdue:
             query = query.where(*_overdue(today))
         if after:
@@ -303,7 +310,7 @@ class Tasks:
     def count_overdue(self, actor: Actor) -> int:
         """Return how many tasks are not over although their day is."""
         require(actor, "work_tasks")
-        its = (*_open_to(actor), *_overdue(self._clock.now().date()))
+        its = (*_open_to(actor), *_overdue(self.today()))
         with self._database.read() as session:
             return session.scalar(select(func.count()).select_from(Task).where(*its)) or 0
 
@@ -322,7 +329,7 @@ class Tasks:
                 edit = suggested_edit([(one["before"], one["after"]) for one in sentences])
             corrections = _corrections(session, evidence)
             article = sources.get(wanted[0])
-            (line,) = _lines(session, [task], self._clock.now().date())
+            (line,) = _lines(session, [task], self.today())
             return TaskDetail(
                 line=line,
                 article_title=article.title if article else "",
@@ -387,7 +394,7 @@ class Tasks:
             write_audit(session, now, actor.id, "task.given", data=data)
 
     def set_due(self, actor: Actor, task_id: str, due_on: date) -> None:
-        """Say by which day, in UTC, a task is to be done.
+        """Say by which day a task is to be done.
 
         Raises:
             BadInput: The day is over.
@@ -396,8 +403,8 @@ class Tasks:
         """
         require(actor, "assign_tasks")
         now = self._clock.now()
-        if due_on < now.date():
-            raise BadInput(f"due: {due_on} is over; choose today, {now.date()}, or a later day.")
+        if due_on < (today := self.today()):
+            raise BadInput(f"due: {due_on} is over; choose today, {today}, or a later day.")
         with self._database.write() as session:
             task = _live(session, actor, task_id)
             if task.due_on == due_on:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -25,7 +25,7 @@ DECISIONS = ["approve", "edit", "reject", "escalate", "answer"]
 OPEN = {"new", "drafting", "in_review", "deciding", "escalated", "failed"}
 
 
-def by_hand(database: Database, now: datetime) -> ByHand:
+def by_hand(database: Database, now: datetime, zone: tzinfo = UTC) -> ByHand:
     """Return what an export of the trail and the table of contacts tell."""
     query = select(
         Contact.id,
@@ -38,7 +38,7 @@ def by_hand(database: Database, now: datetime) -> ByHand:
     )
     with database.read() as session:
         contacts = [dict(row._mapping) for row in session.execute(query)]
-    return ByHand(AuditTrail(database, FixedClock(now)).export(ADMIN, "jsonl"), contacts)
+    return ByHand(AuditTrail(database, FixedClock(now)).export(ADMIN, "jsonl"), contacts, zone)
 
 
 class ByHand:
@@ -47,15 +47,16 @@ class ByHand:
     Args:
         lines: The export, JSON lines in any order.
         contacts: Rows of the contacts: id, origin, channel, reason, tier, status, created_at.
+        zone: The time zone of the days.
     """
 
-    def __init__(self, lines: Iterable[str], contacts: Iterable[Line]) -> None:
+    def __init__(self, lines: Iterable[str], contacts: Iterable[Line], zone: tzinfo = UTC) -> None:
         self.contacts = {row["id"]: row for row in contacts}
         self.trail = sorted((json.loads(line) for line in lines), key=lambda line: line["id"])
         of_contact: dict[str, list[Line]] = {}
         for line in self.trail:
             line["at"] = datetime.fromisoformat(line["at"])
-            line["day"] = line["at"].astimezone(UTC).strftime("%Y-%m-%d")
+            line["day"] = line["at"].astimezone(zone).strftime("%Y-%m-%d")
             if line["contact_id"]:
                 of_contact.setdefault(line["contact_id"], []).append(line)
         for contact_id, story in of_contact.items():

@@ -82,6 +82,8 @@ PAGE_OF_PARAMETER: Final = {
     "contact": "Desk",
     "article": "Sources",
     "flag": "Sources",
+    "reason": "Autonomy",
+    "task": "This week",
 }
 
 

@@ -65,8 +65,8 @@ def test_what_people_do_at_a_desk_is_what_its_metrics_tell(open_synced: OpenDesk
     of_reason = desk.metrics.by(ruth, lately, "reason")
     assert of_reason["refund_question"]["decisions"].value == 1
     told = samples(as_prometheus(desk.metrics.totals()))
-    assert told["proofdesk_decisions_total", "approve", "refund_question"] == 1
-    assert told["proofdesk_first_owner_seconds_sum", "refund_question"] == 1800
+    assert told["proofdesk_decisions_total", "email", "approve", "refund_question", "allowed"] == 1
+    assert told["proofdesk_first_owner_seconds_sum", "email", "refund_question", "allowed"] == 1800
     assert told["proofdesk_trail_events_waiting",] == 0
     text = as_prometheus(desk.metrics.totals()).decode()
     assert not [word for word in ("Mina", "Ruth", mina.id, ruth.id, first) if word in text]
@@ -141,7 +141,7 @@ def test_a_hostile_reason_neither_breaks_out_of_a_label_nor_becomes_a_formula(
     with desk.database.write() as session:
         session.execute(insert(AuditEvent), [row | event])
     text = as_prometheus(desk.metrics.totals())
-    assert samples(text)["proofdesk_contacts_taken_up_total", HOSTILE] == 1
+    assert samples(text)["proofdesk_contacts_taken_up_total", "", HOSTILE, "allowed"] == 1
     assert not [line for line in text.decode().splitlines() if line.startswith("evil")]
     lately = desk.metrics.lately()
     lines = list(
@@ -162,7 +162,7 @@ def test_every_metric_is_in_the_csv_with_what_it_is(desk: Desk, supervisor: Acto
 
 
 def test_a_desk_without_anything_has_a_well_formed_page_for_prometheus() -> None:
-    found = samples(as_prometheus(Totals({}, Ages(), 3)))
+    found = samples(as_prometheus(Totals({}, {}, Ages(), 3)))
     assert found == {
         ("proofdesk_backlog",): 0,
         ("proofdesk_trail_events_waiting",): 3,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete, func, insert, select
@@ -25,7 +26,7 @@ from desk.metrics import DIMENSIONS, MetricFilter, Metrics
 from desk.models import AuditEvent
 from desk.permissions import Actor
 from tests.factories import ADMIN
-from tests.metrics_by_hand import by_hand
+from tests.metrics_by_hand import DECISIONS, by_hand
 
 CONTACTS = 180
 CHOICES: list[dict[str, str | None]] = [
@@ -88,6 +89,42 @@ def test_every_metric_is_what_the_trail_tells(database: Database) -> None:
     for person, figures in people.items():
         told = hand.figures(first, last, now=END, person=person)
         assert values(figures) == pytest.approx({one.id: told[one.id] for one in OF_PEOPLE}), person
+
+
+def test_days_are_those_of_the_team_and_another_zone_counts_anew(small: Database) -> None:
+    fill(small, 60)
+    zones = [ZoneInfo("UTC"), ZoneInfo("Pacific/Auckland")]  # no clock near 12 hours off agrees
+    metrics = Metrics(small, FixedClock(END), lambda: zones[0])
+    week = metrics.lately(7)
+    of_utc = values(metrics.board(ADMIN, week).figures)
+    zones.reverse()
+    assert metrics.lately(7).until == week.until  # midnight in UTC is noon there
+    metrics.rollup.catch_up()
+    told = by_hand(small, END, zones[0]).figures(
+        week.since.isoformat(), week.until.isoformat(), now=END
+    )
+    found = values(metrics.board(ADMIN, week).figures)
+    assert found == pytest.approx(told)
+    assert found != of_utc
+    before = stored(small)
+    assert metrics.rollup.catch_up() == 0
+    assert stored(small) == before
+
+
+def test_what_was_counted_since_the_beginning_is_told_by_reason_tier_and_channel(
+    small: Database,
+) -> None:
+    fill(small, 60)
+    metrics = Metrics(small, FixedClock(END))
+    metrics.rollup.catch_up()
+    totals, hand = metrics.totals(), by_hand(small, END)
+    for (reason, tier, channel), parts in totals.by_slice.items():
+        told = hand.figures(
+            "2000-01-01", "2030-01-01", now=END, reason=reason, tier=tier, channel=channel
+        )
+        decided = sum(parts[one][0] for one in DECISIONS if one in parts)
+        assert decided == told["decisions"], (reason, tier, channel)
+    assert sum(totals.open.values()) == totals.backlog.count > 0
 
 
 def stored(database: Database) -> set[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import AnyHttpUrl
 from sqlalchemy import delete, update
 from typer.testing import CliRunner, Result
 
@@ -21,7 +22,7 @@ from desk.bootstrap import Desk, open_desk
 from desk.models import Contact, SourceFlagRow
 from desk.permissions import Actor
 from desk.rhythm import DayItem
-from desk.rhythm_render import as_markdown, day_document, today_document
+from desk.rhythm_render import as_html, as_markdown, day_document, today_document
 from desk.rhythm_rules import DAYS, ReasonWeek
 from tests.integration.conftest import REFUNDS, open_contact, pending_review
 from tests.integration.own_desk import own_desk
@@ -275,6 +276,45 @@ def test_the_daily_queue_shows_a_contact_once_and_what_is_overdue(
     page = as_markdown(today_document(today, {}))
     assert "## Overdue tasks" in page
     assert "rejected as out of date" in page
+
+
+def test_days_and_weeks_are_those_of_where_the_team_works(
+    desk: Desk, lead: Actor, clock: FixedClock
+) -> None:
+    clock.advance(timedelta(days=7 - clock.now().weekday()))
+    clock.advance(timedelta(hours=-10))  # Sunday evening in UTC
+    path = desk.workspace.folder / "operations.yaml"
+    before = path.read_text()
+    sunday, first = clock.now().date(), desk.rhythm.report(lead, "friday")
+    path.write_text(f"time_zone: Pacific/Auckland\n{before}")
+    try:
+        report = desk.rhythm.report(lead, "monday")
+        assert sunday.weekday() == 6
+        assert report.week == sunday + DAY == first.week + 7 * DAY
+        assert desk.rhythm.progress(lead)["monday"][1] == len(report.items)
+        assert desk.tasks.today() == desk.metrics.today() == sunday + DAY
+        document, _ = desk.todays_report(lead)
+        assert document.title.startswith("Monday")
+        assert f"Monday, {sunday + DAY:%d %b %Y}" in document.subtitle
+        assert document.subtitle.endswith(("11:00 NZST.", "12:00 NZDT.", "12:00 NZST."))
+        assert Path(desk.handlers.carry_out["rhythm"]("now")).stem.endswith("-1-monday")
+    finally:
+        path.write_text(before)
+        clock.advance(timedelta(hours=10))
+
+
+def test_with_the_address_of_the_ui_what_a_report_lists_is_linked(
+    desk: Desk, lead: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = open_contact(desk, lead, LEGAL)
+    told, _ = desk.todays_report(lead)
+    assert contact in as_html(told)
+    settings = desk.settings.model_copy(update={"url": AnyHttpUrl("https://desk.example.com/")})
+    monkeypatch.setattr(desk, "settings", settings)
+    told, _ = desk.todays_report(lead)
+    assert f"](<https://desk.example.com/?contact={contact}>)" in as_markdown(told)
+    lines = [line for part in told.parts for line in part.lines if line.done is None and line.link]
+    assert lines
 
 
 def test_the_report_of_a_day_is_written_once(desk: Desk) -> None:

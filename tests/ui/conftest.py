@@ -36,8 +36,10 @@ def _page(the_desk, actor, name):
 def open_page(desk: Desk) -> OpenPage:  # noqa: F811
     """Open a page for a person and run it once."""
 
-    def build(name: str, actor: Actor, on: Desk | None = None) -> AppTest:
+    def build(name: str, actor: Actor, on: Desk | None = None, **address: str) -> AppTest:
         page = AppTest.from_function(_page, args=(on or desk, actor, name), default_timeout=SECONDS)
+        for parameter, value in address.items():
+            page.query_params[parameter] = value
         return page.run()
 
     return build

@@ -52,6 +52,14 @@ def test_an_answer_that_left_on_autopilot_is_marked_wrong_in_the_outbox(
     assert desk.autonomy.line(ruth, REASON).state == "review"
 
 
+def test_a_link_opens_the_reason_that_it_names(
+    open_page: OpenPage, desk: Desk, ruth: Actor
+) -> None:
+    last = desk.autonomy.lines(ruth)[-1]
+    page = open_page("autonomy", ruth, reason=last.reason)
+    assert f'<h3 class="pd-subject">{last.name}</h3>' in seen(page)
+
+
 def test_a_supervisor_signs_stops_and_takes_back_and_an_admin_unlocks(
     open_page: OpenPage, desk: Desk, ruth: Actor, admin: Actor, agent: Actor
 ) -> None:

@@ -55,6 +55,12 @@ def test_a_task_is_begun_dismissed_with_a_reason_and_seen_by_its_owner(
     reply = {"kind": "reject", "reason": "out_of_date", "comment": f"Old. {EVIL}"}
     desk.reviews.decide(supervisor, review, reply)
     desk.tasks.sweep()
+    (task,) = desk.tasks.page(supervisor, kind="article_change")
+    linked = open_page("rhythm", supervisor, task=task.id)
+    assert "Old. &lt;img" in seen(linked)
+    linked.button(key="tasks.all").click().run()
+    assert linked.pills(key="rhythm.shown").value == "tasks"
+    assert linked.pills(key="tasks.state").value == "open"
     page = open_page("rhythm", owner)
     shown = seen(page)
     assert "1 draft rejected as out of date" in shown

@@ -29,6 +29,8 @@ def test_a_reason_may_have_a_limit_of_its_own(tmp_path: Path) -> None:
         ("autonomy:\n  limits:\n    refunds: none\n", r"operations\.yaml:3: .*number"),
         ("autonom: {}\n", r"operations\.yaml:1: autonom"),
         ("version: 2\n", r"operations\.yaml:1: version"),
+        ("version: 1\ntime_zone: Berlin\n", r"operations\.yaml:2: time_zone: .*Europe/Berlin"),
+        ("time_zone: ../etc/passwd\n", r"operations\.yaml:1: time_zone: .*Europe/Berlin"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:

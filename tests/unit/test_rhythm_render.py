@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from lxml import html  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 
 from core.errors import BadInput
+from desk.addresses import address_of
 from desk.rhythm_render import Document, Line, Part, as_html, as_markdown, escaped
 from desk.rhythm_reports import write_whole
 from desk.rhythm_rules import Figure
@@ -43,6 +45,20 @@ def test_markdown_shows_the_words_as_they_are(text: str) -> None:
     assert inside is not None, shown
     assert "<" not in inside[1]
     assert html.fromstring(shown).text_content().strip() == " ".join(text.split())
+
+
+def test_a_link_leads_to_the_thing_and_its_words_stay_words() -> None:
+    link = address_of("https://desk.example.com/support", "article", 'help/a b&c=">.md')
+    for text in MORE:
+        one = Document("", "", (Part("", lines=(Line(text, link=link),)),))
+        shown = MarkdownIt("commonmark", {"html": True}).render(as_markdown(one))
+        for page in (shown, as_html(one)):
+            (found,) = html.fromstring(page).iter("a")
+            assert found.text_content().split() == text.split()
+            address = urlsplit(found.get("href"))
+            assert (address.netloc, address.path) == ("desk.example.com", "/support/")
+            assert parse_qs(address.query) == {"article": ['help/a b&c=">.md']}
+    assert address_of("", "review", "rev_1") == ""
 
 
 def test_no_hostile_text_becomes_markup_in_markdown() -> None:

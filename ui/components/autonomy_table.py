@@ -27,6 +27,8 @@ _SIGNS: Final[dict[Autonomy, str]] = {
     "locked": "✕",
 }
 _CHOSEN: Final = "autonomy.chosen"
+_ADDRESS: Final = "reason"
+_ADDRESSED: Final = "autonomy.addressed"
 _ROW: Final = 33
 _MOST_ROWS: Final = 9
 
@@ -39,6 +41,10 @@ def state_text(state: Autonomy) -> str:
 def autonomy_table(lines: Sequence[ReasonLine], now: datetime) -> ReasonLine:
     """Show the reasons, what can be acted on first; return the one that is open."""
     ids = [line.reason for line in lines]
+    asked = st.query_params.get(_ADDRESS)
+    if asked != st.session_state.get(_ADDRESSED):  # once each time the address names another
+        st.session_state[_ADDRESSED] = asked
+        st.session_state[_CHOSEN] = asked
     if st.session_state.get(_CHOSEN) not in ids:
         st.session_state[_CHOSEN] = ids[0]
     # A table keeps its selection by the place of the row: in another order it is another table.

@@ -32,7 +32,7 @@ def metric_filter(today: date, reasons: Mapping[str, str]) -> ChosenMetrics | No
     """Let the reader narrow the metrics; None while days are being chosen.
 
     Args:
-        today: In UTC.
+        today: The day it is where the team works.
         reasons: Contact reason → name.
     """
     with st.container(horizontal=True, vertical_alignment="center", key="metrics-filter"):

@@ -50,8 +50,22 @@ STATES: Final[Mapping[TaskState, str]] = {
 _MOST_ROWS: Final = 9
 
 
+ADDRESS: Final = "task"
+"""What the address names to have one task open alone."""
+
+
 def tasks_view(desk: Desk, actor: Actor) -> None:
-    """Show the board."""
+    """Show the board, or the one task that the address names."""
+    if asked := st.query_params.get(ADDRESS):
+        st.button(
+            "All tasks",
+            key="tasks.all",
+            icon=":material/arrow_back:",
+            type="tertiary",
+            on_click=_show_all,
+        )
+        task_shown(desk, actor, desk.tasks.get(actor, asked))
+        return
     counts = desk.tasks.counts(actor)
     with st.container(horizontal=True, vertical_alignment="center"):
         state: TaskState = st.pills(
@@ -83,6 +97,10 @@ def tasks_view(desk: Desk, actor: Actor) -> None:
     chosen = _table(lines, desk.clock.now())
     page_buttons("tasks", lines, more)
     task_shown(desk, actor, desk.tasks.get(actor, chosen.id))
+
+
+def _show_all() -> None:
+    st.query_params.pop(ADDRESS, None)
 
 
 def _table(lines: Sequence[TaskLine], now: datetime) -> TaskLine:
@@ -226,7 +244,7 @@ def _giving(desk: Desk, actor: Actor, line: TaskLine) -> None:
         st.date_input(
             "To be done by",
             line.due_on,
-            min_value=min(filter(None, (line.due_on, desk.clock.now().date()))),
+            min_value=min(filter(None, (line.due_on, desk.tasks.today()))),
             key=day,
         )
         st.button(

@@ -31,7 +31,7 @@ def render(desk: Desk, actor: Actor) -> None:
     with refusals_shown():
         require(actor, "read_quality")
         names = {reason.id: reason.name for reason in desk.reasons}
-        chosen = metric_filter(desk.clock.now().date(), names)
+        chosen = metric_filter(desk.metrics.today(), names)
         if chosen is None:
             empty("Choose two days", "The first and the last one that you want to see.")
             return

@@ -14,7 +14,7 @@ from ui.components.frame import ASSETS, title
 from ui.components.notice import refusals_shown, show_kept
 from ui.components.office import office_styles
 from ui.components.rhythm_day import day_view
-from ui.components.task_board import tasks_view
+from ui.components.task_board import ADDRESS, tasks_view
 from ui.components.text import say
 
 _SHOWN: Final = "rhythm.shown"
@@ -39,7 +39,7 @@ def render(desk: Desk, actor: Actor) -> None:
         if not leads:
             tasks_view(desk, actor)
             return
-        shown = str(st.session_state.get(_SHOWN) or day_of(desk.clock.now()))
+        shown = str(st.session_state.get(_SHOWN) or _first(desk))
         if shown not in DAYS:
             _choice(desk, actor)
             (queue_view if shown == _QUEUE else tasks_view)(desk, actor)
@@ -51,9 +51,12 @@ def render(desk: Desk, actor: Actor) -> None:
         day_view(desk, actor, report)
 
 
+def _first(desk: Desk) -> str:
+    return _TASKS if ADDRESS in st.query_params else day_of(desk.now_here())
+
+
 def _choice(desk: Desk, actor: Actor) -> None:
-    now = desk.clock.now()
-    today = day_of(now)
+    now = desk.now_here()
     weekday = DAYS[now.weekday()] if now.weekday() < len(DAYS) else None
     progress = desk.rhythm.progress(actor)
 
@@ -68,7 +71,7 @@ def _choice(desk: Desk, actor: Actor) -> None:
     st.pills(
         "Show",
         (_QUEUE, *DAYS, _TASKS),
-        default=today,
+        default=_first(desk),
         required=True,
         key=_SHOWN,
         label_visibility="collapsed",
