@@ -187,13 +187,15 @@ _UNDERSCORES: Final = re.compile(
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\x00"))
 # Markup characters that are literal (in code, or escaped) step aside while emphasis is taken off.
 _LITERAL: Final = {ord("*"): "\ufdd0", ord("_"): "\ufdd1", ord("~"): "\ufdd2"}
-_UNLITERAL: Final = {0xFDD0: "*", 0xFDD1: "_", 0xFDD2: "~", 0xFDD3: "[…]"}
+_LITERAL_MARK: Final = {".": "\ufdd4", ")": "\ufdd5"}
+_UNLITERAL: Final = {0xFDD0: "*", 0xFDD1: "_", 0xFDD2: "~", 0xFDD3: "[…]", 0xFDD4: ".", 0xFDD5: ")"}
 
 _TEMPLATE: Final = re.compile(
     r"<!--(?:[^-<]|-(?!->)|<(?!!--))*+-->"
     r"|\{%-?\s*(?P<liquid>\w*)(?:[^%{]|%(?!\})|\{(?!%))*+%\}"
     r"|\{\{(?:[^{}]|\}(?!\})|\{(?!\{))*+\}\}"
     r"|\{::?(?=[\s.#/\w])[^{}\n]*+\}"
+    r"|(?P<attributes>(?<=\S[`)\]*_])\{[.#](?=[A-Za-z])[^{}\n`]*+\})"
 )
 _NOT_LINE_END: Final = re.compile(r"[^\r\n]")
 _GAP: Final = "\ufdd3"
@@ -268,13 +270,18 @@ _COMPONENT: Final = re.compile(
     r"(?P<props>(?:\s(?:[^<>{}\"']|\"[^\"<]*+\"|'[^'<]*+'|\{(?:[^{}<>]|\{[^{}<>]*+\})*+\})*+)?)/?>"
 )
 _COMPONENT_END: Final = re.compile(r"</([A-Z][\w.]*+)\s*>")
-_HEADS: Final = re.compile(r"Accordion|Collaps|Detail|Expand|FAQ|Faq|Question|Step|Tab|Toggle")
+_HEADS: Final = re.compile(
+    r"Accordion|Card|Collaps|Detail|Expand|FAQ|Faq|Panel|Question|Step|Tab|Toggle"
+)
 _HEADED_BY: Final = re.compile(
     r"\b(?:title|label|question|summary)\s*=\s*(?:\"(?P<double>[^\"<\n]++)\"|'(?P<single>[^'<\n]++)')"
 )
 _CODE: Final = re.compile(
     r"^ {0,3}(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n(?:(?![ \t]*(?P=fence))[^\n]*+\n)*+|`[^`\n]++`",
     re.MULTILINE,
+)
+_OWN_HEADING: Final = re.compile(
+    r"^(?P<indent>[ \t]++)(?P<heading>#{6}(?:[ \t][^\r\n]*+)?)(?=\r?$)", re.MULTILINE
 )
 _MODULE_LINES: Final = re.compile(
     r"\A\s*(?:(?:import\b[^\n]*\bfrom\s+[\"']|import\s+[\"']|export\s+(?:const|let|default|function)\b)"
@@ -286,9 +293,10 @@ _EXPRESSION_COMMENT: Final = re.compile(r"\{/\*(?:[^*{]|\*(?!/)|\{(?!/\*))*+\*/\
 def mask_components(body: str) -> str:
     """Return ``body`` with MDX blanked out: components, imports, comments; the words stay.
 
-    What an accordion, a tab or a step is titled heads what is in it. ``<Name>`` that nothing closes
-    and that has no attributes is a placeholder, which readers must see. The result is as long as
-    ``body`` and has its line ends.
+    What an accordion, a tab, a card or a step is titled heads what is in it, and no more: where it
+    ends stands a heading without words. ``<Name>`` that nothing closes and that has no attributes
+    is a placeholder, which readers must see. The result is as long as ``body`` and has its line
+    ends.
     """
     closed = frozenset(_COMPONENT_END.findall(body))
     if not closed and "/>" not in body and "{/*" not in body:
@@ -306,7 +314,12 @@ def mask_components(body: str) -> str:
         if not known or name.lower() in _HTML_NAMES or code[found.start()]:
             return found[0]
         blank = _blank(found[0])
-        title = _HEADED_BY.search(props) if _HEADS.match(name) else None
+        if not _HEADS.match(name) or found[0].endswith("/>"):
+            return blank
+        if found["close"]:
+            alone = _alone(found.string, found.start(), found.end())
+            return "######" + blank[6:] if alone else blank
+        title = _HEADED_BY.search(props)
         if not title or "\n" in found[0]:
             return blank
         at = found.start("props") - found.start()
@@ -318,8 +331,50 @@ def mask_components(body: str) -> str:
             + blank[at + last :]
         )
 
-    body = _MODULE_LINES.sub(lambda found: _blank(found[0]), body)
-    return _EXPRESSION_COMMENT.sub(blanked, _COMPONENT.sub(component, body))
+    plain = _MODULE_LINES.sub(lambda found: _blank(found[0]), body)
+    masked = _EXPRESSION_COMMENT.sub(blanked, _COMPONENT.sub(component, plain))
+    return _OWN_HEADING.sub(lambda found: _unindented(found, body), masked)
+
+
+def _unindented(found: re.Match[str], body: str) -> str:
+    """Have a heading that a component made begin its line: indented, it would go on a paragraph."""
+    if body.startswith("#", found.start("heading")):
+        return found[0]
+    return found["heading"] + found["indent"]
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    """Say whether nothing else stands on the lines of ``text[start:end]``, as far as it matters."""
+    before = text[max(0, start - _NEAR) : start].rpartition("\n")
+    after = text[end : end + _NEAR].partition("\n")[0]
+    first_line = bool(before[1]) or start <= _NEAR
+    return first_line and not before[2].strip() and not after.strip()
+
+
+_NUMBERED: Final = re.compile(r"(?P<number>[ ]{0,3}\d{1,9})(?P<mark>[.)])(?=[ \t])")
+DELIMITER_ROW: Final = re.compile(r"\A[\s>]*\|?(?:\s*:?-+:?\s*(?:\||\Z))+\s*\Z")
+
+
+def mask_numbered_rows(text: str) -> str:
+    """Return ``text`` with the rows of tables that begin like an item of a list kept from being one.
+
+    A row such as ``15. March to 1. May | closed`` belongs to the table above it. The result is as
+    long as ``text``; ``plain_text`` shows the mark as it was.
+    """
+    lines = text.split("\n")
+    in_table = False
+    for at, line in enumerate(lines):
+        if "|" not in line:
+            in_table = False
+        elif DELIMITER_ROW.match(line):
+            in_table = True
+        elif in_table:
+            lines[at] = (
+                _NUMBERED.sub(lambda row: row["number"] + _LITERAL_MARK[row["mark"]], line, count=1)
+                if _NUMBERED.match(line)
+                else line
+            )
+    return "\n".join(lines)
 
 
 def mask_icons(text: str) -> str:
@@ -383,6 +438,8 @@ def _masked(found: re.Match[str], wrappers: Container[str]) -> str:
     blank = _blank(found[0])
     if blank[:1] != " ":
         return blank
+    if found["attributes"]:
+        return blank.replace(" ", _NOTHING)
     # What stands before and after on the line, as far as it can matter.
     before = found.string[max(0, found.start() - _NEAR) : found.start()].rpartition("\n")
     opens = not before[2].strip() and (bool(before[1]) or found.start() <= _NEAR)

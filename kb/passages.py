@@ -18,9 +18,11 @@ from markdown_it.token import Token
 
 from kb.content import CutPassage
 from kb.markup import (
+    DELIMITER_ROW,
     INLINE_TAGS,
     TAG,
     mask_components,
+    mask_numbered_rows,
     mask_templates,
     plain_text,
     reference_labels,
@@ -44,7 +46,6 @@ _LIST_MARK: Final = re.compile(r"\A[\s>]*(?:(?:[-*+]|\d{1,9}[.)])(?=\s)\s*)*")
 _QUOTE_MARK: Final = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 _ONLY_BOLD: Final = re.compile(r"\A(?:\*\*|__)(?=\S)(?P<words>[^*\n]+?)\s*(?:\*\*|__)\s*:?\Z")
 _LOOSE_HEADING: Final = re.compile(r"\A(?P<level>#{2,6})(?=[^\s#])(?P<words>[^\n]+)\Z")
-_DELIMITER_ROW: Final = re.compile(r"\A[\s>]*\|?(?:\s*:?-+:?\s*(?:\||\Z))+\s*\Z")
 _EXPLICIT_ID: Final = re.compile(r"\{:?[^{}\n]*?#(?P<id>[\w:.-]+)[^{}\n]*\}")
 _ID_ATTRIBUTE: Final = re.compile(
     r"<(?:a|h[1-6]|span|div|section)\s[^<>]*?\b(?:id|name)\s*=\s*[\"']?(?P<id>[^\"'\s<>]+)",
@@ -57,6 +58,12 @@ _HEADING: Final = re.compile(
 )
 _FENCED: Final = re.compile(
     r"^ {0,3}(?P<fence>```+|~~~+)[^\n]*\n(?:(?! {0,3}(?P=fence))[^\n]*\n)*+", re.MULTILINE
+)
+_HTML_HEADING: Final = re.compile(
+    r"[ \t]*<h(?P<level>[1-6])\b[^<>\n]*+>[^\n]*</h(?P=level)>[ \t]*\r?\n?\Z", re.IGNORECASE
+)
+_MARKDOWN_LIST_OR_TABLE: Final = re.compile(
+    r"^ {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+\S|\|?[ \t]*:?-+:?[ \t]*\|[ \t|:-]*$)", re.MULTILINE
 )
 _ANCHOR_ONLY: Final = re.compile(r"\A\s*(?:<a\s[^<>]*>\s*(?:</a>)?\s*)+\Z", re.IGNORECASE)
 
@@ -97,6 +104,19 @@ def slug(heading: str) -> str:
     return "".join(kept).strip().replace(" ", "-")
 
 
+def _blocks(source: str, *, indented_code: bool = False) -> list[Token]:
+    """Return the block structure of Markdown whose lines end in a line feed."""
+    # Only the block structure is parsed: inline markup is taken off by kb.markup, which also
+    # reads what CommonMark does not (template targets, broken emphasis) and is linear.
+    parser = MarkdownIt("commonmark", {"maxNesting": 40}).enable("table")
+    parser.disable("reference")
+    if not indented_code:
+        parser.disable("code")
+    tokens: list[Token] = []
+    parser.block.parse(mask_numbered_rows(source), parser, {}, tokens)
+    return tokens
+
+
 class _Cutter:
     """The state of one cut: where we are, which headings and lead-ins hold there."""
 
@@ -109,7 +129,7 @@ class _Cutter:
         self.lines = [0, *(found.end() for found in _NEWLINE.finditer(body)), len(body) + 1]
         self.covered = bytearray(len(self.lines))
         self.passages: list[CutPassage] = []
-        self.headings: list[tuple[int, str]] = []
+        self.headings: list[tuple[int, str, str]] = []
         self.anchor = ""
         self.next_anchor = ""
         self.anchors: dict[str, int] = {}
@@ -118,16 +138,10 @@ class _Cutter:
 
     def run(self) -> list[CutPassage]:
         """Cut."""
-        # Only the block structure is parsed: inline markup is taken off by kb.markup, which also
-        # reads what CommonMark does not (template targets, broken emphasis) and is linear.
-        parser = MarkdownIt("commonmark", {"maxNesting": 40}).enable("table")
-        parser.disable("reference")
-        if mask_components(self.body) != self.body:
-            parser.disable("code")  # MDX indents what is in a component
-        tokens: list[Token] = []
         source = _NEWLINE.sub("\n", self.masked).replace("\0", "\ufffd")
-        parser.block.parse(source, parser, {}, tokens)
-        self._walk(tokens)
+        # MDX indents what is in a component.
+        mdx = mask_components(self.body) != self.body
+        self._walk(_blocks(source, indented_code=not mdx))
         self._rescue()
         return self.passages
 
@@ -194,11 +208,19 @@ class _Cutter:
         words = plain_text(raw, self.references)
         self.previous = ""
         if not _WORD.search(words):
+            if not raw.strip():
+                self._end_headings(level)
             return
-        self.headings = [known for known in self.headings if known[0] < level]
-        self.headings.append((level, words))
+        self._end_headings(level)
         self.anchor = self._unique(anchor or self.next_anchor or slug(words) or "section")
+        self.headings.append((level, words, self.anchor))
         self.next_anchor = ""
+
+    def _end_headings(self, level: int) -> None:
+        kept = [known for known in self.headings if known[0] < level]
+        if len(kept) < len(self.headings):
+            self.headings = kept
+            self.anchor = kept[-1][2] if kept else ""
 
     def _unique(self, anchor: str) -> str:
         candidate, number = anchor, self.anchors.get(anchor, 0)
@@ -221,7 +243,7 @@ class _Cutter:
         return lead if len(lead) <= LONGEST_LEAD else ""
 
     def _path(self, lead: str = "") -> tuple[str, ...]:
-        path = [words for _, words in self.headings]
+        path = [words for _, words, _ in self.headings]
         if path and path[0].casefold() == self.title:
             path = path[1:]
         return (*path, *(known for known in self.leads if known), *([lead] if lead else ()))
@@ -353,7 +375,7 @@ class _Cutter:
             (range(first, last), " ".join(content[first:last]).replace("\\ ", " "))
             for first, last in zip(starts, [*starts[1:], len(content)], strict=True)
         ]
-        delimiters = [at for at, (_, row) in enumerate(rows) if _DELIMITER_ROW.match(row)]
+        delimiters = [at for at, (_, row) in enumerate(rows) if DELIMITER_ROW.match(row)]
         if not all("|" in row for _, row in rows) or not (
             delimiters or len(rows) > 2 or (framed and len(rows) > 1)
         ):
@@ -374,12 +396,51 @@ class _Cutter:
     def _html(self, token: Token) -> None:
         if token.map is None:
             return
-        start, end = self.lines[token.map[0]], min(self.lines[token.map[1]], len(self.body))
+        for first, last, is_html in self._html_stretches(*token.map):
+            if is_html:
+                self._html_lines(first, last)
+            else:
+                start, end = self.lines[first], min(self.lines[last], len(self.body))
+                tokens = _blocks(_NEWLINE.sub("\n", self.masked[start:end]))
+                for part in tokens:
+                    if part.map:
+                        part.map = [part.map[0] + first, part.map[1] + first]
+                self._walk(tokens)
+
+    def _html_stretches(self, first: int, last: int) -> Iterator[tuple[int, int, bool]]:
+        """Tell the Markdown of some lines of HTML apart: lists and tables right below a heading.
+
+        CommonMark takes all lines up to an empty one for HTML; many generators do not, and their
+        writers rely on it.
+        """
+        at = first
+        line = first
+        while line < last:
+            below = line + 1
+            if _HTML_HEADING.match(self._masked_line(line)):
+                while below < last and not _HTML_HEADING.match(self._masked_line(below)):
+                    below += 1
+                text = "".join(map(self._masked_line, range(line + 1, below)))
+                if _MARKDOWN_LIST_OR_TABLE.search(text):
+                    yield at, line + 1, True
+                    yield line + 1, below, False
+                    at = below
+            line = below
+        if at < last:
+            yield at, last, True
+
+    def _masked_line(self, line: int) -> str:
+        return self.masked[self.lines[line] : self.lines[line + 1]]
+
+    def _html_lines(self, first: int, last: int) -> None:
+        start, end = self.lines[first], min(self.lines[last], len(self.body))
         for block in _html_blocks(self.masked, start, end):
             raw = self.masked[block.start : block.end]
             words = plain_text(_LIST_MARK.sub("", raw, count=1), self.references)
             if block.tag[:1] == "h" and block.tag[1:].isdigit():
                 self._heading(int(block.tag[1]), raw, None, block.anchor)
+            elif block.tag == "summary":
+                self._heading(6, raw, None, block.anchor)
             elif block.tag == "tr":
                 self._emit(block.start, block.end, block.labelled(self.references))
             elif block.anchor and not _WORD.search(words):
@@ -389,6 +450,9 @@ class _Cutter:
                 before = self.previous
                 self._emit(block.start, block.end, words, lead)
                 self.previous = lead or before if block.tag == "li" else words
+        opened = self.masked.rfind("<details", start, end)
+        if self.masked.rfind("</details", start, end) > opened:
+            self._end_headings(6)
 
     def _rescue(self) -> None:
         """Cut what the parser left out: it gives up on structures nested too deeply."""

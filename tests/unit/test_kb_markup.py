@@ -223,10 +223,33 @@ def test_mdx_is_read_without_its_components():
     assert [(passage.heading_path, passage.plain) for passage in cuts] == [
         ((), "Refunds take 5 days."),
         (("Can I cancel?",), "Yes, within 14 days."),
-        (("Can I cancel?",), "Write to <Name>, see <Tabs />."),
-        (("Can I cancel?",), "<Tabs />"),
+        ((), "Write to <Name>, see <Tabs />."),
+        ((), "<Tabs />"),
     ]
     assert all(body[passage.start : passage.end] == passage.text for passage in cuts)
+
+
+def test_what_a_card_is_titled_says_of_which_kind_its_items_are():
+    body = (
+        "# Scope\n\n## Products\n\n<Columns cols={2}>\n"
+        '<Card title="Supported">\n* Machines\n</Card>\n\n'
+        '<Card title="Not supported">\n* LiteFS\n</Card>\n</Columns>\n\n'
+        '<Card title="Plans" href="/plans" />\n\nAsk us.\n'
+    )
+    assert [(passage.heading_path, passage.plain) for passage in cut(body, title="Scope")] == [
+        (("Products", "Supported"), "Machines"),
+        (("Products", "Not supported"), "LiteFS"),
+        (("Products",), "Ask us."),
+    ]
+
+
+def test_attributes_of_code_and_links_are_not_words():
+    body = (
+        "Open `My account`{.action}, then [Bills](/bills){#b .wide}; `{.action}` and {.x} stay.\n"
+    )
+    assert [passage.plain for passage in cut(body)] == [
+        "Open My account, then Bills; {.action} and {.x} stay."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,49 @@ def test_front_matter_is_never_a_passage_and_offsets_still_hold():
     assert body[passage.start : passage.end] == "Hello there."
 
 
+def test_lists_and_tables_right_below_an_html_heading_are_cut_as_such():
+    body = (
+        "<h4>Copays</h4>\n| Care | Included | A day |\n| --- | --- | --- |\n"
+        "| <b>Inpatient</b> | <ul><li>Short stays</li><li>Respite</li></ul> | $97 |\n"
+        "| <b>Outpatient</b> | <li>Day care</li> | $15 |\n\n"
+        "<h3>Medicines</h3>\n<b>You pay for:</b>\n- Brands, and\n- Generics.\n\n"
+        '<h3 id="free">Free of charge</h3>\n<p>Lab tests.</p>\n'
+    )
+    cuts = cut(body)
+    assert [(passage.heading_path, passage.plain) for passage in cuts] == [
+        (("Copays",), "Care: Inpatient; Included: Short stays Respite; A day: $97"),
+        (("Copays",), "Care: Outpatient; Included: Day care; A day: $15"),
+        (("Medicines",), "You pay for:"),
+        (("Medicines", "You pay for:"), "Brands, and"),
+        (("Medicines", "You pay for:"), "Generics."),
+        (("Free of charge",), "Lab tests."),
+    ]
+    assert all(body[passage.start : passage.end] == passage.text for passage in cuts)
+
+
+def test_a_row_that_begins_with_a_date_stays_in_its_table():
+    body = (
+        "When | Open\n:---:|:---:|\nEaster | 9:00\n15. March to 1. May | 10:00\n\n1. a | b\n2. c\n"
+    )
+    assert plains(body) == [
+        "When: Easter; Open: 9:00",
+        "When: 15. March to 1. May; Open: 10:00",
+        "a | b",
+        "c",
+    ]
+
+
+def test_a_summary_heads_what_it_opens_and_nothing_after_it():
+    body = (
+        "## Fees\n\n<details>\n<summary>Is there a <b>refund</b>?</summary>\n\n"
+        "Yes, for 30 days.\n\n</details>\n\nPrices are net.\n"
+    )
+    assert [(passage.heading_path, passage.plain, passage.anchor) for passage in cut(body)] == [
+        (("Fees", "Is there a refund?"), "Yes, for 30 days.", "is-there-a-refund"),
+        (("Fees",), "Prices are net.", "fees"),
+    ]
+
+
 def test_html_between_markdown_is_cut_by_its_blocks():
     body = (
         "Before.\n\n<div class='note'>\nKeep **this**:\n<ul><li>a one</li><li>b two</li></ul>\n</div>\n\n"
@@ -314,7 +357,8 @@ _HEADING_LINES = re.compile(r"(?m)^#.*$|^<h3>.*$|^\*\*.*\*\*$|^.*\n(?:===|---)",
 
 @pytest.mark.parametrize(
     "piece",
-    ["[", "[a](", "**a ", "<!--", "{%", "<a ", "> ", "- ", "# a\n", "<tr><td>a", "a|b\n", "`", "<script>", "~~a"],
+    ["[", "[a](", "**a ", "<!--", "{%", "<a ", "> ", "- ", "# a\n", "<tr><td>a", "a|b\n", "`", "<script>", "~~a",
+     "<h2>a</h2>\n- b\n", "a|b\n-|-\n1. a|\n", "<details>a"],
 )  # fmt: skip
 def test_hostile_text_takes_linear_time(piece: str):
     def seconds(size: int) -> float:
