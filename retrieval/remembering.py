@@ -12,8 +12,8 @@ from cachetools import LRUCache
 from retrieval.embeddings import checked
 from retrieval.ports import Embedder, Vectors, deep
 
-MOST: Final = 20_000
-"""Texts kept: 60 MB with the built-in model."""
+MOST: Final = 8_000
+"""Texts kept: 25 MB with the built-in model."""
 
 
 class RememberingEmbedder:
