@@ -143,7 +143,10 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("date", re.compile(r"\b(?P<numeric>\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d\d))\b(?!\.\d)")),
     ("date", re.compile(r"\bFY\s?['’]?(?P<fiscal>(?:19|20)?\d\d)\b")),
     ("date", re.compile(r"\bQ(?P<quarter>[1-4])(?:\s+(?:of\s+)?(?P<year>(?:19|20)\d\d))?\b")),
-    ("phone", re.compile(r"(?<![\w$€£])(?:\+\d|\(\d{3}\)|\d{3}[-.\s]\d{3}[-.\s]|1-8)[\d\s().-]{5,16}\d\b")),
+    ("phone", re.compile(
+        r"(?<![\w$€£])(?:(?:1[-.\s])?\d{3}([-.])\d{3}\1\d{4}\b(?![-.]\d)"
+        r"|(?:\+\d|\(\d{3}\)|\d{3}[-.\s]\d{3}[-.\s]|1-8)[\d\s().-]{5,16}\d\b)"
+    )),
     ("time", re.compile(r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?\s?(?P<half>[ap]m\b|[ap]\.m\b\.?)", re.I)),
     ("time", re.compile(r"\b(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::\d\d)?\b")),
     ("time", re.compile(r"\b24/7\b|\b(?:noon|midnight)\b", re.I)),
@@ -408,6 +411,8 @@ def _value(kind: str, match: re.Match[str]) -> tuple[str, bool] | None:
         return (raw if "." in raw and not size else _plain(scaled)), False
     if kind == "phone":
         digits = re.sub(r"\D", "", text)
+        # North American numbers are written with and without the 1 of their country.
+        digits = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
         return (digits, False) if 7 <= len(digits) <= 15 else None
     if kind == "url":
         return re.sub(r"^(?:https?://)?(?:www\.)?", "", text.rstrip(".,;:!?*_"), flags=re.I).rstrip(

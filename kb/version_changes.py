@@ -23,6 +23,7 @@ from kb.library import Library
 from kb.models import Article, ArticleVersion, PassageChange
 
 _LONGEST_SHOWN: Final = 600
+_LONGEST_ROW_NAME: Final = 80
 
 
 class Judge(Protocol):
@@ -71,12 +72,17 @@ class JudgedPassage:
             raise ValueError("a change has a passage on one side at least")
         return passage
 
+    def _row(self) -> tuple[str, ...]:
+        """What a table's row is about: an amount that changed says little without it."""
+        names = {_row_name(passage) for passage in (self.old, self.new) if passage}
+        return tuple(names) if len(names) == 1 and "" not in names else ()
+
     def as_json(self) -> dict[str, Any]:
         """Return what a report shows, as plain JSON values."""
         return {
             "article_id": self.versions.article_id,
             "title": self.shown.title,
-            "heading": " › ".join(self.shown.heading_path),
+            "heading": " › ".join((*self.shown.heading_path, *self._row())),
             "anchor": self.shown.anchor,
             "old_version": self.versions.old_number,
             "new_version": self.versions.new_number,
@@ -89,6 +95,15 @@ class JudgedPassage:
             "old_passage_id": self.old.id if self.old else None,
             "new_passage_id": self.new.id if self.new else None,
         }
+
+
+def _row_name(passage: Passage) -> str:
+    """Return the first cell of a table's row, or ``""`` where it is none or too long to name it."""
+    first, cut, _ = passage.plain.partition("; ")
+    if not cut or not ("|" in passage.text or passage.text.startswith("<tr")):
+        return ""
+    name = first.partition(": ")[2] or first
+    return name if len(name) <= _LONGEST_ROW_NAME else ""
 
 
 def unjudged(session: Session, article_ids: Sequence[str]) -> list[VersionPair]:
