@@ -17,6 +17,7 @@ from typing import Literal
 from kb.content import Passage
 from kb.facts import extract_facts
 from kb.markup import mask_icons
+from kb.passages import LONGEST_PASSAGE
 from kb.sentences import split_sentences
 
 StatementKind = Literal["sentence", "item", "step", "row"]
@@ -202,6 +203,12 @@ def _scan_line_start(view: _View, raw: str, at: int, base: int) -> int:
     return at
 
 
+def _row_so_far(view: _View) -> str:
+    """Return the row of a Markdown table that is being read; ``""`` where none is."""
+    line = "".join(view.chars[-LONGEST_PASSAGE:]).rpartition("\n")[2].strip()
+    return line if line.startswith("|") else ""
+
+
 def _last_line(view: _View) -> str:
     text = "".join(view.chars[-400:]).rstrip("\n")
     return text.rpartition("\n")[2]
@@ -280,7 +287,11 @@ def _scan_angle(view: _View, raw: str, at: int, base: int) -> int:
         return at
     name, closes = found["name"].lower(), bool(found["close"])
     here, after = base + at, base + found.end()
-    if name == "li" and not closes:
+    if name in ("ul", "ol", "li", "p", "div") and (row := _row_so_far(view)):
+        # A list in a cell of a Markdown table: the row goes on behind it.
+        if name != "li" or not closes:
+            view.put("; " if name == "li" and not row.endswith("|") else " ", here, after)
+    elif name == "li" and not closes:
         view.put("\n", here, here)
         view.depths[len(view.chars)] = 0
         view.put(_STEP if _in_ordered(raw, at) else _ITEM, here, after)

@@ -65,6 +65,7 @@ _HTML_HEADING: Final = re.compile(
 _MARKDOWN_LIST_OR_TABLE: Final = re.compile(
     r"^ {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+\S|\|?[ \t]*:?-+:?[ \t]*\|[ \t|:-]*$)", re.MULTILINE
 )
+_NEXT_ITEM: Final = re.compile(r"(?<=[^\s.;:,])\s*+</li>\s*+<li\b[^<>]*+>", re.IGNORECASE)
 _ANCHOR_ONLY: Final = re.compile(r"\A\s*(?:<a\s[^<>]*>\s*(?:</a>)?\s*)+\Z", re.IGNORECASE)
 
 
@@ -350,7 +351,7 @@ class _Cutter:
             elif token.type == "tr_open" and token.map:
                 rows.append((token.map, []))
             elif token.type == "inline":
-                rows[-1][1].append(plain_text(token.content, self.references))
+                rows[-1][1].append(_cell(token.content, self.references))
             elif token.type == "tr_close" and in_head:
                 labels = rows[-1][1]
             position += 1
@@ -489,6 +490,11 @@ def label_cells(labels: Sequence[str], cells: Sequence[str]) -> str:
     return "; ".join(parts).replace(":; ", ": ")
 
 
+def _cell(source: str, references: dict[str, str]) -> str:
+    """Return the words of a cell; the items of a list in it stay apart."""
+    return plain_text(_NEXT_ITEM.sub("; ", source), references)
+
+
 def _cells(row: str, references: dict[str, str]) -> list[str]:
     inner = row.strip().removeprefix("|").removesuffix("|")
     return [plain_text(cell, references) for cell in re.split(r"(?<!\\)\|", inner)]
@@ -522,7 +528,7 @@ class _HtmlBlock:
 
     def labelled(self, references: dict[str, str]) -> str:
         """Return the words of a row, its cells labelled."""
-        cells = [plain_text(cell, references) for cell in self.cells]
+        cells = [_cell(cell, references) for cell in self.cells]
         return label_cells([plain_text(label, references) for label in self.labels], cells)
 
 

@@ -195,6 +195,19 @@ def test_a_table_row_becomes_a_sentence(embedder: MiniLmEmbedder) -> None:
     assert "|" not in words(draft)
 
 
+def test_a_row_whose_cell_holds_a_list_stays_one_row() -> None:
+    body = (
+        "| Care | Included | Copay |\n|---|---|---|\n"
+        "| Inpatient | <ul><li>Short stays</li><li>Respite care</li></ul> | Up to $97 |\n"
+        "|Outpatient|<li>Day care</li>|Up to $15|\n"
+    )
+    rows = [statement.text for one in article(body) for statement in statements_of(one)]
+    assert rows == [
+        "Inpatient – Included: Short stays; Respite care; Copay: Up to $97.",
+        "Outpatient – Included: Day care; Copay: Up to $15.",
+    ]
+
+
 def test_a_row_under_values_keeps_what_its_first_column_says() -> None:
     body = "| 2 weeks | 4 weeks |\n|---|---|\n| Films | Books |\n| Puzzles |  |\n"
     rows = [statement.text for one in article(body) for statement in statements_of(one)]

@@ -163,7 +163,7 @@ def test_lists_and_tables_right_below_an_html_heading_are_cut_as_such():
     )
     cuts = cut(body)
     assert [(passage.heading_path, passage.plain) for passage in cuts] == [
-        (("Copays",), "Care: Inpatient; Included: Short stays Respite; A day: $97"),
+        (("Copays",), "Care: Inpatient; Included: Short stays; Respite; A day: $97"),
         (("Copays",), "Care: Outpatient; Included: Day care; A day: $15"),
         (("Medicines",), "You pay for:"),
         (("Medicines", "You pay for:"), "Brands, and"),
