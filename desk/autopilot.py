@@ -165,12 +165,21 @@ class Gate:
             demote(session, row, RULES_CHANGED, at, {"kind": "rules"})
         if state_of(row, reason) != "autopilot" or row.round != approval.round:
             return "Its contact reason is no longer on autopilot."
+        if is_about_another(session, approval):
+            return "Somebody said that it is about something else."
         if not hold_switch(session, at, share=True).on:
             return "Autopilot is stopped for everything."
         cited = [version["article_id"] for version in approval.evidence["versions"]]
         if flagged_titles(session, cited):
             return "A source it rests on was flagged."
         return ""
+
+
+def is_about_another(session: Session, approval: AutopilotApproval | None) -> bool:
+    """Tell whether a contact is held to be about another reason than it was answered for."""
+    if approval is None:
+        return False
+    return session.get_one(Contact, approval.contact_id).reason != approval.reason
 
 
 def hold_switch(session: Session, at: datetime, *, share: bool = False) -> AutopilotSwitch:

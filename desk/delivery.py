@@ -26,7 +26,7 @@ from core.logs import about
 from core.tracing import span
 from core.vocabulary import TIERS, DeliveryStatus
 from desk.audit import DESK, write_audit
-from desk.autopilot import Gate, approval_of
+from desk.autopilot import Gate, approval_of, is_about_another
 from desk.contacts import hold_contact, last_customer_message, start_new_run, start_over
 from desk.jobs import Jobs, describe_failure
 from desk.models import Contact, Delivery, DeliveryAttempt, Message, Review
@@ -361,15 +361,14 @@ class Deliveries:
         newer_run = ground is not None and ground.thread != contact.thread
         wrote_again = ground is not None and _wrote_again(contact, ground)
         stricter = ground is not None and _stricter(contact, ground)
-        held = ""
+        held, approval = "", approval_of(session, delivery)
         if delivery.approved_by == BY_AUTOPILOT:
-            approval = approval_of(session, delivery)
             held = self._gate.why_held(session, approval, self._clock.now())
         if not (changes or newer_run or wrote_again or stricter or held):
             return False
         if not newer_run:
             # Else it is triaged and drafted anew: it is about something else now.
-            same = not (wrote_again or stricter)
+            same = not (wrote_again or stricter or is_about_another(session, approval))
             start_new_run(session, self._jobs, contact, delivery.draft if same else None)
         why = {
             "changes": changes,

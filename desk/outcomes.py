@@ -18,12 +18,13 @@ from desk.autonomy_evidence import note_evidence
 from desk.autonomy_models import AutopilotApproval
 from desk.autopilot import last_answer, reason_of
 from desk.contacts import get_contact
+from desk.corrections import SAID_BY_A_PERSON
 from desk.earning import loss_of_edit
 from desk.models import Contact, Review
 from desk.qa_models import SEEDED
 from graph.draft import draft_digest, draft_text
 from graph.state import RunState
-from graph.values import AutopilotVerdict, Draft
+from graph.values import AutopilotVerdict, Classification, Draft
 
 _ON_ITS_WAY_BACK: Final = frozenset({"autonomy", "switch", "written"})
 """Conditions of autopilot that a draft fails which it released, once that was called back or held."""
@@ -97,7 +98,8 @@ def note_return(session: Session, contact: Contact, state: RunState, at: datetim
         return
     found = state["classification"]
     unhappy = any(trigger["id"] in _UNHAPPY for trigger in state["triage"]["triggers"])
-    if not unhappy and (found.get("intent") == "thanks" or found["reason"] not in (None, reason)):
+    another = found["reason"] not in (None, reason) and not _told_by_a_person(found)
+    if not unhappy and (found.get("intent") == "thanks" or another):
         return
     note_evidence(
         session,
@@ -109,6 +111,11 @@ def note_return(session: Session, contact: Contact, state: RunState, at: datetim
         review_id=answer.review_id,
         contact_id=contact.id,
     )
+
+
+def _told_by_a_person(found: Classification) -> bool:
+    """Tell whether the reason is what a person said of the contact, and not what this message asks."""
+    return any(SAID_BY_A_PERSON in guess["evidence"] for guess in found["alternatives"])
 
 
 def _was_released(session: Session, review: Review, verdict: AutopilotVerdict) -> bool:

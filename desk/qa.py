@@ -24,6 +24,7 @@ from core.identifiers import new_id
 from core.vocabulary import ContactStatus
 from desk.audit import write_audit
 from desk.autonomy_evidence import note_evidence
+from desk.autopilot import reason_of
 from desk.models import AuditEvent, Contact, Delivery, Handoff, Review
 from desk.operations_file import QaSection, ScorecardItem
 from desk.permissions import Actor, require
@@ -303,24 +304,13 @@ class QaSample:
         with self._database.read() as session:
             pick = _pick(session, pick_id)
             ordinal = _turn(actor, pick, _scores(session, pick_id))
-            drawn_at = session.get_one(QaDraw, pick.draw_id).at
-            # A later answer is somebody else's, perhaps this reader's: it was not drawn.
-            left = session.scalar(
-                select(Delivery)
-                .where(
-                    Delivery.contact_id == pick.contact_id,
-                    Delivery.status == "sent",
-                    Delivery.sent_at <= drawn_at,
-                )
-                .order_by(Delivery.sent_at.desc(), Delivery.id.desc())
-                .limit(1)
-            )
+            left = _left(session, pick)
             return Reading(
                 line=ReadingLine(pick.id, pick.contact_id, pick.place, ordinal == 2),
                 answer=left.text if left else "",
                 draft=cast(Draft, left.draft) if left else None,
                 sent_at=left.sent_at if left else None,
-                drawn_at=drawn_at,
+                drawn_at=session.get_one(QaDraw, pick.draw_id).at,
                 reason=pick.reason,
             )
 
@@ -620,18 +610,36 @@ def _tell_of_reason(
     session: Session, pick: QaPick, ordinal: int, passed: bool, now: datetime
 ) -> None:
     """Note for the contact reason what a reader said of a draft that left as the desk wrote it."""
-    if not pick.own_words or pick.reason is None:
+    left = _left(session, pick) if pick.own_words else None
+    # What the contact is about may have been corrected since: then another reason is innocent.
+    reason = reason_of(session, left) if left else None
+    if left is None or reason is None:
         return
     note_evidence(
         session,
         key=f"qa:{pick.id}:{ordinal}",
-        reason=pick.reason,
+        reason=reason,
         kind="qa_passed" if passed else "qa_failed",
         loss=0.0 if passed else 1.0,
         at=now,
-        review_id=pick.review_id,
+        review_id=left.review_id,
         contact_id=pick.contact_id,
     )
+
+
+def _left(session: Session, pick: QaPick) -> Delivery | None:
+    """Return the answer that was drawn; a later one is somebody else's, perhaps the reader's."""
+    query = (
+        select(Delivery)
+        .where(
+            Delivery.contact_id == pick.contact_id,
+            Delivery.status == "sent",
+            Delivery.sent_at <= session.get_one(QaDraw, pick.draw_id).at,
+        )
+        .order_by(Delivery.sent_at.desc(), Delivery.id.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
 
 
 def _cells(

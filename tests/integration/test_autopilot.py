@@ -234,6 +234,41 @@ def test_an_answer_whose_source_is_flagged_meanwhile_is_held_back(
         session.delete(session.get_one(SourceFlagRow, flag.id))
 
 
+def test_an_answer_whose_contact_turns_out_to_be_about_something_else_is_held_back(
+    flying: Desk, ruth: Actor
+) -> None:
+    contact = ask(flying, ruth)
+    flying.corrections.correct(ruth, contact, "shipping_question")
+    assert flying.deliveries.deliver(delivery_of(flying, ruth, contact)) == "undone"
+    events = flying.audit.of_contact(ruth, contact)
+    held = [one.data.get("autopilot") for one in events if one.event == "delivery.stopped"]
+    assert held == ["Somebody said that it is about something else."]
+    flying.contacts.wait_for_draft(contact)
+    (review,) = flying.reviews.of_contact(ruth, contact)
+    assert review.reason == "shipping_question"
+    assert flying.autonomy.line(ruth, REASON).state == "autopilot"
+    (correction,) = flying.corrections.all(ruth, contact_id=contact)
+    flying.corrections.undo(ruth, correction.id)
+
+
+def test_a_customer_who_comes_back_is_heard_though_the_reason_was_corrected_since(
+    flying: Desk, ruth: Actor
+) -> None:
+    contact = ask(flying, ruth)
+    assert flying.deliveries.deliver(delivery_of(flying, ruth, contact)) == "sent"
+    flying.corrections.correct(ruth, contact, "shipping_question")
+    assert flying.autonomy.line(ruth, REASON).state == "autopilot"
+    flying.contacts.add_message(None, contact, NewMessage("customer", "How long does it take?"))
+    flying.jobs.run_all()  # type: ignore[union-attr]
+    line = flying.autonomy.line(ruth, REASON)
+    assert (line.state, line.cause) == (
+        "review",
+        "A customer came back about an answer of this reason.",
+    )
+    (correction,) = flying.corrections.all(ruth, contact_id=contact)
+    flying.corrections.undo(ruth, correction.id)
+
+
 def test_the_answer_that_is_named_is_the_one_marked_wrong(flying: Desk, ruth: Actor) -> None:
     contact = ask(flying, ruth)
     flying.deliveries.deliver(first := delivery_of(flying, ruth, contact))

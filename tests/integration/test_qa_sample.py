@@ -108,6 +108,7 @@ def end(
                 kind="answer",
                 status="decided",
                 tier="allowed",
+                reason=values["reason"],
                 state={"draft": draft, **(state or {})},
                 allowed=["approve"],
                 opened_at=at,
@@ -292,6 +293,19 @@ def test_a_verdict_tells_of_the_reason_only_where_the_draft_left_as_it_stood(
         ]
     assert Counter(one["passed"] for one in told) == {True: 1, False: 2}
     assert not any(WHY["accurate"] in str(one) for one in told)
+
+
+def test_a_verdict_is_charged_to_the_reason_that_was_answered_for_and_not_to_a_later_one(
+    database: Database, clock: FixedClock, people: dict[str, Actor]
+) -> None:
+    (contact,) = end(database, clock, people["ruth"], reason="refund")
+    with database.write() as session:
+        session.get_one(Contact, contact).reason = "shipping"
+    qa = qa_of(database, clock)
+    (line,) = qa.to_read(people["sam"], qa.draw(people["sam"]))
+    assert not qa.score(people["sam"], line.pick_id, WRONG, WHY)
+    with database.read() as session:
+        assert [one.reason for one in session.scalars(select(AutonomyEvidence))] == ["refund"]
 
 
 @on_each_engine
