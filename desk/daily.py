@@ -22,7 +22,7 @@ from desk.queues import COUNTED_AT_MOST, HIGH_RANK, ContactQueues
 from desk.rhythm_settings import RhythmSettings
 from desk.suggest import masked, telling_words
 from desk.task_grounds import SEEDED
-from desk.tasks import TaskLine, Tasks, excerpt
+from desk.tasks import TaskLine, Tasks, excerpt, openings
 from retrieval.ports import Embedder, Vectors
 
 Section = Literal["high_risk", "ageing", "missing_context", "low_confidence"]
@@ -44,7 +44,10 @@ _FAILURES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class DailyLine:
-    """One contact that the daily queue shows."""
+    """One contact that the daily queue shows.
+
+    ``subject`` is how its customer began where there is none.
+    """
 
     contact_id: str
     customer: str
@@ -193,6 +196,13 @@ class Daily:
                 rows = self._queues.page(actor, section, limit=shown)
                 whole = DailySection(section, counts[section], tuple(map(_line, rows)))
             new = tuple(line for line in whole.lines if line.contact_id not in above)
+            if nameless := [line.contact_id for line in new if not line.subject]:
+                with self._database.read() as session:
+                    said = openings(session, nameless)
+                new = tuple(
+                    replace(line, subject=line.subject or said.get(line.contact_id, ""))
+                    for line in new
+                )
             found.append(replace(whole, lines=new, above=len(whole.lines) - len(new)))
             above |= {line.contact_id for line in new}
         return found

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from desk.flag_rules import Band, Finding, Uses, band_of, listed, words_in_common
 from desk.models import Contact, Review, SourceFlagRow
+from desk.suggest import telling_words
 from graph.draft import content_words
 from retrieval.ports import Embedder, Vectors
 
@@ -125,7 +126,11 @@ def findings_of(groups: Sequence[Group], now: datetime) -> list[Finding]:
     for group, of_group, own in zip(groups, words, held, strict=True):
         usual = {word: everywhere[word] - own[word] for word in own}
         written = as_written([question.text for question in group.questions])
-        named = [written[stem] for stem in words_in_common(of_group, usual)]
+        telling = [
+            [stem for stem in some if telling_words(written.get(stem, stem))] for some in of_group
+        ]
+        common = words_in_common(telling, usual) or words_in_common(of_group, usual)
+        named = [written.get(stem, stem) for stem in common]
         shortest = min((question.text for question in group.questions), key=len)
         found.append(
             Finding(

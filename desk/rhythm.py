@@ -59,7 +59,7 @@ from desk.rhythm_rules import (
 from desk.rhythm_settings import RhythmSettings
 from desk.suggest import masked
 from desk.task_models import RhythmItem
-from desk.tasks import excerpt
+from desk.tasks import excerpt, openings
 from graph.reasons import ReasonMap
 from kb.models import Article
 
@@ -201,7 +201,7 @@ class Rhythm:
         found = told.found[: self._settings().items]
         with self._database.read() as session:
             rows = _rows(session, week, day)
-            ended = _ended(session, rows, now)
+            ended = _ended(session, rows, self._names())
         held = {(row.subject, row.subject_id) for row in rows}
         new = [one for one in found if (one.subject, one.subject_id) not in held]
         if ended or new:
@@ -408,7 +408,9 @@ def _audit(session: Session, row: RhythmItem, by: str, event: str, now: datetime
     write_audit(session, now, by, event, data=data)
 
 
-def _ended(session: Session, rows: Sequence[RhythmItem], now: datetime) -> dict[int, str]:
+def _ended(
+    session: Session, rows: Sequence[RhythmItem], names: Mapping[str, str]
+) -> dict[int, str]:
     """Return the items whose ground is gone, and why."""
     left = [row for row in rows if row.done_at is None]
     flags = _by_id(session, SourceFlagRow, left, "flag")
@@ -429,6 +431,8 @@ def _ended(session: Session, rows: Sequence[RhythmItem], now: datetime) -> dict[
             found[row.id] = "The contact was closed."
         elif row.why in _UNTIL_TOUCHED and row.subject_id in touched:
             found[row.id] = "Somebody took it up."
+        elif row.subject == "reason" and row.subject_id not in names:
+            found[row.id] = "The reason map has it no longer."
         elif row.why == "eligible" and states.get(row.subject_id) != "eligible":
             signed = states.get(row.subject_id) == "autopilot"
             found[row.id] = "It was signed." if signed else "It is no longer to be signed."
@@ -534,8 +538,9 @@ def _questions(session: Session, rows: Sequence[RhythmItem]) -> dict[str, tuple[
         those = select(Contact.id, Contact.subject, Contact.customer_name).where(
             Contact.id.in_(contacts)
         )
+        said = openings(session, contacts)
         for contact, subject, name in session.execute(those).tuples():
-            found[contact] = contact, _titled(subject, name, "")
+            found[contact] = contact, _titled(subject, name, said.get(contact, ""))
     return found
 
 

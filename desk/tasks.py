@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import yaml
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from core.errors import BadInput, Conflict, NotFound, Refused
 from core.identifiers import new_id
 from core.vocabulary import ROLES, Role
 from desk.audit import DESK, write_audit
-from desk.models import Person, ReasonCorrection, Review, SourceFlagRow
+from desk.models import Message, Person, ReasonCorrection, Review, SourceFlagRow
 from desk.permissions import PERMISSIONS, Actor, require
 from desk.rhythm_settings import RhythmSettings
 from desk.suggest import masked
@@ -40,6 +40,7 @@ from graph.tiers import TierRules
 
 LIVE: Final[tuple[TaskState, ...]] = ("open", "in_progress")
 EXCERPT: Final = 200  # characters of somebody's words that are shown beside a task
+_OPENING: Final = 80  # of them where they stand for a subject
 _MOST_LIVE: Final = 500
 _MOST_SHOWN: Final = 8
 
@@ -253,6 +254,8 @@ class Tasks:
                 )
                 for one in proposals(seen, settings, names, done)
             ]
+            session.flush()
+            _hand_on(session, now)
         return TasksSwept(sum(one is not None for one in raised), len(closed))
 
     def page(
@@ -446,6 +449,30 @@ class Tasks:
             _end(session, task, state, actor.id, cause, now)
 
 
+def _hand_on(session: Session, now: datetime) -> None:
+    """Give to their role what belongs to people who have left, or may not see it any more.
+
+    Whoever has left is not coached either.
+    """
+    tasks = list(session.scalars(select(Task).where(Task.state.in_(LIVE)).limit(_MOST_LIVE)))
+    owners = {task.owner for task in tasks}
+    ids = owners | {str(task.evidence.get("person", "")) for task in tasks}
+    people = select(Person).where(or_(Person.id.in_(ids), Person.name.in_(owners)))
+    known = list(session.scalars(people)) if tasks else []
+    gone = {one.id for one in known if not one.active}
+    for task in tasks:
+        if task.evidence.get("person") in gone:
+            _end(session, task, "done", DESK, "They do not work here any more.", now)
+            continue
+        named = [one for one in known if task.owner in (one.id, one.name)]
+        if not named or any(one.active and _sees(one.role, task.kind) for one in named):
+            continue
+        to = "content_owner" if task.kind in _OF_SOURCES else "supervisor"
+        data = {"task": task.id, "kind": task.kind, "was": task.owner, "owner": to}
+        task.owner, task.updated_at = to, now
+        write_audit(session, now, DESK, "task.given", data=data)
+
+
 def _done(session: Session, now: datetime) -> dict[str, datetime]:
     """Return key → when its task was last done, as far back as anything is looked at."""
     query = (
@@ -576,6 +603,15 @@ def excerpt(text: str, most: int = EXCERPT) -> str:
     """Return the beginning of somebody's words in one line, addresses and long numbers masked."""
     line = masked(" ".join(text.split()))
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def openings(session: Session, contacts: Iterable[str]) -> dict[str, str]:
+    """Return contact → the beginning of what its customer wrote first."""
+    its = (Message.contact_id.in_(sorted(contacts)), Message.speaker == "customer")
+    query = select(Message.contact_id, Message.text).where(*its).order_by(Message.ordinal.desc())
+    return {
+        contact: excerpt(text, _OPENING) for contact, text in session.execute(query).tuples()
+    }  # the first comes last, and stays
 
 
 def _masked(edit: SuggestedEdit) -> SuggestedEdit:

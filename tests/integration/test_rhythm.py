@@ -228,6 +228,21 @@ def test_a_reason_that_was_signed_is_no_longer_to_be_signed(
 
 
 @pytest.mark.usefixtures("new_month")
+def test_a_reason_that_left_the_map_is_nothing_to_work_through(
+    desk: Desk, lead: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = ReasonWeek("fax_question", "Fax question", "review", approved=1, rejected=9)
+    names = {"fax_question": gone.name}
+    monkeypatch.setattr("desk.rhythm.reasons", lambda *_: [gone])
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.rhythm, "_names", lambda: names)
+        (item,) = items(desk, lead, "friday")
+        assert (item.title, item.done_at) == ("Fax question", None)
+    (item,) = items(desk, lead, "friday")
+    assert (item.done_by, item.cause) == ("desk", "The reason map has it no longer.")
+
+
+@pytest.mark.usefixtures("new_month")
 def test_an_offer_that_runs_out_is_not_told_as_a_late_review_and_the_rest_is_counted(
     desk: Desk, lead: Actor
 ) -> None:
@@ -272,6 +287,7 @@ def test_the_daily_queue_shows_a_contact_once_and_what_is_overdue(
     today = desk.daily.today(lead)
     shown = [line.contact_id for section in today.sections for line in section.lines]
     assert len(shown) == len(set(shown))
+    assert LEGAL in [line.subject for line in today.sections[0].lines]  # for want of a subject
     assert today.overdue_count == len(today.overdue) >= 1
     page = as_markdown(today_document(today, {}))
     assert "## Overdue tasks" in page
@@ -300,7 +316,7 @@ def test_days_and_weeks_are_those_of_where_the_team_works(
         assert Path(desk.handlers.carry_out["rhythm"]("now")).stem.endswith("-1-monday")
     finally:
         path.write_text(before)
-        clock.advance(timedelta(hours=10))
+        clock.advance(timedelta(hours=34))  # another day: this one has its report
 
 
 def test_with_the_address_of_the_ui_what_a_report_lists_is_linked(

@@ -355,6 +355,38 @@ def test_missed_checks_and_failed_readings_are_coached(desk: Desk, lead: Actor) 
     desk.tasks.close(boss, only(desk, lead).id)
 
 
+@pytest.mark.usefixtures("board")
+def test_what_somebody_had_who_left_falls_to_their_role_and_nobody_coaches_them(
+    desk: Desk, lead: Actor
+) -> None:
+    admin = desk.people.add(None, "Inga", "inga@example.com", "admin")
+    for name in ("Noor", "Tess"):
+        person = desk.people.add(None, name, f"{name}@example.com", "content_owner")
+        rejected(desk, lead, "out_of_date")
+        desk.tasks.sweep()
+        (task,) = [one for one in desk.tasks.page(lead) if one.kind != "coaching"]
+        desk.tasks.give(lead, task.id, person.id)
+        if name == "Noor":
+            desk.people.leave(admin, person.id)
+        else:
+            desk.people.change_role(admin, person.id, "agent")
+        with desk.database.write() as session:
+            raise_task(
+                session,
+                key=f"coach:{person.id}",
+                kind="coaching",
+                title=f"Coach {name}.",
+                owner="supervisor",
+                evidence={"person": person.id, "seen": ["a"]},
+                at=desk.clock.now(),
+            )
+        desk.tasks.sweep()
+        assert desk.tasks.get(lead, task.id).line.owner == "content_owner"
+        desk.tasks.close(lead, task.id)
+        desk.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    assert [one.title for one in desk.tasks.page(lead, kind="coaching")] == ["Coach Tess."]
+
+
 def test_tasks_are_no_matter_of_agents(desk: Desk) -> None:
     agent = desk.people.add(None, "Mina", "mina@example.com", "agent")
     with pytest.raises(NotAllowed):

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from core.vocabulary import SourceFlagKind
+from desk.flag_missing import Group, Question, findings_of
 from desk.flag_rules import (
     FLAG_KINDS,
     FOLD_FROM,
@@ -115,3 +116,17 @@ def test_what_a_person_decided_can_be_taken_back_and_what_went_by_itself_cannot(
 def test_a_group_of_questions_is_named_by_what_it_shares_and_others_lack() -> None:
     group = [["smartwatch", "app", "tracker"], ["tracker", "smartwatch", "install"]]
     assert words_in_common(group, {"tracker": 40, "app": 3})[0] == "smartwatch"
+
+
+def test_a_gap_is_named_by_words_that_tell_what_it_is_about() -> None:
+    texts = (
+        "Because I moved, would you still deliver to Hawaii?",
+        "Would you deliver to Hawaii? I ask because of a gift.",
+    )
+    questions = [
+        Question(f"con_{place}", f"rev_{place}", text, NOON, "allowed", waits=True)
+        for place, text in enumerate(texts)
+    ]
+    (found,) = findings_of([Group("g", questions)], NOON)
+    assert found.evidence["words"][:2] == ["deliver", "hawaii"]
+    assert "because" not in found.evidence["words"]
