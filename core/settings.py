@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.logs import LogFormat, LogLevel
@@ -103,6 +103,11 @@ class Settings(BaseSettings):
     traces: bool = Field(
         False, description="Whether `serve` and `worker` send OpenTelemetry traces."
     )
+
+    @field_validator("log_format", "log_level", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
     @property
     def base_url(self) -> str:

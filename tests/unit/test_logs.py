@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import DatabaseUnavailable
 from core.logs import about, bring_in, describe, write_log, write_no_log
+from core.settings import Settings
 
 SECRET = "my card is 4711"
 
@@ -116,3 +117,8 @@ def test_a_short_command_writes_no_log(capsys: pytest.CaptureFixture[str]) -> No
     write_no_log()
     logging.getLogger("desk.jobs").error("a job failed")
     assert capsys.readouterr().err == ""
+
+
+def test_a_level_may_be_written_in_capitals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROOFDESK_LOG_LEVEL", "ERROR")
+    assert Settings().log_level == "error"
