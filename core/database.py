@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import tenacity
@@ -133,6 +134,35 @@ def patience_with(url: URL) -> dict[str, int]:
     return {name: value for name, value in given.items() if name not in url.query}
 
 
+def on_postgresql(url: str) -> bool:
+    """Tell whether ``url`` names a database on PostgreSQL."""
+    return make_url(url).get_backend_name() == "postgresql"
+
+
+def with_patience(url: str) -> str:
+    """Return a URL that says itself when a server is to be given up that cannot be reached."""
+    if not on_postgresql(url):
+        return url
+    parsed = make_url(url)
+    patience = {name: str(value) for name, value in patience_with(parsed).items()}
+    return parsed.update_query_dict(patience).render_as_string(hide_password=False)
+
+
+def connector(url: str) -> Callable[[], Any]:
+    """Return what connects to PostgreSQL for SQLAlchemy, and gives up a server that is gone or hangs."""
+    from core.patient_connection import PatientConnection
+
+    parsed = make_url(with_patience(url))
+    dialect: Any = parsed.get_dialect()
+    given, named = dialect(dbapi=dialect.import_dbapi()).create_connect_args(parsed)
+    return partial(PatientConnection.connect, *given, **named)
+
+
+def patient_engine(url: str) -> Engine:
+    """Return an engine on PostgreSQL that gives up a server that is gone or hangs."""
+    return create_engine(url, pool_pre_ping=True, creator=connector(url))
+
+
 class Database:
     """One database, SQLite or PostgreSQL.
 
@@ -141,12 +171,11 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        if url.startswith("sqlite"):
+        if on_postgresql(url):
+            self.engine = patient_engine(url)
+        else:
             self.engine = create_engine(url)
             _prepare_sqlite(self.engine)
-        else:
-            patience = patience_with(make_url(url))
-            self.engine = create_engine(url, pool_pre_ping=True, connect_args=patience)
         self._writer = self.engine.execution_options(proofdesk_begin="IMMEDIATE")
 
     @contextmanager

@@ -21,7 +21,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, cast, 
 from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
 
-from core.database import plainly, storage_trouble
+from core.database import (
+    connector,
+    on_postgresql,
+    patient_engine,
+    plainly,
+    storage_trouble,
+    with_patience,
+)
 from core.errors import DatabaseUnavailable, ProofdeskError, Unavailable
 from core.logs import about
 from core.tracing import span
@@ -131,6 +138,8 @@ class DbosJobs:
         self._url = url
         self._work = work
         self._client: DBOSClient | None = None
+        # DBOS lets a client be told of no connections but an engine's.
+        self._engine = patient_engine(url) if on_postgresql(url) else None
 
     def enqueue(
         self, session: Session, job: JobName, key: str, argument: str, delay_seconds: float = 0
@@ -177,6 +186,8 @@ class DbosJobs:
         if self._client:
             self._client.destroy()
             self._client = None
+        if self._engine is not None:
+            self._engine.dispose()
 
     def _connected(self) -> DBOSClient:
         if self._client is None:
@@ -184,7 +195,10 @@ class DbosJobs:
 
             # Else whoever asks waits for a database that is away until it is back.
             self._client = DBOSClient(
-                system_database_url=self._url, lazy=True, retry_connection_errors=False
+                system_database_url=self._url,
+                system_database_engine=self._engine,
+                lazy=True,
+                retry_connection_errors=False,
             )
         return self._client
 
@@ -356,6 +370,7 @@ def start_working(url: str, handlers: Handlers, executor: str = EXECUTOR) -> Non
         config={
             "name": "proofdesk",
             "system_database_url": url,
+            "db_engine_kwargs": {"creator": connector(url)} if on_postgresql(url) else None,
             "application_version": PROTOCOL_VERSION,
             "executor_id": executor,
             "log_level": "ERROR",
@@ -481,6 +496,7 @@ def prepare_job_tables(url: str) -> None:
     from dbos import DBOSClient, run_dbos_database_migrations
 
     _silence()
+    url = with_patience(url)
     run_dbos_database_migrations(url)
     client = DBOSClient(system_database_url=url)
     try:

@@ -109,12 +109,15 @@ def open_checkpointer(
         from langgraph.checkpoint.postgres import PostgresSaver
         from psycopg.rows import dict_row, tuple_row
         from psycopg_pool import ConnectionPool
+
+        from core.patient_connection import PatientConnection
     except ImportError:
         raise BadInput(
             "database_url: PostgreSQL needs more packages; run `uv sync --extra postgres`."
         ) from None
     pool = ConnectionPool(
         url.set(drivername="postgresql").render_as_string(hide_password=False),
+        connection_class=PatientConnection,
         kwargs={
             "autocommit": True,
             "prepare_threshold": None,

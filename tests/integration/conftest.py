@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from desk.bootstrap import Desk, open_desk
 from desk.contacts import NewContact, NewMessage
 from desk.jobs import prepare_job_tables
 from desk.permissions import Actor
-from tests.integration.postgres import PostgresServer
+from tests.integration.postgres import PostgresServer, one_server
 
 MIGRATED = "migrated"
 REFUNDS = """---
@@ -141,13 +140,9 @@ def settings_on_sqlite(
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A running PostgreSQL server; every test makes a database of its own in it."""
-    # Not in pytest's folder: that one is closed to the user the server runs as.
-    with tempfile.TemporaryDirectory(prefix="proofdesk-postgres-") as folder:
-        server = PostgresServer(Path(folder))
-        server.start()
+    with one_server() as server:
         prepare_database(server.new_database(MIGRATED))
         yield server
-        server.stop()
 
 
 @pytest.fixture

@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import text
 
 from core.database import Database
 from tests.conftest import missing_part
+
+_OF_ONE_VERSION = (
+    "\\restrict",
+    "\\unrestrict",
+    "CREATE SCHEMA public;",
+    "SET transaction_timeout",
+    "-- Dumped ",
+)
+"""Lines of a dump that others than its own version, or its own program, do not understand."""
 
 
 class PostgresServer:
@@ -50,6 +62,11 @@ class PostgresServer:
         """Tell whether it runs."""
         return (self._data / "postmaster.pid").exists()
 
+    @property
+    def socket(self) -> Path:
+        """The socket that it listens on."""
+        return self._folder / ".s.PGSQL.5432"
+
     def url(self, name: str) -> str:
         """Return the SQLAlchemy URL of the database ``name``."""
         return f"postgresql+psycopg://desk@/{name}?host={self._folder}"
@@ -63,10 +80,30 @@ class PostgresServer:
         server.close()
         return self.url(name)
 
+    def dump(self, name: str, *options: str) -> str:
+        """Return the database ``name`` as SQL that any server understands, later or earlier."""
+        plain = ["--no-owner", "--no-privileges", "--no-comments", "--inserts"]
+        where = ["-h", str(self._folder), "-U", "desk"]
+        said = self._run("pg_dump", *where, *plain, *options, name).stdout.decode()
+        kept = [line for line in said.splitlines() if not line.startswith(_OF_ONE_VERSION)]
+        return "\n".join(kept) + "\n"
+
     @property
     def _data(self) -> Path:
         return self._folder / "data"
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         command = [*self._as_user, str(self._programs / program), *arguments]
-        subprocess.run(command, check=True, capture_output=True)
+        return subprocess.run(command, check=True, capture_output=True)
+
+
+@contextmanager
+def one_server() -> Iterator[PostgresServer]:
+    """Run a server while the block runs."""
+    # Not in pytest's folder: that one is closed to the user the server runs as.
+    with tempfile.TemporaryDirectory(prefix="proofdesk-postgres-") as folder:
+        server = PostgresServer(Path(folder))
+        server.start()
+        yield server
+        if server.running():
+            server.stop()
