@@ -326,8 +326,9 @@ class ModelDrafter:
         deadline = time.monotonic() + self._timeout
         raw, parsed, told = "", None, ""
         try:
-            while True:
-                what, value = pieces.get(timeout=max(0.0, deadline - time.monotonic()))
+            # Not by the wait for a piece alone: of a fast stream the next one is always there.
+            while (left := deadline - time.monotonic()) > 0:
+                what, value = pieces.get(timeout=left)
                 if what == "text":
                     raw += value
                     told = _tell(raw, told, on_text)
@@ -338,9 +339,10 @@ class ModelDrafter:
                 else:
                     return _parse(raw, parsed)
         except queue.Empty:
-            return _Reply({}, raw, f"did not answer within {self._timeout:g} seconds", final=True)
+            pass
         finally:
             gone.set()
+        return _Reply({}, raw, f"did not answer within {self._timeout:g} seconds", final=True)
 
 
 def _stream(
