@@ -145,11 +145,11 @@ class Watch:
         with self._database.read() as session:
             return int(session.scalar(text("SELECT extract(epoch FROM now()) * 1000")))
 
-    def all_worked_since(self, since: int, members: Sequence[Member]) -> bool:
-        """Tell whether each member carried a job out since a time of the server."""
+    def worked_since(self, since: int, processes: Sequence[int]) -> bool:
+        """Tell whether each process carried a job out since a time of the server."""
         with self._database.read() as session:
             names = session.scalars(WORKED, {"since": since}).all()
-        return all(any(f"-{one.process.pid}-" in name for name in names) for one in members)
+        return all(any(f"-{one}-" in name for name in names) for one in processes)
 
     def workers(self) -> int:
         """Return how many workers live."""
@@ -183,7 +183,8 @@ def interrupt(
     began = time.monotonic()
     drafted = seconds_until(lambda: watch.moved()[0] > before[0], GOES_ON_SECONDS)
     sent = seconds_until(lambda: watch.moved()[1] > before[1], GOES_ON_SECONDS)
-    everybody = seconds_until(lambda: watch.all_worked_since(since, working), GOES_ON_SECONDS)
+    processes = [one.process.pid or 0 for one in working]
+    everybody = seconds_until(lambda: watch.worked_since(since, processes), GOES_ON_SECONDS)
     spent = time.monotonic() - began
     return {
         "stop": mode,

@@ -655,6 +655,11 @@ class Desk:
         return self._working
 
     @property
+    def ends(self) -> bool:
+        """Whether this process has been told to stop, and begins nothing more."""
+        return self._stopped.is_set()
+
+    @property
     def index_is_built(self) -> bool:
         """Whether this process has an index to search; asking does not build one."""
         search: SearchService | None = self.__dict__.get("search")
@@ -728,8 +733,8 @@ class Desk:
         if self._working and not stop_working(self.settings.stop_seconds):
             _log.warning("jobs are left to whoever works next")
             return False
-        if self._liveness:
-            self._liveness.stop()
+        if self._liveness and not self._liveness.stop():
+            return False
         if isinstance(self.jobs, DbosJobs):
             self.jobs.close()
         for closer in reversed(self._closers):

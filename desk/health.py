@@ -109,7 +109,9 @@ def index(desk: Desk) -> str:
 
 
 def jobs(desk: Desk) -> str:
-    """Say who carries the work out. Raises Unavailable, when nobody does."""
+    """Say who carries the work out. Raises Unavailable, when nobody does or this process ends."""
+    if desk.ends:
+        raise Unavailable("This process finishes what it began and takes nothing more.")
     if desk.shares_work:
         count = count_workers(desk.database.engine)
         if not count:

@@ -23,6 +23,7 @@ from core.locks import AdvisoryLocks
 BEAT_SECONDS: Final = 1.0
 # After a restart of the server every worker is without its lock for a moment.
 GRACE_BEATS: Final = 5
+LET_GO_SECONDS: Final = 4.0
 
 _EVERYBODY: Final = "proofdesk workers"
 
@@ -72,10 +73,14 @@ class Liveness:
         self._thread.start()
         return self._named.wait(timeout_seconds)
 
-    def stop(self) -> None:
-        """Let go of this worker's name."""
+    def stop(self) -> bool:
+        """Let go of this worker's name; tell whether that is done.
+
+        Where the database hangs it is not: the server lets go when this process has ended.
+        """
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(LET_GO_SECONDS)
+        return not self._thread.is_alive()
 
     def _live(self) -> None:
         while not self._stopped.is_set():

@@ -62,6 +62,16 @@ def test_a_desk_that_warms_up_becomes_ready_by_itself(desk: Desk) -> None:
     assert ask(desk, "/readyz")[0] == 200
 
 
+def test_a_desk_that_is_told_to_stop_is_not_ready_any_more(desk: Desk) -> None:
+    desk.sync()
+    assert ask(desk, "/readyz")[0] == 200
+    desk._stopped.set()  # as close() begins
+    status, body = ask(desk, "/readyz")
+    assert (status, well(body)["jobs"]) == (503, False)
+    assert "takes nothing more" in str(body["parts"])
+    assert ask(desk, "/healthz")[0] == 200
+
+
 def test_without_its_database_a_desk_lives_and_is_not_ready(desk: Desk) -> None:
     desk.sync()
     desk.database = Database(f"postgresql+psycopg://desk:{SECRET}@127.0.0.1:9/none")
