@@ -1,4 +1,4 @@
-"""Paused runs as a release leaves them, kept in ``tests/fixtures/paused/<version>``.
+"""Paused runs as a release leaves them, kept in ``tests/fixtures/paused``, a folder an engine.
 
 ``python -m tests.integration.paused_fixture`` writes those of the version in pyproject.toml; do so
 before a release. They are what later code must be able to resume, so they are never written anew for a
@@ -18,14 +18,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from core.clock import FixedClock
 from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.every_table import EVERY_TABLE
 from tests.conftest import ROOT
 from tests.integration.conftest import REASONS, REFUNDS, SHIPPING, open_contact, pending_review
+from tests.integration.postgres import PostgresServer, one_server
 
 FOLDER = ROOT / "tests" / "fixtures" / "paused"
+POSTGRESQL = "-postgresql"
+_LEFT = "left"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 QUESTION = "How long does a refund take?"
 DECISIONS: dict[str, dict[str, Any]] = {
@@ -37,20 +42,34 @@ DECISIONS: dict[str, dict[str, Any]] = {
 """What is decided on each paused run when it is resumed."""
 
 
-def write(folder: Path) -> None:
-    """Write a desk with paused runs to ``folder``: its two databases as SQL, and what they are."""
+def write(folder: Path, server: PostgresServer | None = None) -> None:
+    """Write a desk with paused runs to ``folder``: its databases as SQL, and what they are.
+
+    Args:
+        folder: Does not exist yet.
+        server: Where the desk has its database; None for SQLite.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary) / "home"
-        settings = Settings(home=home, workspace=lay_workspace(Path(temporary)), _env_file=None)
+        settings = Settings(
+            home=home,
+            workspace=lay_workspace(Path(temporary)),
+            database_url=server.new_database(_LEFT) if server else None,
+            _env_file=None,
+        )
         desk = open_desk(settings, FixedClock(NOW), inline=True)
         try:
             paused = _pause(desk)
         finally:
             desk.close()
         folder.mkdir(parents=True)
-        tables = {*EVERY_TABLE.tables, "alembic_version"}
-        _dump(home / "proofdesk.sqlite", folder / "records.sql", tables)
-        _dump(home / "graph.sqlite", folder / "checkpoints.sql", None)
+        if server:
+            script = server.dump(_LEFT, "--schema=public", "--exclude-table-data=embedding")
+            (folder / "dump.sql").write_text(script, encoding="utf-8")
+        else:
+            tables = {*EVERY_TABLE.tables, "alembic_version"}
+            _dump(home / "proofdesk.sqlite", folder / "records.sql", tables)
+            _dump(home / "graph.sqlite", folder / "checkpoints.sql", None)
     about = {"now": NOW.isoformat(), "paused": paused}
     (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
@@ -65,12 +84,29 @@ def lay_workspace(base: Path) -> Path:
     return workspace
 
 
+def is_of_postgresql(folder: Path) -> bool:
+    """Tell whether ``folder`` holds a desk on PostgreSQL."""
+    return folder.name.endswith(POSTGRESQL)
+
+
+def lay_database(folder: Path, url: str) -> dict[str, Any]:
+    """Bring an empty database to what ``folder`` was written from; return what is paused there."""
+    script = (folder / "dump.sql").read_text(encoding="utf-8")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(script.encode())
+    return _about(folder)
+
+
 def lay_home(folder: Path, home: Path) -> dict[str, Any]:
     """Make the home that ``folder`` was written from; return what is paused there."""
     home.mkdir(parents=True, exist_ok=True)
     for name, script in (("proofdesk", "records"), ("graph", "checkpoints")):
         with closing(sqlite3.connect(home / f"{name}.sqlite")) as connection:
             connection.executescript((folder / f"{script}.sql").read_text(encoding="utf-8"))
+    return _about(folder)
+
+
+def _about(folder: Path) -> dict[str, Any]:
     about: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     return about
 
@@ -103,15 +139,18 @@ def _dump(database: Path, target: Path, tables: set[str] | None) -> None:
 
 
 def main() -> None:
-    """Write the fixture of the current version; refuse to replace one."""
+    """Write the fixtures of the current version; refuse to replace one."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    folder = FOLDER / version
-    if folder.exists():
-        sys.exit(f"{folder} is there already; a release is written once.")
-    unfinished = folder.with_name(f"{version}.part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    write(unfinished)
-    unfinished.rename(folder)
+    there = [
+        str(one) for one in (FOLDER / version, FOLDER / (version + POSTGRESQL)) if one.exists()
+    ]
+    if there:
+        sys.exit(f"{', '.join(there)}: there already; a release is written once.")
+    with tempfile.TemporaryDirectory() as temporary, one_server() as server:
+        for name, where in ((version, None), (version + POSTGRESQL, server)):
+            unfinished = Path(temporary) / name
+            write(unfinished, where)
+            shutil.copytree(unfinished, FOLDER / name)
 
 
 if __name__ == "__main__":
