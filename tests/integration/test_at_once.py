@@ -65,7 +65,7 @@ def test_processes_that_start_at_once_make_the_tables_of_runs_once(
     start = threading.Barrier(4)
 
     def begin() -> None:
-        start.wait(30)
+        start.wait(60)
         open_checkpointer(url, tmp_path)[1]()
 
     with ThreadPoolExecutor(4) as pool:

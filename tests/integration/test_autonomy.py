@@ -471,7 +471,7 @@ def test_of_two_supervisors_who_sign_at_once_one_signs(house_of_each_engine: Hou
     together = Barrier(2)
 
     def sign(actor: Actor) -> str:
-        together.wait(30)
+        together.wait(60)
         try:
             house.autonomy.sign(actor, REASON)
         except ProofdeskError as error:
@@ -492,7 +492,7 @@ def test_what_is_noted_while_somebody_signs_is_not_lost(house_of_each_engine: Ho
     together = Barrier(2)
 
     def sign() -> str:
-        together.wait(30)
+        together.wait(60)
         try:
             house.autonomy.sign(house.ruth, REASON)
         except Refused:
@@ -500,7 +500,7 @@ def test_what_is_noted_while_somebody_signs_is_not_lost(house_of_each_engine: Ho
         return "signed"
 
     def reject() -> None:
-        together.wait(30)
+        together.wait(60)
         house.note("rejected")
 
     with ThreadPoolExecutor(2) as pool:

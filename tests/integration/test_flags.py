@@ -609,7 +609,7 @@ def test_of_two_people_who_end_a_flag_at_once_one_does(desk: Desk, owner: Actor)
     together = threading.Barrier(2)
 
     def end(actor: Actor) -> str:
-        together.wait(10)
+        together.wait(60)
         try:
             desk.flags.resolve(actor, flag.id, "dismiss", reason=actor.name, version=flag.version)
         except (AlreadyDecided, Outdated) as late:
@@ -729,7 +729,7 @@ def test_two_who_find_the_same_at_once_open_one_flag(
 
     def uses(*given: Any) -> dict[str, Uses]:
         if given[1]:
-            together.wait(10)
+            together.wait(60)
         return counted(*given)
 
     monkeypatch.setattr(flags_module, "_uses", uses)

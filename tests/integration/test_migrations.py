@@ -218,7 +218,7 @@ def test_two_processes_that_start_at_once_upgrade_once(database: Database) -> No
 
     def begin() -> None:
         other = Database(database.engine.url.render_as_string(hide_password=False))
-        start.wait(30)
+        start.wait(60)
         upgrade(other)
         other.close()
 

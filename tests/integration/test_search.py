@@ -327,7 +327,7 @@ class _Slow(HashEmbedder):
     def embed(self, texts: Sequence[str]) -> Vectors:
         if any("slow" in text for text in texts):
             self.waiting.set()
-            assert self.go_on.wait(20)
+            assert self.go_on.wait(60)
         return super().embed(texts)
 
 
@@ -339,7 +339,7 @@ def test_while_new_articles_are_embedded_nothing_out_of_force_is_found(center: H
     center.sync()
     refreshing = threading.Thread(target=search.refresh)
     refreshing.start()
-    assert embedder.waiting.wait(20)
+    assert embedder.waiting.wait(60)
     found = texts(search, "When are refunds paid?")
     embedder.go_on.set()
     refreshing.join()

@@ -29,6 +29,7 @@ from tests.integration.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
 BEAT = 0.02
+PATIENCE = 60
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_one_at_a_time_holds_a_name(engine: Engine) -> None:
         with locks.hold("thread 2"), locks.try_hold("thread 1") as held:
             assert held is None
         assert not second.is_set()
-    other.join(timeout=10)
+    other.join(timeout=PATIENCE)
     assert second.is_set()
 
 
@@ -73,8 +74,8 @@ def test_the_dead_are_taken_over_and_the_living_are_not(engine: Engine) -> None:
     with AdvisoryLocks(engine).try_hold("proofdesk worker alive") as held:
         assert held is not None
         liveness = Liveness(engine, "me", lambda: at_work, take_over, BEAT)
-        assert liveness.start(30)
-        assert found.wait(30)
+        assert liveness.start(PATIENCE)
+        assert found.wait(PATIENCE)
         assert count_workers(engine) == 1
         liveness.stop()
     assert set(taken) == {"gone"}
@@ -83,7 +84,7 @@ def test_the_dead_are_taken_over_and_the_living_are_not(engine: Engine) -> None:
 
 def test_a_worker_that_lost_its_connection_comes_back(engine: Engine) -> None:
     liveness = Liveness(engine, "me", set, lambda _: None, BEAT)
-    assert liveness.start(30)
+    assert liveness.start(PATIENCE)
     assert count_workers(engine) == 1
     locks = AdvisoryLocks(engine)
     with engine.connect() as connection:
@@ -111,7 +112,7 @@ def test_a_worker_that_could_not_look_after_the_others_lives_on(
         return set()
 
     liveness = Liveness(engine, "me", at_work, lambda _: None, BEAT)
-    assert liveness.start(30)
+    assert liveness.start(PATIENCE)
     assert _soon(lambda: len(looks) > 2)
     assert count_workers(engine) == 1
     liveness.stop()
@@ -202,7 +203,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_began(
 
 def _soon(holds: Callable[[], bool]) -> bool:
     waiting = threading.Event()
-    for _ in range(500):
+    for _ in range(round(PATIENCE / BEAT)):
         if holds():
             return True
         waiting.wait(BEAT)
