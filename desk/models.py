@@ -39,6 +39,9 @@ class Person(Base):
     active: Mapped[bool] = mapped_column(default=True)
     """Somebody who left is deactivated, never deleted: the audit trail names them."""
     created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's declaration
 
 
 class SignInLink(Base):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.database import Database
-from core.errors import BadInput, NotAllowed, NotFound, Refused
+from core.errors import BadInput, NotAllowed, NotFound, Outdated, Refused
 from core.identifiers import new_id, text_digest
 from core.vocabulary import ROLES, Role
 from desk.audit import DESK, write_audit
@@ -29,6 +29,7 @@ class PersonLine:
     Attributes:
         active: Whether they still work here.
         signed_in_at: When they last signed in with a browser that is still signed in.
+        version: Hand it back with a change, so that two admins do not overwrite each other.
     """
 
     id: str
@@ -38,6 +39,7 @@ class PersonLine:
     active: bool
     since: datetime
     signed_in_at: datetime | None
+    version: int
 
 
 class People:
@@ -110,16 +112,32 @@ class People:
         with self._database.read() as session:
             return [
                 PersonLine(
-                    row.id, row.name, row.email, row.role, row.active, row.created_at, signed_in_at
+                    row.id,
+                    row.name,
+                    row.email,
+                    row.role,
+                    row.active,
+                    row.created_at,
+                    signed_in_at,
+                    row.version,
                 )
                 for row, signed_in_at in session.execute(query).tuples()
             ]
 
-    def change_role(self, actor: Actor, person_id: str, role: Role) -> Actor:
+    def change_role(
+        self, actor: Actor, person_id: str, role: Role, version: int | None = None
+    ) -> Actor:
         """Give somebody another role; it counts from their next click on.
+
+        Args:
+            actor: Who does.
+            person_id: Whom.
+            role: The new one.
+            version: Of the person as they were read; None to act on whatever they are now.
 
         Raises:
             NotFound: There is no such person at the desk.
+            Outdated: Somebody else changed them since ``version``.
             BadInput: There is no such role.
             Refused: They are the last admin.
         """
@@ -127,7 +145,7 @@ class People:
         if role not in ROLES:
             raise BadInput(f"role: {role!r} is no role; use one of {', '.join(ROLES)}.")
         with self._database.write() as session:
-            person = _active(session, person_id)
+            person = _active(session, person_id, version)
             was = person.role
             if was != role:
                 _keep_an_admin(session, person)
@@ -136,18 +154,20 @@ class People:
                 write_audit(session, self._clock.now(), actor.id, "person.role_changed", data=data)
             return Actor(person.id, person.name, person.role)
 
-    def leave(self, actor: Actor, person_id: str) -> None:
+    def leave(self, actor: Actor, person_id: str, version: int | None = None) -> None:
         """Let somebody in no more: their browsers are signed out, their links are void.
 
         What they did stays under their name; contacts that were theirs are nobody's again.
+        ``version`` is as for :meth:`change_role`.
 
         Raises:
             NotFound: There is no such person at the desk.
+            Outdated: Somebody else changed them since ``version``.
             Refused: They are the last admin.
         """
         require(actor, "manage_people")
         with self._database.write() as session:
-            person = _active(session, person_id)
+            person = _active(session, person_id, version)
             _keep_an_admin(session, person)
             person.active = False
             session.execute(delete(BrowserSession).where(BrowserSession.person_id == person.id))
@@ -168,7 +188,7 @@ class People:
         """
         require(actor, "manage_people")
         with self._database.write() as session:
-            person = session.get(Person, person_id)
+            person = session.get(Person, person_id, with_for_update=True)
             if person is None:
                 raise NotFound(f"There is no person {person_id!r} at this desk.")
             if not person.active:
@@ -287,13 +307,15 @@ class People:
             )
 
 
-def _active(session: Session, person_id: str) -> Person:
+def _active(session: Session, person_id: str, version: int | None) -> Person:
     # All admins are held, in one order: two who let each other go at once must not both succeed.
     admins = select(Person).where(Person.role == "admin").order_by(Person.id).with_for_update()
     session.scalars(admins).all()
     person = session.get(Person, person_id, with_for_update=True, populate_existing=True)
     if person is None or not person.active:
         raise NotFound(f"There is no person {person_id!r} at this desk.")
+    if version is not None and person.version != version:
+        raise Outdated
     return person
 
 

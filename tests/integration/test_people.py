@@ -9,7 +9,7 @@ import pytest
 
 from core.clock import FixedClock
 from core.database import Database
-from core.errors import BadInput, NotAllowed, NotFound, Refused
+from core.errors import BadInput, NotAllowed, NotFound, Outdated, Refused
 from core.migrate import upgrade
 from desk.audit import AuditTrail
 from desk.people import People
@@ -77,6 +77,21 @@ def test_there_is_always_an_admin(people: People, admin: Actor, mina: Actor) -> 
     people.change_role(admin, mina.id, "admin")
     people.leave(admin, admin.id)
     assert [one.name for one in people.all()] == ["Mina"]
+
+
+def test_the_second_of_two_admins_hears_that_the_first_was_faster(
+    people: People, admin: Actor, mina: Actor
+) -> None:
+    other = people.add(admin, "Bea", "bea@example.com", "admin")
+    (seen,) = [one for one in people.everybody(other) if one.id == mina.id]
+    people.change_role(admin, mina.id, "supervisor", seen.version)
+    for act in (
+        lambda: people.change_role(other, mina.id, "content_owner", seen.version),
+        lambda: people.leave(other, mina.id, seen.version),
+    ):
+        with pytest.raises(Outdated, match="changed since you read it"):
+            act()
+    assert people.get(mina.id).role == "supervisor"
 
 
 def test_what_was_done_to_people_is_in_the_trail(

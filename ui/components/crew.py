@@ -128,6 +128,7 @@ def _role(desk: Desk, actor: Actor, person: PersonLine) -> None:
                 actor,
                 person.id,
                 role,
+                person.version,
             ),
         )
 
@@ -154,7 +155,7 @@ def _leave(desk: Desk, actor: Actor, person: PersonLine) -> None:
             key="people.leave.send",
             type="primary",
             on_click=_do,
-            args=(desk.people.leave, f"{person.name} has left.", actor, person.id),
+            args=(desk.people.leave, f"{person.name} has left.", actor, person.id, person.version),
         )
         st.button("Keep them", key="people.leave.not", shortcut="Esc", on_click=_ask, args=(None,))
 
