@@ -75,6 +75,8 @@ class ChromaServerIndex(ChromaCollection):
         seconds: Longest wait for an answer.
     """
 
+    _at_once = 200  # which even a slow machine takes in before its time is over
+
     def __init__(
         self, address: ChromaAddress, name: str, seconds: float = ANSWERS_WITHIN_SECONDS
     ) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 from core.errors import BadInput, IndexUnavailable
 from retrieval.ports import Vectors
 
-_BATCH: Final = 5_000  # Chroma refuses more than 5,461 at once
 _COLLECTION: Final = "passages"
 # Denser than Chroma's own: with that, one question in some thousands misses one of its neighbours,
 # another one after each building.
@@ -119,6 +118,8 @@ class ChromaCollection(ABC):
         name: Of the collection.
     """
 
+    _at_once = 5_000  # Chroma refuses more than 5,461
+
     def __init__(self, where: str, name: str) -> None:
         self._where = where
         self._name = name
@@ -147,8 +148,8 @@ class ChromaCollection(ABC):
         """
         _check(ids, vectors)
         rows = np.asarray(vectors, np.float32)
-        for start in range(0, len(ids), _BATCH):
-            end = start + _BATCH
+        for start in range(0, len(ids), self._at_once):
+            end = start + self._at_once
             self._call("upsert", ids=list(ids[start:end]), embeddings=rows[start:end])
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -156,8 +157,8 @@ class ChromaCollection(ABC):
         with self._lock:
             # Written first, so that a kill cannot lose it.
             self._call("modify", metadata={_REMOVED: self._removed() + len(ids)})
-            for start in range(0, len(ids), _BATCH):
-                self._call("delete", ids=list(ids[start : start + _BATCH]))
+            for start in range(0, len(ids), self._at_once):
+                self._call("delete", ids=list(ids[start : start + self._at_once]))
 
     @property
     def worn(self) -> bool:
