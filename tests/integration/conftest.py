@@ -84,6 +84,13 @@ reasons:
 """
 
 
+@pytest.fixture(autouse=True)
+def nothing_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no desk sweep because a test happens to run at seven minutes past the hour."""
+    for schedule in ("SWEEP_SCHEDULE", "RHYTHM_SCHEDULE"):
+        monkeypatch.setattr(f"desk.jobs.{schedule}", "0 0 29 2 *")
+
+
 @pytest.fixture(scope="session")
 def example_vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder in which what the rules learn from their examples is kept for all tests of a run."""
