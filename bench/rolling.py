@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.error import HTTPError, URLError
@@ -238,10 +239,8 @@ def run(settings: Settings, rounds: int) -> dict[str, Any]:
                 restarts.append(restart(part, [one for one in parts if one is not part], faults))
                 print(restarts[-1], file=sys.stderr)
                 if part.kind == "worker":
-                    working = seconds_until(
-                        lambda pid=part.pid, since=since: records.worked_since(since, [pid]),
-                        STARTS_SECONDS,
-                    )
+                    worked = partial(records.worked_since, since, [part.pid])
+                    working = seconds_until(worked, STARTS_SECONDS)
                     restarts[-1]["at work after"] = round(working, 1)
                     if working == float("inf"):
                         faults.append(f"{part.name} did not work again")
@@ -287,7 +286,7 @@ def main() -> int:
     if options.json:
         print(json.dumps(found | {"restarts": restarts, "faults": faults}))
     else:
-        names = list(max(restarts, key=len))
+        names = list(restarts[0])
         print(
             table([names, *[[one.get(name, "") for name in names] for one in restarts]]), end="\n\n"
         )

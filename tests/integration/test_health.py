@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from socket import create_server
@@ -17,6 +18,8 @@ from core.settings import Settings
 from desk.bootstrap import Desk, open_desk
 from desk.doctor import examine
 from desk.health import Readiness, is_ready, look_at, probes, serve_probes
+from tests.conftest import ROOT
+from tests.ports import free_port
 
 SECRET = "hush-4711"
 
@@ -115,10 +118,18 @@ def test_what_a_part_fails_with_is_named_without_its_words() -> None:
 
 
 def test_a_worker_answers_probes_on_a_port_of_its_own(desk: Desk) -> None:
-    with create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(BadInput, match="PROOFDESK_HEALTH_PORT"):
-            serve_probes(desk, "127.0.0.1", port)
+    port = free_port()
+    with (
+        create_server(("127.0.0.1", port)),
+        pytest.raises(BadInput, match="PROOFDESK_HEALTH_PORT"),
+    ):
+        serve_probes(desk, "127.0.0.1", port)
     serve_probes(desk, "127.0.0.1", port)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
         assert json.load(answer) == {"alive": True}
+    # What the container's health check asks, and that it fails where nobody answers.
+    asks = re.search(r"urlopen\(.*\)", (ROOT / "Dockerfile").read_text())
+    assert asks
+    eval(asks[0].replace("8501", str(port)), {"urlopen": urllib.request.urlopen}).close()
+    with pytest.raises(OSError, match="refused"):
+        eval(asks[0].replace("8501", str(free_port())), {"urlopen": urllib.request.urlopen})
