@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -45,6 +45,7 @@ _CHANGED: Final = (
     "last_modified_at",
     "updated",
 )
+_PUBLISHED: Final = ("publishDate", "publishdate", "publish_date", "pubDate")
 _UNCLOSED: Final = re.compile(r"---[ \t]*\r?\n(?:\w+:[^\n]*\n)+\s*\n")
 _UNNAMED: Final = frozenset({"index", "_index", "readme"})
 
@@ -83,6 +84,7 @@ class Document:
 
     Attributes:
         stated_from: Start of its time as its author states it, if they do.
+        published_from: When its site begins to show it, where a site generator is told so.
         date: When it last changed, as index, git or file system tell; None when nobody does.
         supersedes: Paths or article ids, as the author wrote them.
         addresses: Paths at which the site serves it, as the author says.
@@ -96,6 +98,7 @@ class Document:
     owner: str | None = None
     reason: str | None = None
     stated_from: datetime | None = None
+    published_from: datetime | None = None
     effective_to: datetime | None = None
     supersedes: tuple[str, ...] = ()
     review_every_days: int | None = None
@@ -389,6 +392,7 @@ def parse(
         owner=fields.text("owner") or source.owner,
         reason=fields.text("reason"),
         stated_from=stated_from,
+        published_from=fields.first_moment(_PUBLISHED),
         effective_to=effective_to,
         supersedes=fields.texts("supersedes"),
         review_every_days=fields.days("review_every_days") or source.review_every_days,
@@ -521,15 +525,19 @@ class _Fields:
         nested = self._fields.get("last_update")
         said = {**self._fields, **(nested if isinstance(nested, dict) else {})}
         # Other tools use these names for other things: what is no date is no mistake.
-        quiet = _Fields(said, [])
         names = ("date", *_CHANGED) if isinstance(nested, dict) else _CHANGED
+        return _Fields(said, self._notes).first_moment(names)
+
+    def first_moment(self, names: Sequence[str]) -> datetime | None:
+        """Return the first of some fields that holds a date; others are passed over without a note."""
+        quiet = _Fields(self._fields, [])
         return next((moment for name in names if (moment := quiet.moment(name))), None)
 
     def _note(self, name: str, wanted: str) -> None:
         self._notes.append(f"{name} is not {wanted}; it was ignored")
 
 
-_READING: Final = 3
+_READING: Final = 4
 """Raised when more is read out of a file than before: the next sync then reads every file anew."""
 _ADDRESS_FIELDS: Final = ("permalink", "redirect_from", "aliases", "slug", "url")
 

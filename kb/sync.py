@@ -479,9 +479,12 @@ class _SourceSync:
     def _version(self, article: Article, document: Document) -> ArticleVersion:
         supersedes = sorted({self._target(document, name) for name in document.supersedes})
         supersedes = [target for target in supersedes if target != article.id]
+        starts = document.stated_from
+        if starts is None and document.published_from and document.published_from > self._now:
+            # What its site does not show yet is not in force yet.
+            starts = document.published_from
         stated = [
-            moment.isoformat() if moment else None
-            for moment in (document.stated_from, document.effective_to)
+            moment.isoformat() if moment else None for moment in (starts, document.effective_to)
         ]
         return ArticleVersion(
             id=new_id("ver"),
@@ -492,7 +495,7 @@ class _SourceSync:
             format=document.format,
             body_hash=text_digest(document.body),
             meta_hash=json_digest([document.title, stated, supersedes]),
-            effective_from=document.stated_from or min(document.date or self._now, self._now),
+            effective_from=starts or min(document.date or self._now, self._now),
             effective_to=document.effective_to,
             supersedes=supersedes,
             synced_at=self._now,

@@ -179,6 +179,26 @@ def test_a_version_waits_for_its_day(desk: HelpCenter):
     assert desk.library.next_boundary() is None
 
 
+def test_a_page_that_its_site_does_not_show_yet_is_not_in_force(desk: HelpCenter):
+    desk.write("articles/new.md", "Fees rise in July.", front="publishDate: 2026-07-01")
+    desk.write("articles/old.md", "Fees are $5.", front="publishDate: 2020-01-01")
+    desk.sync()
+    assert desk.in_force() == {"old.md": ["Fees are $5."]}
+    boundary = desk.library.next_boundary()
+    assert boundary == datetime(2026, 7, 1, tzinfo=UTC)
+    desk.clock.moment = boundary
+    assert desk.in_force() == {"new.md": ["Fees rise in July."], "old.md": ["Fees are $5."]}
+    assert not desk.sync().changed
+
+
+def test_what_an_author_states_goes_before_what_the_site_is_told(desk: HelpCenter):
+    front = "effective_from: 2026-01-01\npublishDate: 2026-07-01"
+    desk.write("articles/a.md", "A.", front=front)
+    desk.write("articles/b.md", "B.", front="publishDate: soon")
+    desk.sync()
+    assert desk.in_force() == {"a.md": ["A."], "b.md": ["B."]}
+
+
 def test_a_date_in_the_future_counts_only_when_the_author_states_it(desk: HelpCenter):
     desk.write("articles/a.md", "A.")
     os.utime(desk.folder / "articles/a.md", ((NOW + DAY).timestamp(),) * 2)
