@@ -5,8 +5,10 @@
 
 From the sentences of a help center that pass as they stand are made, from a seed: values in each
 other's place; a value that is another one's in the same source; the words beside a value exchanged
-for those beside another; scope turned over (all, never, only, up to, until, may); and promises hung
-on. Beside that stands the price: quotes, rewordings, and two neighbouring sentences joined to one.
+for those beside another; scope turned over (all, never, only, up to, until, may); a condition left
+out; another number of times; and promises hung on. Beside that stands the price: quotes, rewordings,
+two neighbouring sentences joined to one, a tail cut off that sets no terms, and numbers of times put
+otherwise.
 
 ``--cases`` adds sentences written by hand, a line of JSON each: ``article`` (its file), ``kind``
 (``true``, or how it is wrong) and ``text``. ``--asked`` judges with a question, as a person's short
@@ -39,7 +41,7 @@ from kb.wrong_values import replace_span, swapped_values
 from retrieval.embeddings import load_embedder
 from retrieval.ports import Embedder
 
-TRUE: Final = ("quoted", "reworded", "joined")
+TRUE: Final = ("quoted", "reworded", "joined", "cut", "put otherwise")
 _PLAIN: Final = re.compile(r"[^\W\d_]+")
 _FIGURE: Final = re.compile(r"\d[\d.,]*\d|\d")
 
@@ -126,7 +128,10 @@ def another_value(text: str, source: str, rng: random.Random) -> Iterator[str]:
     own = _values(text)
     for fact in own:
         for other in _values(source):
-            if other.kind == fact.kind and not any(same_value(other, mine) for mine in own):
+            # "Twice" takes the place of no figure.
+            if other.kind != fact.kind or other.text.lower() in ("once", "twice", "thrice"):
+                continue
+            if not any(same_value(other, mine) for mine in own):
                 yield replace_span(text, fact.start, fact.end, other.text)
 
 
@@ -217,9 +222,91 @@ def promised(text: str, source: str, rng: random.Random) -> Iterator[str]:
             yield words
 
 
+# Ends and beginnings that say when, or until when, the rest of a sentence holds.
+_TERMS: Final = re.compile(
+    r"(?P<rest>.+?),? (?P<word>if|unless|(?:as|so) long as|provided|except|only (?:if|when|for|in|on|with)"
+    r"|(?P<time>when|once(?= (?:you|we|they|it|the|your|our)\b)|until|within(?= \d)|(?:during|for) the first))\b"
+    r"[^.;:]{6,}\.",
+    re.I,
+)
+# Of what will happen "within 2 days" tells the time; it limits what may be done and what is so.
+_IS_SO: Final = re.compile(
+    r"(?!.*\b(?:will|we)\b).*\b(?:can|may|must|have to|is|are|free|cannot)\b", re.I | re.S
+)
+_LED_BY_TERMS: Final = re.compile(
+    r"(?:If|Unless|As long as|Provided)\b(?P<terms>[^,;:]{6,}), (?P<rest>[^;:]+\.)"
+)
+_WANTS: Final = re.compile(
+    r"\b(?:want|wish|prefer|like|need|choose|question|questions|necessary|possible|help)\b", re.I
+)
+_ASKS: Final = re.compile(
+    r"(?:and|but|\S+ and|on|charge|tell|file|write|follow|stop|call|leave|turn|allow|register|press)\b|"
+    r"(?:please|see|visit|contact|ask|check|make|use|do|read|go|click|tap|open|choose|select|enter|try|send"
+    r"|let|note|add|set|create|run|keep|take|learn|be|this|that|it|these|those)\b",
+    re.I,
+)
+_STANDS: Final = re.compile(r"(?:.*\W)?(?!(?:that|but|and|or|to|of|the|a|an|which|than|only|even|what|as|in|by|for"
+                            r"|with|from|is|are|not|be)$)\w+", re.I | re.S)  # fmt: skip
+# Ends that tell why, what for or what besides: without them a sentence promises no more.
+_IDLE_END: Final = re.compile(
+    r"(?P<rest>.+?)(?:,? because|, so(?: that)?|, which|, where|, but|,? so that|,? in order to"
+    r"|, and (?:we|you|they|it)|, e\.g\.|, such as|, for example)\b(?!.*\b(?:if|unless|only|not|until|within)\b)"
+    r"[^.;:]{6,}\."
+)
+_TIMES: Final[tuple[tuple[str, str, str], ...]] = (
+    (r"\bonce (?=(?:a|an|per|every|each)\b)", "one time ", "twice "),
+    (r"\btwice\b", "two times", "three times"),
+    (r"\b(?:2|two) times\b", "twice", "once"),
+    (r"\b(?:3|three) times\b", "3 times", "twice"),
+)
+
+
+def condition(text: str, source: str, rng: random.Random) -> Iterator[str]:
+    """Yield ``text`` without what says when it holds.
+
+    Not where the rest asks for something or speaks of what stands before, nor where the condition is
+    only that somebody wants it.
+    """
+    led, ends = _LED_BY_TERMS.fullmatch(text), _TERMS.fullmatch(text)
+    if led and not _WANTS.search(led["terms"]):
+        rest = led["rest"]
+        if len(rest.split()) >= 4 and not _ASKS.match(rest):
+            yield rest[:1].upper() + rest[1:]
+    if ends and not _WANTS.search(text[ends.end("rest") :]):
+        rest = ends["rest"]
+        if ends["time"] and not _IS_SO.match(rest):
+            return
+        if len(rest.split()) >= 3 and _STANDS.fullmatch(rest) and not _ASKS.match(rest):
+            yield f"{rest}."
+
+
+def another_count(text: str, source: str, rng: random.Random) -> Iterator[str]:
+    """Yield ``text`` with another number of times."""
+    for pattern, _, other in _TIMES:
+        for match in re.finditer(pattern, text):
+            yield replace_span(text, match.start(), match.end(), other)
+
+
+def without_idle_end(text: str) -> str:
+    """Return ``text`` without an end that sets no terms; "" where it has none."""
+    found = _IDLE_END.fullmatch(text)
+    if found is None or len(found["rest"].split()) < 4 or not _STANDS.fullmatch(found["rest"]):
+        return ""
+    return f"{found['rest']}."
+
+
+def counted_otherwise(text: str) -> str:
+    """Return ``text`` with the same number of times in other words; "" where it has none."""
+    for pattern, same, _ in _TIMES:
+        if re.search(pattern, text):
+            return re.sub(pattern, same, text)
+    return ""
+
+
 FAULTS: Final[dict[str, Callable[[str, str, random.Random], Iterator[str]]]] = {
     "exchanged": exchanged, "another value": another_value, "another figure": another_figure,
     "another subject": another_subject, "scope": turned, "promise": promised,
+    "condition left out": condition, "another count": another_count,
 }  # fmt: skip
 
 
@@ -276,6 +363,9 @@ def claims_of(folder: Path, each: int, seed: int, passing: Passing) -> list[Clai
     made["quoted"] = quotes[:each]
     sound = [quote for quote in quotes[: 12 * each] if not passing.says(quote)]
     for quote in sound:
+        for kind, other in (("cut", without_idle_end), ("put otherwise", counted_otherwise)):
+            if (text := other(quote.text)) and text != quote.text:
+                made[kind].append(Claim(kind, text, quote.text, quote.passages))
         source = "\n".join(passage.plain for passage in quote.passages)
         for kind, make in FAULTS.items():
             texts = [

@@ -87,6 +87,7 @@ _NEW_SUBJECT = re.compile(r"(?:and|or)\s+(?:we|you|they|it|he|she|i|this|there)\
 _ELISION = re.compile(r"(?:n|d|l|j|s|c|m|t|qu)'(?=\w{3})")
 _DOCUMENTS = frozenset(["policy", "policies", "page", "article", "guide", "faq", "help", "center",
                         "docs", "documentation", "terms"])  # fmt: skip
+_TIMES = frozenset(["time", "times"])
 _TO = re.compile(r"\s+to\b")
 
 
@@ -116,6 +117,11 @@ def _word_tokens(word: str, capital: bool) -> list[tuple[str, TokenKind]]:
     if capital or (len(word) > 1 and not word.islower() and not word.istitle()):
         return [(meaning(lowered), "name")]
     return [(meaning(lowered), "word")]
+
+
+def _counts(token: Token, end: int) -> bool:
+    """Say whether a token right before ``end`` is a bare figure: "3 times"."""
+    return token.fact is not None and token.fact.kind == "number" and end - token.end <= 2
 
 
 def tokenize(text: str) -> list[Token]:
@@ -162,6 +168,9 @@ def tokenize(text: str) -> list[Token]:
             clause += 1
         if _TO.match(text, end) and word.lower() in _OBLIGES:
             tokens.append(Token("must", "modal", word, start, end, clause))
+            continue
+        if word.lower() in _TIMES and tokens and _counts(tokens[-1], start):
+            tokens.append(Token("times", "function", word, start, end, clause))
             continue
         for key, kind in _word_tokens(word, capital):
             tokens.append(Token(key, kind, word, start, end, clause, None, capital))

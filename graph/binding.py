@@ -16,10 +16,26 @@ from typing import Final
 
 from graph.alignment import Alignment, SourceUnit, Token, is_filler
 from kb.facts import same_value
+from kb.words import meaning
 
 _TELLING: Final = frozenset(("word", "name", "code"))
 _ONE: Final = frozenset(("one", "one's", "of"))
 _MODIFIERS: Final = frozenset(("other", "first", "last", "next", "further", "both"))
+_SINGLED_OUT: Final = frozenset(
+    (
+        "first",
+        "second",
+        "third",
+        "last",
+        "next",
+        "final",
+        "initial",
+        "current",
+        "previous",
+        "this",
+        "that",
+    )
+)
 _RANGE: Final = re.compile(
     r"\s*(?:to|through|until|till|[-–—]|bis|à|au|jusqu'à|a|al|hasta|tot)\s*", re.I
 )
@@ -224,6 +240,20 @@ def unheard_scope(tokens: Sequence[Token], theirs: Sequence[Token]) -> list[Toke
         ):
             found.append(token)
     return found
+
+
+def unheard_every(ours: Sequence[Token], theirs: Sequence[Token]) -> tuple[str, str] | None:
+    """Return "every year" of ours where the source singles one out: "the first year"."""
+    for token in ours:
+        words = token.text.lower().split()
+        vague = token.fact is not None and token.fact.vague
+        if not vague or len(words) < 2 or words[0] not in ALL:
+            continue
+        for place, other in enumerate(theirs):
+            before = {t.text.lower() for t in theirs[max(0, place - 3) : place]}
+            if other.key == meaning(words[-1]) and before & _SINGLED_OUT:
+                return token.text, " ".join(t.text for t in theirs[max(0, place - 2) : place + 1])
+    return None
 
 
 def _head(tokens: Sequence[Token], place: int) -> str:

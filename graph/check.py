@@ -26,6 +26,7 @@ from graph.alignment import (
 )
 from graph.answers import is_short_answer, read_answer
 from graph.binding import unheard_in
+from graph.conditions import has_person
 from graph.departures import Stretch, departure, stretches_of
 from graph.draft import written_by_model
 from graph.ports import Past
@@ -132,7 +133,7 @@ class EvidenceChecker:
         # What the extractive drafter repeats word for word needs no question to be understood.
         asked = "" if draft.get("drafter") == EXTRACTIVE else question.strip()
         triggers: list[TriggerFiring] = []
-        units = _UnitCache()
+        units = _UnitCache(_all_words(draft, question))
         read = 0
         kind = draft.get("kind")
         sentences: Any = draft.get("sentences")
@@ -387,6 +388,7 @@ class EvidenceChecker:
         judge.names()
         judge.polarity()
         judge.scope()
+        judge.conditions(support.heard)
         strange = dict.fromkeys(judge.unheard_clauses(), UNHEARD_MEANING)
         if not near or not judge.changed_words():
             judge.support(self._closeness(piece, alignment, support))
@@ -447,9 +449,14 @@ class EvidenceChecker:
 
 
 class _UnitCache:
-    """Reads each cited passage once per check."""
+    """Reads each cited passage once per check.
 
-    def __init__(self) -> None:
+    Args:
+        heard: The whole reply, with its question.
+    """
+
+    def __init__(self, heard: str) -> None:
+        self._heard = heard
         self._units: dict[str, list[SourceUnit]] = {}
         self._stretches: dict[tuple[str, ...], list[Stretch]] = {}
         self._editions: dict[str, list[list[Passage]]] = {}
@@ -480,7 +487,7 @@ class _UnitCache:
         ).casefold()
         words = frozenset(re.findall(r"[^\W_]+(?:'[^\W_]+)?", raw.replace("’", "'")))
         words |= {word.removesuffix("'s") for word in words}
-        return Support(passages, units, vocabulary, words, raw)
+        return Support(passages, units, vocabulary, words, raw, self._heard)
 
     def stretches(self, support: Support) -> list[Stretch]:
         """What a model's sentence may repeat."""
@@ -488,6 +495,15 @@ class _UnitCache:
         if cited not in self._stretches:
             self._stretches[cited] = stretches_of(support.units)
         return self._stretches[cited]
+
+
+def _all_words(draft: Draft, question: str) -> str:
+    """Return question and reply in one text, as much of it as is checked."""
+    sentences: Any = draft.get("sentences")
+    parts: list[Any] = [question, draft.get("opening", "")]
+    if isinstance(sentences, list):
+        parts += [one.get("text") for one in sentences if isinstance(one, dict)]
+    return "\n".join(part for part in parts if isinstance(part, str))[:_LONGEST_DRAFT]
 
 
 def _cited(
@@ -593,7 +609,8 @@ def _without_heading(piece: str, support: Support) -> str:
 def _is_sentence(body: str) -> bool:
     if led := _LED_IN.match(body):
         body = body[led.end() :]
-    return bool(_SENTENCE.search(body)) and not _NO_SUBJECT.match(body)
+    stated = _SENTENCE.search(body) or has_person(body)
+    return bool(stated) and not _NO_SUBJECT.match(body)
 
 
 def _contradictions(
@@ -613,6 +630,10 @@ def _contradictions(
     alignment = align(tokenize(body), support.units)
     if _is_sentence(body):
         covered = alignment.coverage if alignment.windows else 0.0
+    strange = any(
+        token.kind in ("value", "name", "word", "code") and not is_filler(token) and place is None
+        for token, place in zip(alignment.tokens, alignment.partner, strict=True)
+    )
     # A word in the place of another moves a figure to another subject.
     moved = any(token.kind == "value" for token in alignment.tokens)
     hung_on = {body[clause[0].start : clause[-1].end] for clause in unheard_in(alignment)}
@@ -621,6 +642,9 @@ def _contradictions(
         unknown = fold(found["words"]).split() if found["rule"] == "name" else []
         someone = len(unknown) > 1 and not any(word in support.words for word in unknown)
         least = _SURE_OF_A_NAME if someone else _SURE_OF.get(found["rule"], 2.0)
+        if found["rule"] == "negation" and covered and not strange:
+            # "They never expire" has no other word than the sentence it turns around.
+            least = 0.0
         if found["words"] in hung_on and foreign(found["words"], alignment):
             least = _SURE_OF_A_CLAUSE
         elif found["rule"] == "unsupported" and moved and found["source_words"]:

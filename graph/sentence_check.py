@@ -27,9 +27,11 @@ from graph.binding import (
     reversed_ranges,
     sense_in_time,
     turned_in_time,
+    unheard_every,
     unheard_in,
     unheard_scope,
 )
+from graph.conditions import is_statement, left_out
 from graph.values import Finding, FindingRule
 from kb.content import Passage
 from kb.facts import Fact, belongs_to_rival, kinship, opposed, same_value
@@ -68,13 +70,18 @@ _PLACE_OPPOSITES: Final = (
 
 @dataclass(frozen=True)
 class Support:
-    """What one sentence may rest on."""
+    """What one sentence may rest on.
+
+    ``heard`` is the whole reply with the question it answers: what one sentence says need not be
+    said in another.
+    """
 
     passages: list[Passage]
     units: list[SourceUnit]
     vocabulary: frozenset[str]
     words: frozenset[str]
     raw: str
+    heard: str = ""
 
     def where(self, passage_id: str) -> str:
         """Return title and headings of a passage, for people."""
@@ -455,6 +462,13 @@ class SentenceJudge:
                 shortened(self._window.text),
             )
         for edit in self._alignment.edits:
+            every = unheard_every(edit.ours, edit.theirs)
+            if every is not None:
+                self._add(
+                    "negation",
+                    f"The draft says “{every[0]}”, the source says “{every[1]}”.",
+                    *every,
+                )
             if edit.flanked and len(edit.ours) <= 3 and len(edit.theirs) <= 3:
                 turn = turned_in_time(edit.ours, edit.theirs)
                 if turn is not None:
@@ -464,6 +478,20 @@ class SentenceJudge:
                         turn[0],
                         turn[1],
                     )
+
+    def conditions(self, heard: str) -> None:
+        """What holds only on a condition must be said with it, here or elsewhere in the reply."""
+        if not is_statement(self._piece):
+            return
+        heard = heard.replace(self._piece, " ", 1)
+        found = left_out(self._alignment, self._support.units, heard)
+        if found is not None:
+            self._add(
+                "negation",
+                f"The draft says this always; the source says it only “{shortened(found.term)}”.",
+                found.words,
+                found.term,
+            )
 
     # -- names -----------------------------------------------------------------------------
 
@@ -742,6 +770,8 @@ class SentenceJudge:
                 if overlap > shared:
                     best, shared = other, overlap
             if best is None or shared < max(1.5, 0.4 * len(solid)):
+                best = self._only_clause(solid, theirs.values())
+            if best is None:
                 continue
             pairs = [
                 (a, b) for a in clause for b in best
@@ -759,6 +789,13 @@ class SentenceJudge:
                     shown(clause),
                     shown(best),
                 )
+
+    def _only_clause(self, solid: set[str], theirs: Iterable[list[Token]]) -> list[Token] | None:
+        """Return what "They never expire" speaks of: the one clause that has its one word."""
+        if len(solid) > 1 or not is_statement(self._piece):
+            return None
+        having = [clause for clause in theirs if solid <= {t.key for t in clause}]
+        return having[0] if len(having) == 1 else None
 
     # -- everything else ---------------------------------------------------------------------
 

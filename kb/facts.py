@@ -103,6 +103,7 @@ _CURRENCY_NAME: Final = {
     "hk$": "HKD", "s$": "SGD", "r$": "BRL", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR",
     "dollar": "USD", "euro": "EUR", "pound": "GBP", "yen": "JPY", "rupee": "INR", "franc": "CHF",
 }  # fmt: skip
+_TIMES: Final = {"once": "1", "twice": "2", "thrice": "3"}
 _MAGNITUDE = {"k": 1_000, "m": 1_000_000, "bn": 1_000_000_000, "million": 1_000_000,
               "thousand": 1_000, "billion": 1_000_000_000}  # fmt: skip
 _SECONDS = {
@@ -167,6 +168,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         ),
     ),
     ("amount", re.compile(rf"\b(?P<spelled>{_SPELLED})\s+(?P<sign>{_CURRENCY_WORD})\b", re.I)),
+    # "At once" and "once you have paid" tell when, "once a day" and "only once" how often.
+    ("number", re.compile(r"\b(?P<times>twice|thrice|(?<!\bat )once(?=\s+(?:an?|per|each|every|daily|weekly|monthly|yearly)\b|\s*[.;)]|\s*$)|(?<=\bonly )once|(?<=\bjust )once)\b", re.I)),
     (
         "percentage",
         re.compile(
@@ -398,6 +401,8 @@ def _value(kind: str, match: re.Match[str]) -> tuple[str, bool] | None:
             str(groups["quantity"]), groups.get("upper"), groups.get("working"), str(groups["unit"])
         ), False
     if kind == "number":
+        if groups.get("times"):
+            return _TIMES[str(groups["times"]).lower()], False
         if groups.get("spelled"):
             spelled = str(groups["spelled"]).lower()
             return _quantity(spelled), spelled in {"one", "hundred", "thousand", "million"}
@@ -808,6 +813,8 @@ def same_value(left: Fact, right: Fact) -> bool:
     if left.value == right.value:
         return left.kind == right.kind or {left.kind, right.kind} <= {"number", "date", "duration"}
     if left.kind == "number" and right.kind in {"duration", "amount", "percentage"}:
+        if left.text.lower() in _TIMES:
+            return False
         # "30 days for annual plans, 14 for monthly ones": the unit was said before.
         return right.value.split(" ")[0] == left.value
     if left.kind != right.kind or left.kind != "date":
