@@ -613,6 +613,21 @@ def _is_sentence(body: str) -> bool:
     return bool(stated) and not _NO_SUBJECT.match(body)
 
 
+def _begins_as_its_source(alignment: Alignment) -> bool:
+    """Say whether an answer begins with the subject of the sentence it repeats, and says more of it."""
+    told = [
+        place
+        for token, place in zip(alignment.tokens, alignment.partner, strict=True)
+        if token.kind in SOLID and not is_filler(token)
+    ]
+    if len(told) < _SUBJECT_AND_MORE or told[0] is None or told[0][0] != 0:
+        return False
+    window, at = alignment.windows[0], told[0][1]
+    before = [t for t, unit in zip(window.tokens[:at], window.unit_of, strict=False)
+              if unit == window.unit_of[at]]  # fmt: skip
+    return all(t.kind not in SOLID or is_filler(t) for t in before)
+
+
 def _contradictions(
     piece: str,
     findings: Sequence[Finding],
@@ -628,7 +643,7 @@ def _contradictions(
     body = piece[answer.end() :].lstrip(" ,;:–—-") if answer else piece
     covered = 0.0
     alignment = align(tokenize(body), support.units)
-    if _is_sentence(body):
+    if _is_sentence(body) or _begins_as_its_source(alignment):
         covered = alignment.coverage if alignment.windows else 0.0
     strange = any(
         token.kind in ("value", "name", "word", "code") and not is_filler(token) and place is None
@@ -719,6 +734,7 @@ _SURE_OF: Final[Mapping[str, float]] = {
 _SURE_OF_A_NAME: Final = 0.6
 _SURE_OF_A_CLAUSE: Final = 0.5
 _SURE_OF_A_MOVE: Final = 0.8
+_SUBJECT_AND_MORE: Final = 4  # words of weight
 _FOREIGN: Final = 0.3  # meaning a clause has in common with what it is said to rest on
 # A sentence has a subject before its verb; what lacks either is the rest of its question.
 _SENTENCE: Final = re.compile(

@@ -707,6 +707,7 @@ class SentenceJudge:
         if self._says_no:
             mine = [t for t in mine if t.key != "only"]
         yours = [t for t in theirs if t.key not in spoken]
+        mine = [t for t in mine if not self._measured_from(t)]
         if mine and mine[0].key == "after" and any(t.text.lower() in _ONCE for t in edit.theirs):
             return
         dropped = [t for t in yours if t.key in {"only", "unless", "except"}]
@@ -728,6 +729,22 @@ class SentenceJudge:
             else f"The draft leaves out a limit of the source: “{shortened(source_words)}”."
         )
         self._add("negation", message, words, source_words)
+
+    def _measured_from(self, token: Token) -> bool:
+        """Whether "after" only says from when a limit counts: "for 14 days after delivery"."""
+        tokens = self._alignment.tokens
+        at = next(i for i, t in enumerate(tokens) if t is token)
+        if token.key != "after" or at == 0 or tokens[at - 1].fact is None:
+            return False
+        value = tokens[at - 1]
+        led = {tokens[at - 2].text.lower()} if at > 1 else set()
+        bounded = value.fact is not None and value.fact.bound == "at_most"
+        theirs = (t.fact for t in self._window.tokens) if self._window else ()
+        return (bounded or bool(led & {"for", "during"})) and any(
+            fact is not None and fact.bound == "at_most" and same_value(fact, value.fact)
+            for fact in theirs
+            if value.fact is not None
+        )
 
     def _trailing_exception(self, edit: Edit) -> str:
         """Words like "unless …" that follow the matched words in the same sentence."""

@@ -169,7 +169,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
     ("amount", re.compile(rf"\b(?P<spelled>{_SPELLED})\s+(?P<sign>{_CURRENCY_WORD})\b", re.I)),
     # "At once" and "once you have paid" tell when, "once a day" and "only once" how often.
-    ("number", re.compile(r"\b(?P<times>twice|thrice|(?<!\bat )once(?=\s+(?:an?|per|each|every|daily|weekly|monthly|yearly)\b|\s*[.;)]|\s*$)|(?<=\bonly )once|(?<=\bjust )once)\b", re.I)),
+    ("number", re.compile(r"\b(?P<times>twice|thrice|(?<!\bat )once(?=\s+(?:an?|per|each|every|daily|weekly|monthly|yearly)\b|\s*[.;)]|\s*$)|(?<=\b(?:only|just|than|most) )once|(?<=\bup to )once)\b", re.I)),
     (
         "percentage",
         re.compile(
