@@ -657,7 +657,7 @@ def _contradictions(
         unknown = fold(found["words"]).split() if found["rule"] == "name" else []
         someone = len(unknown) > 1 and not any(word in support.words for word in unknown)
         least = _SURE_OF_A_NAME if someone else _SURE_OF.get(found["rule"], 2.0)
-        if found["rule"] == "negation" and covered and not strange:
+        if found["rule"] == "negation" and has_person(body) and not strange:
             # "They never expire" has no other word than the sentence it turns around.
             least = 0.0
         if found["words"] in hung_on and foreign(found["words"], alignment):
