@@ -63,7 +63,7 @@ _ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS["en"].split())
 _WEIGHTS = (0.7, 0.3)
 _LEFT_OUT = 0.5  # of the words and pairs
 _MANY_LEARNED = 0.1  # as many corrections against examples make a large map worth learning anew
-_MODEL_VERSION = 3  # raise it with every change of what is learned: kept models are then made anew
+_MODEL_VERSION = 4  # raise it with every change of what is learned: kept models are then made anew
 
 
 def language_of(text: str) -> str:

@@ -1,10 +1,17 @@
 """Learns from examples which texts are about which reason, and when a text is about none of them.
 
-Two opinions are summed. By meaning: kernel ridge regression on the vectors of the texts. By
-wording: naive Bayes on words and word pairs. How much each counts, how sure the sum is, and what
-a contact of an unknown reason looks like is learned from the examples alone: each example is judged
-as if it were not there, and each reason's examples as if nobody had thought of that reason. For
-ridge regression both follow from the one solution, so nothing is fitted twice.
+Two opinions on which reason it is are summed. By meaning: kernel ridge regression on the vectors of
+the texts. By wording: naive Bayes on words and word pairs. Whether it is any reason at all is told by
+a second kernel ridge regression. What the examples of a reason have in common tells it from the
+others, so the first kernel reaches far, the farther the fewer examples there are: a narrow one knows
+a text by its nearest examples, and among a handful the nearest is often near for a word that all
+reasons share. Single words, too, tell little before there are plenty of examples. What is unlike
+every example is told by a narrow kernel alone.
+
+How much each opinion counts, how sure the sum is, and what a contact of an unknown reason looks like
+is learned from the examples alone: each example is judged as if it were not there, and each reason's
+examples as if nobody had thought of that reason. For ridge regression both follow from the one
+solution, so nothing is fitted twice.
 """
 
 from __future__ import annotations
@@ -32,8 +39,14 @@ NOBODYS: Final = -1
 MOST_TEXTS: Final = 12_000
 """More are not learned from: their kernel would not fit a small machine's memory."""
 
-_SHARPNESS = 4.0  # of the kernel; a cosine of 0.8 then counts 0.45
-_RIDGE = 0.2
+# Sharpness of the kernel that tells reasons apart, with hardly any texts and with very many …
+_WHICH = (1.0, 4.0)
+_HALF_WAY = 300.0  # … and the number of texts that is half way; at 1 a cosine of 0.8 counts 0.82
+_WHETHER = 4.0  # of the one that tells whether it is any of them; a cosine of 0.8 then counts 0.45
+_PLENTY = 10.0  # examples a reason that give words half their usual weight
+_WORDING = 0.28  # usual weight of the opinion by wording, with plenty of examples
+_RIDGE = 0.2  # how far an opinion by meaning may stay from what a text is about …
+_NAME_RIDGE = 0.05  # … and a name or description, which stands for more than one example does
 _LEAST = 0.02  # scores by meaning below this are all the same
 _WORD_PRIOR = (
     0.03  # what is added to every count; low, so that a word of one reason only is telling
@@ -107,7 +120,7 @@ class Judged:
     Attributes:
         probability: ``(texts, reasons)``, which reason it is if it is one of them; rows sum to 1.
         familiar: ``(texts,)``, log odds that it is one of them where one contact in two is.
-        meaning: ``(texts, reasons)``, the opinion by meaning; about 1 for a text like an example.
+        meaning: ``(texts, reasons)``, how near it is to each; about 1 for a text like an example.
     """
 
     probability: Floats
@@ -119,15 +132,17 @@ class Judged:
 class Calibration:
     """How opinions become probabilities.
 
+    Of the two opinions by meaning, ``which`` tells reasons apart, ``whether`` what is like none.
+
     Attributes:
         meaning: Weight of the opinion by meaning.
         ratio: Weight of its logarithm, which tells small opinions apart.
         wording: Weight of the opinion by wording.
         sure: What the log odds of the best reason add to ``familiar``.
-        close: What the best score by meaning adds.
+        close: What the nearness to the best reason adds.
         offset: What is always added.
         refused_below: A text that is less familiar than this is about none of the reasons.
-        doubtful: Best score by meaning that a fifth of the contacts of known reasons miss.
+        doubtful: Nearness to any reason that a fifth of the contacts of known reasons miss.
     """
 
     meaning: float = 4.0
@@ -152,17 +167,17 @@ class Calibration:
             self.doubtful,
         ]
 
-    def judged(self, meaning: Floats, wording: Floats) -> Judged:
-        """Return the judgement on texts from both opinions, each ``(texts, reasons)``."""
-        probability = self.probability(meaning, wording)
-        sure, close = _signs(probability, meaning)
+    def judged(self, which: Floats, whether: Floats, wording: Floats) -> Judged:
+        """Return the judgement on texts from all opinions, each ``(texts, reasons)``."""
+        probability = self.probability(which, wording)
+        sure, close = _signs(probability, whether)
         familiar = self.sure * sure + self.close * close + self.offset
-        return Judged(probability, familiar - nobodys(meaning), meaning)
+        return Judged(probability, familiar - nobodys(whether), whether)
 
-    def probability(self, meaning: Floats, wording: Floats) -> Floats:
+    def probability(self, which: Floats, wording: Floats) -> Floats:
         """Return which reason each text is about if it is one of them, ``(texts, reasons)``."""
-        logarithm = np.log(np.maximum(meaning, 0) + _LEAST)
-        return _softmax(self.meaning * meaning + self.ratio * logarithm + self.wording * wording)
+        logarithm = np.log(np.maximum(which, 0) + _LEAST)
+        return _softmax(self.meaning * which + self.ratio * logarithm + self.wording * wording)
 
     def nothing(self, familiar: Floats) -> Floats:
         """Return the probability that a text is about none of the reasons, 0..1."""
@@ -255,15 +270,19 @@ class ReasonModel:
 
     Attributes:
         lessons: What it was learned from.
-        weights: ``(texts, reasons)``, how much each text speaks for and against each reason.
+        which: ``(texts, reasons)``, how much each text speaks for and against each reason.
+        whether: The same where the question is whether it is any reason at all.
         wording: The words of the reasons.
         calibration: How opinions become probabilities.
+        sharpness: Of the kernel of ``which``.
     """
 
     lessons: Lessons
-    weights: npt.NDArray[np.float32]
+    which: npt.NDArray[np.float32]
+    whether: npt.NDArray[np.float32]
     wording: Wording
     calibration: Calibration
+    sharpness: float
 
     @classmethod
     def fit(
@@ -281,28 +300,34 @@ class ReasonModel:
         """
         lessons = lessons.only(_manageable(lessons.owner))
         wording = Wording.of(lessons.tokens, lessons.owner, reasons)
+        many = len(lessons) / (len(lessons) + _HALF_WAY)
+        sharpness = _WHICH[0] + many * (_WHICH[1] - _WHICH[0])
 
         def make() -> npt.NDArray[np.float32]:
-            weights, calibration = _solve(lessons, wording, reasons)
-            return np.concatenate([weights.ravel(), calibration.as_row()]).astype(np.float32)
+            start = Calibration(wording=_WORDING * _plenty(lessons))
+            which, whether, calibration = _solve(lessons, wording, reasons, sharpness, start)
+            row = calibration.as_row()
+            return np.concatenate([which.ravel(), whether.ravel(), row]).astype(np.float32)
 
         flat = kept(make)
         numbers = len(Calibration().as_row())
-        return cls(
-            lessons,
-            flat[:-numbers].reshape(len(lessons), reasons),
-            wording,
-            Calibration(*flat[-numbers:].tolist()),
-        )
+        which, whether = flat[:-numbers].reshape(2, len(lessons), reasons)
+        calibration = Calibration(*flat[-numbers:].tolist())
+        return cls(lessons, which, whether, wording, calibration, sharpness)
 
     def judge(self, vectors: Vectors, tokens: Sequence[frozenset[str]]) -> Judged:
         """Return what the model makes of texts given as unit rows and as words."""
         wording = np.stack([self.wording.opinion(each) for each in tokens])
-        return self.calibration.judged(self._meaning(vectors), wording)
+        which, whether = self._opinions(vectors)
+        return self.calibration.judged(which, whether, wording)
 
-    def _meaning(self, vectors: Vectors) -> Floats:
-        kernel = _kernel(vectors, self.lessons.vectors)
-        return np.asarray(kernel @ self.weights + _prior(self.weights.shape[1]), dtype=np.float64)
+    def _opinions(self, vectors: Vectors) -> tuple[Floats, Floats]:
+        """Return both opinions by meaning on texts, each ``(texts, reasons)``."""
+        cosine = vectors @ self.lessons.vectors.T
+        prior = _prior(self.which.shape[1])
+        which = _into_kernel(cosine.copy(), self.sharpness) @ self.which + prior
+        whether = _into_kernel(cosine, _WHETHER) @ self.whether + prior
+        return which.astype(np.float64), whether.astype(np.float64)
 
     def and_also(self, more: Lessons) -> ReasonModel:
         """Return a model that has learned ``more``, in a moment whatever it knew before.
@@ -310,9 +335,8 @@ class ReasonModel:
         Only the new texts and the ones nearest to them are weighed anew. The rest would hardly
         move, as the kernel of what is far apart is nearly nothing.
         """
-        reasons = self.weights.shape[1]
+        reasons = self.which.shape[1]
         known = len(self.lessons)
-        gap = _targets(more.owner, reasons) + _prior(reasons) - self._meaning(more.vectors)
         near = (self.lessons.vectors @ more.vectors.T).max(axis=1)
         block = np.concatenate(
             [
@@ -321,13 +345,26 @@ class ReasonModel:
             ]
         )
         lessons = self.lessons.and_also(more)
-        system = _kernel(lessons.vectors[block], lessons.vectors[block]).astype(np.float64)
-        system[np.diag_indices_from(system)] += _RIDGE
-        wanted = np.concatenate([np.zeros((len(block) - len(more), reasons)), gap])
-        weights = np.concatenate([self.weights, np.zeros((len(more), reasons), np.float32)])
-        weights[block] += np.linalg.solve(system, wanted).astype(np.float32)
-        wording = self.wording.and_also(more.tokens, more.owner)
-        return replace(self, lessons=lessons, weights=weights, wording=wording)
+        cosine = (lessons.vectors[block] @ lessons.vectors[block].T).astype(np.float64)
+        ridge = _ridge(lessons.spoken[block])
+        targets = _targets(more.owner, reasons) + _prior(reasons)
+
+        def wiser(weights: Vectors, sharpness: float, opinion: Floats) -> Vectors:
+            system = _system(cosine.copy(), sharpness, ridge)
+            wanted = np.zeros((len(block), reasons))
+            wanted[-len(more) :] = targets - opinion
+            more_weights = np.concatenate([weights, np.zeros((len(more), reasons), np.float32)])
+            more_weights[block] += np.linalg.solve(system, wanted).astype(np.float32)
+            return more_weights
+
+        which, whether = self._opinions(more.vectors)
+        return replace(
+            self,
+            lessons=lessons,
+            which=wiser(self.which, self.sharpness, which),
+            whether=wiser(self.whether, _WHETHER, whether),
+            wording=self.wording.and_also(more.tokens, more.owner),
+        )
 
 
 def nobodys(meaning: Floats) -> Floats:
@@ -337,7 +374,7 @@ def nobodys(meaning: Floats) -> Floats:
     nothing is near; to 0 at a text that is about none of them.
 
     Args:
-        meaning: ``(texts, reasons)``, the opinion by meaning.
+        meaning: ``(texts, reasons)``, how near each text is to each reason.
     """
     reasons = meaning.shape[1]
     lacking = 1 - _prior(reasons) - meaning.sum(axis=1)
@@ -356,6 +393,13 @@ def _manageable(owner: Ints) -> Ints:
     return np.sort(np.argsort(latest, kind="stable")[:MOST_TEXTS])
 
 
+def _plenty(lessons: Lessons) -> float:
+    """Return how near the examples are to plenty: 0 for none, 1 for very many of each reason."""
+    asked = lessons.owner[_asks(lessons)]
+    each = len(asked) / max(len(np.unique(asked)), 1)
+    return each / (each + _PLENTY)
+
+
 def _prior(reasons: int) -> float:
     """The score of a reason for a text that resembles nothing: "none of them" has its share."""
     return 1.0 / (reasons + 1)
@@ -368,40 +412,97 @@ def _targets(owner: Ints, reasons: int) -> Floats:
     return targets - _prior(reasons)
 
 
-def _kernel(one: Vectors, two: Vectors) -> Vectors:
-    kernel: Vectors = one @ two.T
-    kernel -= 1
-    kernel *= _SHARPNESS
-    np.exp(kernel, out=kernel)  # in place: for many texts it is large
-    return kernel
+def _into_kernel(cosine: npt.NDArray[Any], sharpness: float) -> npt.NDArray[Any]:
+    """Turn cosines into the kernel, in place: for many texts they are large."""
+    cosine -= 1
+    cosine *= sharpness
+    np.exp(cosine, out=cosine)
+    return cosine
 
 
-def _solve(lessons: Lessons, wording: Wording, reasons: int) -> tuple[Vectors, Calibration]:
-    """Return the weights, ``(texts, reasons)``, and the calibration."""
-    linalg: Any = import_module("scipy.linalg")
+def _ridge(spoken: Bools) -> Floats:
+    return np.where(spoken, _RIDGE, _NAME_RIDGE)
+
+
+def _system(cosine: npt.NDArray[Any], sharpness: float, ridge: Floats) -> npt.NDArray[Any]:
+    system = _into_kernel(cosine, sharpness)
+    system[np.diag_indices_from(system)] += ridge.astype(system.dtype)
+    return system
+
+
+@dataclass(frozen=True, slots=True)
+class _Absent:
+    """What an opinion by meaning says of the lessons looked at as if they were absent.
+
+    Attributes:
+        one: ``(texts, reasons)``, as if the text itself were.
+        all: As if every text of the same reason were; NaN where they were not all looked at.
+    """
+
+    one: Floats
+    all: Floats
+
+
+def _solve(
+    lessons: Lessons, wording: Wording, reasons: int, sharpness: float, start: Calibration
+) -> tuple[Vectors, Vectors, Calibration]:
+    """Return the weights of both opinions, ``(texts, reasons)`` each, and the calibration."""
     order, looked_at = _looked_at(lessons.owner)
-    vectors = lessons.vectors[order]
-    system = _kernel(vectors, vectors)
-    system[np.diag_indices_from(system)] += _RIDGE
+    last = lessons.only(order[-looked_at:])
+    whole = np.bincount(lessons.owner[lessons.owner != NOBODYS], minlength=reasons)
+    ordered = lessons.only(order)
+    solved = []
+    for each in (sharpness, _WHETHER):
+        weights, inverse = _weights(ordered, reasons, each, looked_at)
+        unsorted = np.empty_like(weights)
+        unsorted[order] = weights
+        mine = weights[-looked_at:].astype(np.float64)
+        solved.append((unsorted, _absent(last, mine, inverse, reasons, whole)))
+    (which, which_absent), (whether, whether_absent) = solved
+    calibration = _calibrate(start, last, which_absent, whether_absent, wording, whole)
+    return which, whether, calibration
+
+
+def _weights(
+    lessons: Lessons, reasons: int, sharpness: float, looked_at: int
+) -> tuple[Vectors, Floats]:
+    """Return the weights, ``(texts, reasons)``, and the last rows' corner of the inverse."""
+    linalg: Any = import_module("scipy.linalg")
+    system = _system(lessons.vectors @ lessons.vectors.T, sharpness, _ridge(lessons.spoken))
     factor = linalg.cholesky(system, lower=True, overwrite_a=True, check_finite=False)
-    targets = _targets(lessons.owner[order], reasons).astype(np.float32)
+    targets = _targets(lessons.owner, reasons).astype(np.float32)
     weights: Vectors = linalg.cho_solve((factor, True), targets, check_finite=False)
     # The corner of the inverse belongs to the last rows, and needs the corner of the factor only.
     corner = factor[-looked_at:, -looked_at:].astype(np.float64)
     half, _ = linalg.lapack.dpotri(corner, lower=1)
-    inverse = np.tril(half) + np.tril(half, -1).T
-    last = order[-looked_at:]
-    calibration = _calibrate(
-        lessons.only(last),
-        weights[-looked_at:].astype(np.float64),
-        inverse,
-        wording,
-        reasons,
-        whole=np.bincount(lessons.owner[lessons.owner != NOBODYS], minlength=reasons),
-    )
-    unsorted = np.empty_like(weights)
-    unsorted[order] = weights
-    return unsorted, calibration
+    return weights, np.tril(half) + np.tril(half, -1).T
+
+
+def _absent(
+    lessons: Lessons, weights: Floats, inverse: Floats, reasons: int, whole: Ints
+) -> _Absent:
+    """Return what is said of lessons as if they were absent.
+
+    Args:
+        lessons: The lessons looked at.
+        weights: Their weights.
+        inverse: The part of the inverse of the system that belongs to them.
+        reasons: How many reasons there are.
+        whole: ``(reasons,)``, how many lessons each reason has in all.
+    """
+    targets = _targets(lessons.owner, reasons) + _prior(reasons)
+    absent_all = np.full(targets.shape, np.nan)
+    for reason in np.unique(lessons.owner[_asks(lessons)]):
+        mine = np.flatnonzero(lessons.owner == reason)
+        if len(mine) == whole[reason] and reasons > 1:
+            block = inverse[np.ix_(mine, mine)]
+            absent_all[mine] = targets[mine] - np.linalg.solve(block, weights[mine])
+            absent_all[mine, reason] = _prior(reasons)
+    return _Absent(targets - weights / np.diag(inverse)[:, None], absent_all)
+
+
+def _asks(lessons: Lessons) -> Bools:
+    return np.asarray(lessons.spoken & (lessons.owner != NOBODYS))
 
 
 def _looked_at(owner: Ints) -> tuple[Ints, int]:
@@ -425,44 +526,35 @@ def _looked_at(owner: Ints) -> tuple[Ints, int]:
 
 
 def _calibrate(
+    start: Calibration,
     lessons: Lessons,
-    weights: Floats,
-    inverse: Floats,
+    which: _Absent,
+    whether: _Absent,
     wording: Wording,
-    reasons: int,
     whole: Ints,
 ) -> Calibration:
     """Return the calibration from what the model says of lessons as if they were absent.
 
     Args:
+        start: The usual one.
         lessons: The lessons looked at.
-        weights: Their weights.
-        inverse: The part of the inverse of the system that belongs to them.
+        which: What tells reasons apart.
+        whether: What tells whether it is any.
         wording: The words of all lessons.
-        reasons: How many reasons there are.
         whole: ``(reasons,)``, how many lessons each reason has in all.
     """
-    targets = _targets(lessons.owner, reasons) + _prior(reasons)
-    asks = lessons.spoken & (lessons.owner != NOBODYS)
-    absent_one = targets - weights / np.diag(inverse)[:, None]
-    absent_all = np.full(targets.shape, np.nan)
-    for reason in np.unique(lessons.owner[asks]):
-        mine = np.flatnonzero(lessons.owner == reason)
-        if len(mine) == whole[reason] and reasons > 1:
-            block = inverse[np.ix_(mine, mine)]
-            absent_all[mine] = targets[mine] - np.linalg.solve(block, weights[mine])
-            absent_all[mine, reason] = _prior(reasons)
+    asks = _asks(lessons)
     fellows = np.append(whole, 0)[lessons.owner]
     known = np.flatnonzero(asks & (fellows > 1))
-    unknown = np.flatnonzero(asks & np.isfinite(absent_all).all(axis=1))
+    unknown = np.flatnonzero(asks & np.isfinite(whether.all).all(axis=1))
     by_word = [
         wording.opinion(each, int(reason) if reason != NOBODYS else None)
         for each, reason in zip(lessons.tokens, lessons.owner, strict=True)
     ]
     words = np.stack(by_word)
-    calibration = _weigh(absent_one[known], words[known], lessons.owner[known])
+    calibration = _weigh(start, which.one[known], words[known], lessons.owner[known])
     if len(known):
-        doubtful = float(np.quantile(absent_one[known].max(axis=1), _DOUBTFUL))
+        doubtful = float(np.quantile(whether.one[known].max(axis=1), _DOUBTFUL))
         calibration = replace(calibration, doubtful=doubtful)
     without = words.copy()
     own = lessons.owner[unknown]
@@ -470,12 +562,15 @@ def _calibrate(
     rest = without[unknown]
     rest = rest - rest.max(axis=1, keepdims=True) if len(rest) else rest
     rest[np.arange(len(unknown)), own] = -1e3
-    return _draw_the_line(calibration, absent_one[known], words[known], absent_all[unknown], rest)
+    return _draw_the_line(
+        calibration,
+        _signs(calibration.probability(which.one[known], words[known]), whether.one[known]),
+        _signs(calibration.probability(which.all[unknown], rest), whether.all[unknown]),
+    )
 
 
-def _weigh(meaning: Floats, wording: Floats, owner: Ints) -> Calibration:
+def _weigh(start: Calibration, which: Floats, wording: Floats, owner: Ints) -> Calibration:
     """Return the weights of the opinions that make the right reasons likeliest."""
-    start = Calibration()
     if not len(owner):
         return start
     rows = np.arange(len(owner))
@@ -489,7 +584,7 @@ def _weigh(meaning: Floats, wording: Floats, owner: Ints) -> Calibration:
         )
 
     def loss(change: Floats) -> float:
-        chosen = moved(change).probability(meaning, wording)[rows, owner]
+        chosen = moved(change).probability(which, wording)[rows, owner]
         # Pulled towards the usual weights: few examples say little of how to weigh them, and what
         # makes the right reason likelier is not quite what makes it the likeliest.
         return float(-np.log(np.maximum(chosen, 1e-12)).sum() + _PULL * (change**2).sum())
@@ -498,20 +593,18 @@ def _weigh(meaning: Floats, wording: Floats, owner: Ints) -> Calibration:
 
 
 def _draw_the_line(
-    calibration: Calibration,
-    known_meaning: Floats,
-    known_wording: Floats,
-    unknown_meaning: Floats,
-    unknown_wording: Floats,
+    calibration: Calibration, of_known: tuple[Floats, Floats], of_unknown: tuple[Floats, Floats]
 ) -> Calibration:
-    """Return the calibration with what tells contacts of known reasons from those of unknown."""
+    """Return the calibration with what tells contacts of known reasons from those of unknown.
 
-    def signs(meaning: Floats, wording: Floats) -> Floats:
-        probability = calibration.probability(meaning, wording)
-        return np.stack([*_signs(probability, meaning), np.ones(len(meaning))], axis=1)
-
-    known = signs(known_meaning, known_wording)
-    unknown = signs(unknown_meaning, unknown_wording)
+    Args:
+        calibration: How opinions become probabilities.
+        of_known: Signs of contacts of known reasons.
+        of_unknown: Signs of contacts of unknown reasons.
+    """
+    known, unknown = (
+        np.stack([*signs, np.ones(len(signs[0]))], axis=1) for signs in (of_known, of_unknown)
+    )
     start = np.array([calibration.sure, calibration.close, calibration.offset])
     if not len(known) or not len(unknown):
         return calibration
@@ -519,9 +612,9 @@ def _draw_the_line(
 
     def loss(change: Floats) -> float:
         now = start + change
-        of_known = np.logaddexp(0, -(known @ now)).mean()
-        of_unknown = np.logaddexp(0, unknown @ now).mean()
-        return float(weight * (of_known + of_unknown) + 2.0 * (change**2).sum())
+        missed = np.logaddexp(0, -(known @ now)).mean()
+        taken = np.logaddexp(0, unknown @ now).mean()
+        return float(weight * (missed + taken) + 2.0 * (change**2).sum())
 
     sure, close, offset = (start + _minimum(loss, 3)).tolist()
     drawn = replace(calibration, sure=sure, close=close, offset=offset)
@@ -534,12 +627,12 @@ def _draw_the_line(
     return replace(drawn, refused_below=trust * line)
 
 
-def _signs(probability: Floats, meaning: Floats) -> tuple[Floats, Floats]:
-    """Return the log odds of the best reason and its score by meaning."""
+def _signs(probability: Floats, whether: Floats) -> tuple[Floats, Floats]:
+    """Return the log odds of the best reason and the nearness to it."""
     best = probability.argmax(axis=1)
     rows = np.arange(len(probability))
     top = np.clip(probability[rows, best], 1e-9, 1 - 1e-6)
-    return np.asarray(np.log(top) - np.log1p(-top)), meaning[rows, best]
+    return np.asarray(np.log(top) - np.log1p(-top)), whether[rows, best]
 
 
 def _minimum(loss: Callable[[Floats], float], numbers: int) -> Floats:

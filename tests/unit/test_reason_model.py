@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,9 @@ from graph.reason_model import (
     Lessons,
     ReasonModel,
     Wording,
+    _absent,
     _manageable,
+    _weights,
     tokens_of,
 )
 from retrieval.embeddings import HashEmbedder
@@ -77,17 +81,46 @@ def test_contacts_of_a_reason_that_nobody_thought_of_are_refused():
     assert refused[~unknown].mean() <= 0.25
 
 
-def test_left_out_judgements_equal_those_of_a_model_without_the_text():
+@pytest.mark.parametrize("sharpness", [1.5, 4])
+def test_left_out_judgements_equal_those_of_what_was_learned_without_the_text(sharpness):
     texts, owners = written(24)
-    whole = lessons(texts, owners)
-    rest = np.arange(1, 24)
-    without = ReasonModel.fit(whole.only(rest), len(TOPICS), lambda make: make())
-    meaning = without._meaning(whole.vectors[:1])[0]
-    full = learned(texts, owners)
-    kernel = np.exp(4 * (whole.vectors.astype(np.float64) @ whole.vectors.T - 1))
-    inverse = np.linalg.inv(kernel + 0.2 * np.eye(24))
-    target = np.eye(len(TOPICS))[owners[0]]
-    assert meaning == pytest.approx(target - full.weights[0] / inverse[0, 0], abs=1e-4)
+    whole, reasons = lessons(texts, owners), len(TOPICS)
+    weights, inverse = _weights(whole, reasons, sharpness, len(whole))
+    counts = np.bincount(owners)
+    left_out = _absent(whole, weights.astype(np.float64), inverse, reasons, counts)
+    rest = whole.only(np.arange(1, 24))
+    without, _ = _weights(rest, reasons, sharpness, len(rest))
+    kernel = np.exp(sharpness * (rest.vectors @ whole.vectors[0] - 1))
+    assert left_out.one[0] == pytest.approx(kernel @ without + 1 / (reasons + 1), abs=1e-4)
+
+
+def test_the_fewer_examples_the_farther_an_example_reaches_and_the_less_words_count():
+    few, many = learned(*written(12)), learned(*written(200))
+    assert few.sharpness < many.sharpness
+    assert few.calibration.wording < many.calibration.wording
+
+
+def test_a_name_says_more_of_its_reason_than_one_example():
+    texts, owners = written(24)
+    named = lessons(["gizmo thing", *texts], [0, *owners])
+    as_example = ReasonModel.fit(named, 4, lambda make: make())
+    spoken = named.spoken.copy()
+    spoken[0] = False
+    as_name = ReasonModel.fit(replace(named, spoken=spoken), 4, lambda make: make())
+    query = HashEmbedder().embed(["the gizmo"])
+    assert as_name._opinions(query)[0][0, 0] > as_example._opinions(query)[0][0, 0]
+
+
+def test_examples_that_share_a_word_of_all_reasons_are_told_apart_by_what_theirs_have_in_common():
+    # "book" is in every text: the nearest example is near for that alone.
+    texts = [
+        "renew my book", "book renew longer", "renew the old book please",
+        "pay fine for book", "the fine of a book", "book fine why",
+        "book lost", "lost the library book", "my book is lost again",
+    ]  # fmt: skip
+    model = learned(texts, [0, 0, 0, 1, 1, 1, 2, 2, 2], reasons=3)
+    found = judged(model, "renew book book", "fine fine my old book", "a lost library book please")
+    assert found.probability.argmax(axis=1).tolist() == [0, 1, 2]
 
 
 def test_one_more_lesson_is_taken_up_at_once():
@@ -103,7 +136,9 @@ def test_one_more_lesson_weighs_as_in_a_model_made_anew():
     odd, owner = "my gizmo is gone for good", 1
     step = learned(texts, owners).and_also(lessons([odd], [owner]))
     anew = learned([*texts, odd], [*owners, owner])
-    assert step.weights == pytest.approx(anew.weights, abs=1e-3)
+    # One text more makes the kernel that tells reasons apart a hair sharper.
+    assert step.which == pytest.approx(anew.which, abs=4e-3)
+    assert step.whether == pytest.approx(anew.whether, abs=1e-3)
     assert step.wording.opinion(tokens_of(odd)) == pytest.approx(
         anew.wording.opinion(tokens_of(odd))
     )
