@@ -148,12 +148,25 @@ def held_for(count: int) -> Rule:
     return rule
 
 
+def without_error_for(count: int) -> Rule:
+    """Return a rule that begins anew after each error: none within the latest ``count`` answers."""
+
+    def rule(losses: Losses, limit: float) -> NDArray[np.bool_]:
+        looks = np.arange(losses.shape[1])
+        last = np.maximum.accumulate(np.where(losses > 0, looks, -1), axis=1)
+        return enough(losses, limit) & (looks - last >= count)
+
+    return rule
+
+
 STRICTER: Final[dict[str, Rule]] = {
     "as it is": enough,
     "latest 100 within the limit": with_latest(100),
     "latest 200 within the limit": with_latest(200),
     "held for 74 more": held_for(74),
     "held for 150 more": held_for(150),
+    "no error in the latest 74": without_error_for(74),
+    "no error in the latest 120": without_error_for(120),
 }
 
 
