@@ -8,7 +8,6 @@ what they decided themselves.
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,20 +28,15 @@ from desk.models import AuditEvent, Contact, Delivery, Handoff, Review
 from desk.operations_file import QaSection, ScorecardItem
 from desk.permissions import Actor, require
 from desk.qa_models import SEEDED, QaDraw, QaPick, QaScore
+from desk.qa_report import DrawLine, QaReport, report_of
 from desk.sampling import (
-    OUTCOMES,
-    Agreement,
-    Cell,
     DrawnStratum,
     Ended,
-    Estimate,
     Outcome,
     Pick,
     Risk,
     Stratum,
-    agreement,
     draw,
-    estimate,
 )
 from graph.autopilot import BY_AUTOPILOT
 from graph.values import Draft
@@ -54,21 +48,6 @@ _CAME_BACK_FROM: Final = ("answered", "closed")
 _MOST_SEED: Final = 2**62
 _MOST_PICKS: Final = 5_000
 _MOST_NOTE: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class DrawLine:
-    """One draw. ``until`` is the first moment after its period; ``read`` counts first readings."""
-
-    id: str
-    at: datetime
-    by: str
-    seed: int
-    since: datetime
-    until: datetime
-    contacts: int
-    picked: int
-    read: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,48 +78,6 @@ class Reading:
     sent_at: datetime | None
     drawn_at: datetime
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A failure rate under a name: an item of the scorecard, an outcome, a reason."""
-
-    name: str
-    estimate: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A contact on which its two readers differ, with the items they differ about."""
-
-    pick_id: str
-    contact_id: str
-    items: list[str]
-    notes: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class QaReport:
-    """What the readings of one draw say of all contacts of its period.
-
-    Attributes:
-        overall: Contacts that fail as a whole.
-        items: By item of the scorecard, among the contacts that it applies to.
-        outcomes: By how contacts ended.
-        reasons: By contact reason, those with most contacts first; "" for none known.
-        agreement: Of the two readers on the whole.
-        item_agreement: Item → the same, for contacts to which both apply it.
-        differences: Contacts that two people read and judged differently as a whole.
-    """
-
-    draw: DrawLine
-    overall: Estimate
-    items: list[Rate]
-    outcomes: list[Rate]
-    reasons: list[Rate]
-    agreement: Agreement
-    item_agreement: dict[str, Agreement]
-    differences: list[Difference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,29 +341,7 @@ class QaSample:
             read: dict[str, tuple[QaPick, list[QaScore]]] = {}
             for pick, score in session.execute(query).tuples():
                 read.setdefault(pick.id, (pick, []))[1].append(score)
-        first = [(pick, scores[0]) for pick, scores in read.values()]
-        pairs = [(pick, scores) for pick, scores in read.values() if len(scores) == 2]
-        return QaReport(
-            draw=line,
-            overall=estimate(_cells(row, first)),
-            items=[Rate(item.name, estimate(_item_cells(row, first, item.id))) for item in card],
-            outcomes=[
-                Rate(outcome, estimate(_cells(row, first, outcome=outcome)))
-                for outcome in OUTCOMES
-                if any(cell["outcome"] == outcome for cell in row.cells)
-            ],
-            reasons=[
-                Rate(reason, estimate(_cells(row, first, reason=reason)))
-                for reason in _reasons(row)
-            ],
-            agreement=agreement([(a.passed, b.passed) for _, (a, b) in pairs]),
-            item_agreement={item.name: _item_agreement(pairs, item.id) for item in card},
-            differences=[
-                _difference(pick, scores, card)
-                for pick, scores in pairs
-                if scores[0].passed != scores[1].passed
-            ],
-        )
+        return report_of(line, row, list(read.values()), card)
 
 
 def _cell(one: DrawnStratum) -> dict[str, Any]:
@@ -640,72 +555,6 @@ def _left(session: Session, pick: QaPick) -> Delivery | None:
         .limit(1)
     )
     return session.scalar(query)
-
-
-def _cells(
-    row: QaDraw,
-    first: Sequence[tuple[QaPick, QaScore]],
-    outcome: str | None = None,
-    reason: str | None = None,
-) -> list[Cell]:
-    """Return by stratum what was read, of one outcome or one reason if one is named."""
-    read: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    for pick, score in first:
-        if reason is None or (pick.reason or "") == reason:
-            read[pick.outcome, pick.risk].append(score.passed)
-    cells = []
-    for cell in row.cells:
-        if outcome is None or cell["outcome"] == outcome:
-            verdicts = read[cell["outcome"], cell["risk"]]
-            contacts = cell["contacts"] if reason is None else cell["reasons"].get(reason, 0)
-            cells.append(Cell(contacts, len(verdicts), verdicts.count(False)))
-    return cells
-
-
-def _item_cells(row: QaDraw, first: Sequence[tuple[QaPick, QaScore]], item: str) -> list[Cell]:
-    """Return by stratum what was read of the contacts that an item applies to.
-
-    How many there are of them is estimated from the readings of the stratum.
-    """
-    read: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for pick, score in first:
-        if item in score.marks:
-            read[pick.outcome, pick.risk].append(score.marks[item])
-    cells = []
-    for cell in row.cells:
-        marks = read[cell["outcome"], cell["risk"]]
-        applies = len(marks) - marks.count("not_applicable")
-        contacts = cell["contacts"] * applies / len(marks) if marks else cell["contacts"]
-        cells.append(Cell(contacts, applies, marks.count("fail")))
-    return cells
-
-
-def _reasons(row: QaDraw) -> list[str]:
-    counts: dict[str, int] = defaultdict(int)
-    for cell in row.cells:
-        for reason, count in cell["reasons"].items():
-            counts[reason] += count
-    return sorted(counts, key=lambda reason: (-counts[reason], reason))
-
-
-def _item_agreement(pairs: Sequence[tuple[QaPick, Sequence[QaScore]]], item: str) -> Agreement:
-    both = [[score.marks.get(item, "not_applicable") for score in scores] for _, scores in pairs]
-    return agreement(
-        [(a == "pass", b == "pass") for a, b in both if "not_applicable" not in (a, b)]
-    )
-
-
-def _difference(
-    pick: QaPick, scores: Sequence[QaScore], card: Sequence[ScorecardItem]
-) -> Difference:
-    items = [item for item in card if len({one.marks.get(item.id) for one in scores}) > 1]
-    notes = [
-        f"{item.name}: {score.notes[item.id]}"
-        for item in items
-        for score in scores
-        if item.id in score.notes
-    ]
-    return Difference(pick.id, pick.contact_id, [item.name for item in items], notes)
 
 
 def _read_of(session: Session, draws: Sequence[str]) -> dict[str, int]:

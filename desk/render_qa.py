@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from desk.qa import QaReport
+from desk.qa_report import QaReport
 from desk.sampling import Agreement, Estimate
 from desk.seeded import CatchRate
 

@@ -9,7 +9,8 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.operations_file import ScorecardItem
 from desk.permissions import Actor
-from desk.qa import MARKS, DrawLine, Reading
+from desk.qa import MARKS, Reading
+from desk.qa_report import DrawLine
 from graph.evidence import cited_passage_ids
 from graph.values import CheckReport
 from ui.components.conversation import contact_heading, conversation

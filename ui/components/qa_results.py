@@ -9,7 +9,7 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
-from desk.qa import Difference, DrawLine, QaReport, Rate
+from desk.qa_report import Difference, DrawLine, QaReport, Rate
 from desk.sampling import Agreement, Estimate
 from ui.components.labels import plainly
 from ui.components.links import open_contact_button

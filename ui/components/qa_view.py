@@ -10,7 +10,7 @@ import streamlit as st
 
 from desk.bootstrap import Desk
 from desk.permissions import Actor
-from desk.qa import DrawLine
+from desk.qa_report import DrawLine
 from ui.components.labels import here
 from ui.components.notice import empty, keep, refusals_shown, show_kept
 from ui.components.qa_reading import reading_view
