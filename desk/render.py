@@ -19,16 +19,12 @@ from desk.permissions import Actor
 from desk.render_changes import changes_report
 from desk.reviews import DecisionOutcome, ReviewSummary, ReviewView
 from desk.seeded_ends import SeededEnd, told_of
+from desk.terminal import terminal
 from graph.draft import draft_text
 from graph.values import Citation, Draft
 from retrieval.ports import Hit
 
 MOST_LISTED: Final = 20
-
-
-def _console() -> Console:
-    # Texts of customers and articles are never markup: Rich must not read "[red]" in them.
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def hit_as_json(hit: Hit) -> dict[str, Any]:
@@ -51,7 +47,7 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
 
 def hits(found: Sequence[Hit]) -> None:
     """Print search results."""
-    console = _console()
+    console = terminal()
     if not found:
         console.print("Nothing in force matches. Check the spelling, or sync the help center.")
     for hit in found:
@@ -78,7 +74,7 @@ def sync_summary(report: Mapping[str, Any]) -> str:
 
 def sync_report(report: Mapping[str, Any]) -> None:
     """Print what a sync did."""
-    console = _console()
+    console = terminal()
     console.print(sync_summary(report))
     for article in report["new"][:MOST_LISTED]:
         console.print(Text(f"  new      {article}", style="green"))
@@ -205,7 +201,7 @@ def _flags(view: ReviewView) -> list[str]:
 
 def run_report(result: Mapping[str, Any]) -> None:
     """Print what `ask` found, for people."""
-    console = _console()
+    console = terminal()
     _print_routing(console, result)
     if answer := result.get("answer"):
         _print_released(console, answer)
@@ -233,7 +229,7 @@ def _print_released(console: Console, answer: Mapping[str, Any]) -> None:
 
 def review_report(result: Mapping[str, Any]) -> None:
     """Print a review, for people."""
-    console = _console()
+    console = terminal()
     _print_routing(console, result)
     for change in result["changes"]:
         console.print(Text(f"Changed: {change['sentence']}", style="yellow"))
@@ -296,7 +292,7 @@ def checks_as_json(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def checks_report(results: Sequence[Mapping[str, Any]]) -> None:
     """Print what a check found, for people."""
-    console = _console()
+    console = terminal()
     for result in results:
         for finding in result["findings"]:
             place = f"{result['path']}:{finding['line'] or '?'}: " if len(results) > 1 else ""
@@ -332,7 +328,7 @@ def reviews_as_json(reviews: Sequence[ReviewSummary]) -> list[dict[str, Any]]:
 def reviews_table(reviews: Sequence[ReviewSummary]) -> None:
     """Print the review queue."""
     if not reviews:
-        _console().print("No review waits.")
+        terminal().print("No review waits.")
         return
     table = Table("tier", "reason", "kind", "findings", "due", "customer", "held by")
     table.add_column("review", no_wrap=True)
@@ -347,7 +343,7 @@ def reviews_table(reviews: Sequence[ReviewSummary]) -> None:
             review.claimed_by or "",
             review.id,
         )
-    _console().print(table)
+    terminal().print(table)
 
 
 def outcome_as_json(outcome: DecisionOutcome) -> dict[str, Any]:
@@ -357,7 +353,7 @@ def outcome_as_json(outcome: DecisionOutcome) -> dict[str, Any]:
 
 def outcome_report(result: Mapping[str, Any]) -> None:
     """Print what became of a decision."""
-    console = _console()
+    console = terminal()
     if seeded := result["seeded"]:
         for line in told_of(SeededEnd(**seeded)):
             console.print(Text(line))
@@ -380,4 +376,4 @@ def doctor_report(parts: Sequence[Part]) -> None:
     for part in parts:
         style = "green" if part["ok"] else "red"
         mark = "ok   " if part["ok"] else "WRONG"
-        _console().print(Text(f"{mark} {part['part']:<11} {part['says']}", style=style))
+        terminal().print(Text(f"{mark} {part['part']:<11} {part['says']}", style=style))

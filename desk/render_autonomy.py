@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from desk.terminal import terminal
 
 
 def autonomy_table(found: Mapping[str, Any]) -> None:
     """Print the switch and the contact reasons."""
-    console = Console()
+    console = terminal()
     switch = found["switch"]
     if not switch["on"]:
         console.print(Text(f"Autopilot is stopped for everything. {switch['why']}".strip()))

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-
-def _console() -> Console:
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+from desk.terminal import terminal
 
 
 def flags_table(found: Mapping[str, Any]) -> None:
     """Print flags, and the lines that stand for many of them."""
-    console = _console()
+    console = terminal()
     if not found["flags"] and not found["folded"]:
         console.print("No flag: every source is owned, reviewed and in force.")
         return
@@ -38,7 +35,7 @@ def flags_table(found: Mapping[str, Any]) -> None:
 
 def flag_report(found: Mapping[str, Any]) -> None:
     """Print one flag with its evidence and what may be done with it."""
-    console, line = _console(), found["line"]
+    console, line = terminal(), found["line"]
     console.print(Text(f"{line['kind'].replace('_', ' ')}: {line['title']}", style="bold"))
     if line["article_id"]:
         console.print(Text(f"{line['article_id']}, owner: {line['owner'] or 'nobody'}"))

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from desk.metric_comparison import figure_text, within
 from desk.metric_definitions import METRICS, OF_ID, OF_PEOPLE
 from desk.metric_words import value_text
+from desk.terminal import terminal
 
 if TYPE_CHECKING:
     from desk.metrics import Group, MetricFilter, Theme
@@ -71,7 +71,7 @@ def metrics_as_json(
 
 def metrics_table(groups: Sequence[Group], themes: Sequence[Theme], chosen: MetricFilter) -> None:
     """Print figures as tables, and what complaints are about."""
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = terminal()
     whole, *parts = groups
     table = Table(title=Text(f"{chosen.since} to {chosen.until}"), title_justify="left")
     table.add_column("metric", no_wrap=True)

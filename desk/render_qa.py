@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from desk.qa_report import QaReport
 from desk.sampling import Agreement, Estimate
 from desk.seeded import CatchRate
+from desk.terminal import terminal
 
 
 def qa_tables(report: QaReport) -> None:
     """Print rates with their 95 % intervals, and how far readers agree."""
-    console, drawn = Console(), report.draw
+    console, drawn = terminal(), report.draw
     console.print(
         f"{drawn.id}: {drawn.contacts} contacts ended from {drawn.since:%Y-%m-%d %H:%M} until "
         f"{drawn.until:%Y-%m-%d %H:%M} UTC; {drawn.read} of {drawn.picked} drawn are read."
@@ -35,7 +35,7 @@ def qa_tables(report: QaReport) -> None:
 
 def catch_table(rates: Sequence[CatchRate]) -> None:
     """Print who caught how many seeded checks."""
-    console = Console()
+    console = terminal()
     if not rates:
         console.print("No seeded check was decided yet.")
         return

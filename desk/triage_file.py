@@ -200,7 +200,8 @@ def _read(path: Path) -> list[ContactLine]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
-    cases = []
+    cases: list[ContactLine] = []
+    seen: dict[str, int] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -213,4 +214,11 @@ def _read(path: Path) -> list[ContactLine]:
             first = error.errors(include_url=False)[0]
             field = ".".join(str(part) for part in first["loc"])
             raise BadInput(f"{path}:{number}: {field}: {first['msg']}.") from None
+        if (first_at := seen.setdefault(cases[-1].id, number)) != number:
+            raise BadInput(
+                f"{path}:{number}: id: {cases[-1].id!r} stands in line {first_at} already; "
+                "give each contact its own."
+            )
+    if not cases:
+        raise BadInput(f"{path}: it holds no contact; write one a line, as JSON.")
     return cases

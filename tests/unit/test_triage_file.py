@@ -75,6 +75,17 @@ def test_each_contact_gets_a_line_in_order_over_several_batches(tmp_path, monkey
     assert set(lines[0]["triggers"][0]) == {"id", "tier", "evidence", "by"}
 
 
+def test_two_contacts_of_one_id_are_named_and_nothing_is_read(tmp_path):
+    file = written(tmp_path, said("a", "hello"), said("b", "hello"), said("a", "my lawyer"))
+    with pytest.raises(BadInput, match=r":3: id: 'a' stands in line 1 already"):
+        list(triage_file(deps(), file))
+
+
+def test_a_file_without_contacts_says_so(tmp_path):
+    with pytest.raises(BadInput, match="holds no contact"):
+        list(triage_file(deps(), written(tmp_path)))
+
+
 def test_parts_that_take_one_contact_at_a_time_will_do(tmp_path):
     whole = deps()
     one_by_one = SimpleNamespace(
