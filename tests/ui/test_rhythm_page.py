@@ -93,6 +93,9 @@ def test_a_lead_gives_a_task_on_and_says_by_when(
     assert agent.name not in choice.options
     choice.set_value(owner.id).run()
     page.button(key="tasks.give.now").click().run()
+    page.button(key="tasks.give.now").click().run()  # the second click of a double click
+    given_on = [one for one in desk.audit.latest(supervisor) if one.event == "task.given"]
+    assert len(given_on) == 1
     today = desk.clock.now().date()
     page.date_input(key=f"tasks.due.{task.id}").set_value(today).run()
     page.button(key="tasks.due.now").click().run()

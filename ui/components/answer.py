@@ -88,7 +88,7 @@ def _failed(desk: Desk, actor: Actor, contact: ContactView) -> None:
             args=("retry", ""),
         )
         if undelivered:
-            send_again_button(desk, actor, undelivered)
+            send_again_button(actor, undelivered)
 
 
 def _given(desk: Desk, actor: Actor, contact: ContactView) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 import altair as alt
 import streamlit as st
 
-from core.errors import ProofdeskError
 from desk.autonomy import ReasonLine, Step
 from desk.bootstrap import Desk
 from desk.permissions import Actor
@@ -18,9 +17,23 @@ from ui.components.charts import ACCENT, WARNING, shown_chart
 from ui.components.labels import chip, tier_badge, warning_chip, when
 from ui.components.notice import keep
 from ui.components.office import values
+from ui.components.once import ask, carry_out, told
 from ui.components.text import Markup, say, show, tag, words
 
+_Deed = Literal["sign", "return", "lock", "unlock"]
 _WHY: Final = "autonomy.why"
+_ASKED: Final = "autonomy.asked"
+_LABELS: Final[dict[_Deed, tuple[str, str]]] = {
+    "return": ("Return to review", ":material/undo:"),
+    "lock": ("Lock", ":material/lock:"),
+    "unlock": ("Unlock", ":material/lock_open:"),
+}
+_DONE: Final[dict[_Deed, str]] = {
+    "sign": "on autopilot",
+    "return": "returned",
+    "lock": "locked",
+    "unlock": "unlocked",
+}
 _MOST_POINTS: Final = 600
 
 
@@ -33,7 +46,7 @@ def reason_shown(desk: Desk, actor: Actor, line: ReasonLine, names: Mapping[str,
             _lacks(line)
         with right:
             _evidence(line, desk.autonomy.steps(actor, line.reason))
-        _actions(desk, actor, line)
+        _actions(actor, line)
 
 
 def _head(desk: Desk, line: ReasonLine, names: Mapping[str, str]) -> None:
@@ -132,17 +145,14 @@ def _chart(line: ReasonLine, steps: Sequence[Step]) -> None:
     )
 
 
-def _actions(desk: Desk, actor: Actor, line: ReasonLine) -> None:
-    service = desk.autonomy
-    offered: list[tuple[str, str, str, Callable[..., None], str]] = []
+def _actions(actor: Actor, line: ReasonLine) -> None:
+    offered: list[_Deed] = []
     if line.state == "autopilot":
-        offered.append(
-            ("return", "Return to review", ":material/undo:", service.return_to_review, "returned")
-        )
+        offered.append("return")
     if line.state != "locked":
-        offered.append(("lock", "Lock", ":material/lock:", service.lock, "locked"))
+        offered.append("lock")
     elif actor.may("unlock_reasons"):
-        offered.append(("unlock", "Unlock", ":material/lock_open:", service.unlock, "unlocked"))
+        offered.append("unlock")
     with st.container(horizontal=True, vertical_alignment="bottom", key="autonomy-actions"):
         if line.state == "eligible":
             st.button(
@@ -150,8 +160,8 @@ def _actions(desk: Desk, actor: Actor, line: ReasonLine) -> None:
                 key="autonomy.sign",
                 icon=":material/draw:",
                 type="primary",
-                on_click=_do,
-                args=(service.sign, f"{line.name} is on autopilot.", actor, line.reason),
+                on_click=_ask,
+                args=("sign", line),
             )
         if offered:
             st.text_input(
@@ -161,14 +171,9 @@ def _actions(desk: Desk, actor: Actor, line: ReasonLine) -> None:
                 width=340,
                 label_visibility="collapsed",
             )
-        for name, label, icon, act, done in offered:
-            st.button(
-                label,
-                key=f"autonomy.{name}",
-                icon=icon,
-                on_click=_explained,
-                args=(act, f"{line.name} is {done}.", actor, line),
-            )
+        for deed in offered:
+            label, icon = _LABELS[deed]
+            st.button(label, key=f"autonomy.{deed}", icon=icon, on_click=_ask, args=(deed, line))
         if line.state == "locked" and not offered:
             say("Ask an admin to unlock it.", "pd-faint")
 
@@ -177,16 +182,32 @@ def _why(line: ReasonLine) -> str:
     return f"{_WHY}.{line.reason}"
 
 
-def _explained(act: Callable[..., None], said: str, actor: Actor, line: ReasonLine) -> None:
-    _do(act, said, actor, line.reason, st.session_state.get(_why(line), ""))
+def _ask(deed: _Deed, line: ReasonLine) -> None:
+    ask(_ASKED, (deed, line.reason, line.name, st.session_state.get(_why(line), "")))
 
 
-def _do(act: Callable[..., None], said: str, *given: Any) -> None:
-    try:
-        act(*given)
-    except ProofdeskError as error:
-        keep("That was not done", "refused", error.message)
+def carry_out_change(desk: Desk, actor: Actor) -> None:
+    """Do with a contact reason what was just asked for; keep a notice of what became of it."""
+
+    def changed(asked: tuple[_Deed, str, str, str]) -> None:
+        deed, reason, _name, why = asked
+        if deed == "sign":
+            desk.autonomy.sign(actor, reason)
+        elif deed == "return":
+            desk.autonomy.return_to_review(actor, reason, why)
+        elif deed == "lock":
+            desk.autonomy.lock(actor, reason, why)
+        else:
+            desk.autonomy.unlock(actor, reason, why)
+
+    done = carry_out(_ASKED, lambda _asked: "One moment …", changed)
+    if done is None:
         return
-    for key in [key for key in st.session_state if str(key).startswith(_WHY)]:
-        st.session_state[key] = ""  # else what was said of one change would be said of the next
-    keep(said)
+    if done.refused:
+        keep("That was not done", "refused", done.refused.message)
+    else:
+        for key in [key for key in st.session_state if str(key).startswith(f"{_WHY}.")]:
+            st.session_state[key] = ""  # else what was said of one would be said of the next
+        deed, _reason, name, _why = done.what
+        keep(f"{name} is {_DONE[deed]}.")
+    told(_ASKED)

@@ -7,20 +7,19 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import ProofdeskError
 from desk.autonomy import ReasonLine
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from ui.components.labels import when
 from ui.components.notice import keep
+from ui.components.once import ask, carry_out, told
 from ui.components.text import Markup, join, show, tag, words
 
 _WHY: Final = "autonomy.resume.why"
+_ASKED: Final = "autonomy.switch"
 
 
-def switch_shown(
-    desk: Desk, actor: Actor, lines: Sequence[ReasonLine], names: Mapping[str, str]
-) -> None:
+def switch_shown(desk: Desk, lines: Sequence[ReasonLine], names: Mapping[str, str]) -> None:
     """Show whether autopilot runs, and the button that turns it the other way."""
     switch = desk.autonomy.switch()
     flying = [line for line in lines if line.state == "autopilot"]
@@ -37,8 +36,8 @@ def switch_shown(
                 key="autonomy.stop",
                 icon=":material/front_hand:",
                 type="primary" if flying else "secondary",
-                on_click=_stop,
-                args=(desk, actor),
+                on_click=ask,
+                args=(_ASKED, ("stop", "")),
             )
             return
         who = names.get(switch.by, "The desk")
@@ -70,7 +69,6 @@ def switch_shown(
             key="autonomy.resume",
             icon=":material/play_arrow:",
             on_click=_resume,
-            args=(desk, actor),
         )
 
 
@@ -90,17 +88,29 @@ def _runs(flying: Sequence[ReasonLine]) -> tuple[Markup, ...]:
     )
 
 
-def _stop(desk: Desk, actor: Actor) -> None:
-    try:
-        desk.autonomy.stop(actor)
-    except ProofdeskError as error:
-        keep("Autopilot was not stopped", "refused", error.message)
+def carry_out_switch(desk: Desk, actor: Actor) -> None:
+    """Stop or resume what was just asked for; keep a notice of what became of it."""
 
+    def turned(asked: tuple[str, str]) -> None:
+        if asked[0] == "stop":
+            desk.autonomy.stop(actor)
+        else:
+            desk.autonomy.resume(actor, asked[1])
 
-def _resume(desk: Desk, actor: Actor) -> None:
-    try:
-        desk.autonomy.resume(actor, st.session_state.get(_WHY, ""))
-    except ProofdeskError as error:
-        keep("Autopilot was not resumed", "refused", error.message)
+    done = carry_out(_ASKED, lambda _asked: "One moment …", turned)
+    if done is None:
         return
-    keep("Autopilot runs again")
+    stopping = done.what[0] == "stop"
+    if done.refused:
+        keep(
+            f"Autopilot was not {'stopped' if stopping else 'resumed'}",
+            "refused",
+            done.refused.message,
+        )
+    elif not stopping:
+        keep("Autopilot runs again")
+    told(_ASKED)
+
+
+def _resume() -> None:
+    ask(_ASKED, ("resume", st.session_state.get(_WHY, "")))

@@ -9,7 +9,6 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import ProofdeskError
 from core.vocabulary import DeliveryStatus
 from desk.bootstrap import Desk
 from desk.delivery import DeliveryView
@@ -22,8 +21,9 @@ from ui.components.labels import (
     warning_chip,
     when,
 )
-from ui.components.mark_wrong import mark_wrong
+from ui.components.mark_wrong import carry_out_marking, mark_wrong
 from ui.components.notice import keep
+from ui.components.once import ask, carry_out, told
 from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
 from ui.components.undo import call_back
 
@@ -35,6 +35,7 @@ STATUS_NAMES: Final[dict[DeliveryStatus, str]] = {
     "failed": "Could not be sent",
 }
 TABLE: Final = "outbox.table"
+_ASKED: Final = "delivery.asked"
 
 
 def delivery_table(
@@ -89,12 +90,12 @@ def delivery_shown(
             args=(desk, actor, delivery.contact_id, delivery.id),
         )
     elif delivery.status == "sent":
-        mark_wrong(desk, actor, delivery.contact_id, delivery.id)
+        mark_wrong(actor, delivery.contact_id, delivery.id)
     elif delivery.status == "failed":
-        send_again_button(desk, actor, delivery)
+        send_again_button(actor, delivery)
 
 
-def send_again_button(desk: Desk, actor: Actor, delivery: DeliveryView) -> None:
+def send_again_button(actor: Actor, delivery: DeliveryView) -> None:
     """Show the button that has an answer tried again which could not be sent."""
     if not (actor.may("decide") or delivery.approved_by == actor.id):
         return
@@ -102,18 +103,26 @@ def send_again_button(desk: Desk, actor: Actor, delivery: DeliveryView) -> None:
         "Send again",
         key=f"delivery.again.{delivery.id}",
         icon=":material/send:",
-        on_click=_send_again,
-        args=(desk, actor, delivery.id),
+        on_click=ask,
+        args=(_ASKED, delivery.id),
     )
 
 
-def _send_again(desk: Desk, actor: Actor, delivery_id: str) -> None:
-    try:
+def carry_out_delivery(desk: Desk, actor: Actor) -> None:
+    """Do with a delivery what was just asked for; keep a notice of what became of it."""
+    carry_out_marking(desk, actor)
+
+    def tried(delivery_id: str) -> None:
         desk.deliveries.send_again(actor, delivery_id)
-    except ProofdeskError as error:
-        keep("It was not sent again", "refused", error.message)
+
+    done = carry_out(_ASKED, lambda _asked: "One moment …", tried)
+    if done is None:
+        return
+    if done.refused:
+        keep("It was not sent again", "refused", done.refused.message)
     else:
         keep("It is tried again. If it cannot be sent, it comes back here.", "plain")
+    told(_ASKED)
 
 
 def _standing(delivery: DeliveryView, now: datetime) -> list[Markup]:

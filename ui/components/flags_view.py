@@ -55,6 +55,8 @@ def flags_view(desk: Desk, actor: Actor) -> None:
         _linked_alone(desk, actor, linked)
     elif lines:
         opened = flag_table(lines, now)
+        if desk.flags.count_anew(actor, opened):
+            st.rerun()
         page_buttons("flags", lines, more)
         source_address(flag=opened)
         flag_shown(desk, actor, desk.flags.get(actor, opened), now, lines)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
-from core.errors import ProofdeskError
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from ui.components.notice import keep
+from ui.components.once import ask, carry_out, told
+
+_ASKED: Final = "wrong.asked"
 
 
-def mark_wrong(desk: Desk, actor: Actor, contact_id: str, delivery_id: str) -> None:
+def mark_wrong(actor: Actor, contact_id: str, delivery_id: str) -> None:
     """Let who may promote reasons say why an answer was wrong."""
     if not actor.may("promote"):
         return
@@ -27,15 +31,27 @@ def mark_wrong(desk: Desk, actor: Actor, contact_id: str, delivery_id: str) -> N
             "Mark as wrong",
             key=f"wrong.{delivery_id}",
             icon=":material/report:",
-            on_click=_mark,
-            args=(desk, actor, contact_id, delivery_id, why),
+            on_click=_ask,
+            args=(contact_id, delivery_id, why),
         )
 
 
-def _mark(desk: Desk, actor: Actor, contact_id: str, delivery_id: str, why: str) -> None:
-    try:
-        desk.autonomy.mark_wrong(actor, contact_id, st.session_state.get(why, ""), delivery_id)
-    except ProofdeskError as error:
-        keep("It was not noted", "refused", error.message)
+def _ask(contact_id: str, delivery_id: str, why: str) -> None:
+    ask(_ASKED, (contact_id, delivery_id, st.session_state.get(why, "")))
+
+
+def carry_out_marking(desk: Desk, actor: Actor) -> None:
+    """Note what was just marked as wrong; keep a notice of what became of it."""
+
+    def marked(asked: tuple[str, str, str]) -> None:
+        contact_id, delivery_id, why = asked
+        desk.autonomy.mark_wrong(actor, contact_id, why, delivery_id)
+
+    done = carry_out(_ASKED, lambda _asked: "One moment …", marked)
+    if done is None:
         return
-    keep("It is noted", "good", "Its contact reason answers nothing more without a person.")
+    if done.refused:
+        keep("It was not noted", "refused", done.refused.message)
+    else:
+        keep("It is noted", "good", "Its contact reason answers nothing more without a person.")
+    told(_ASKED)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
-from typing import Final
+from typing import Any, Final, Literal
 
 import streamlit as st
 
-from core.errors import BadInput, ProofdeskError
+from core.errors import BadInput
 from desk.audit import DESK
 from desk.bootstrap import Desk
 from desk.permissions import Actor
@@ -29,6 +28,7 @@ from ui.components.labels import (
 from ui.components.links import open_on
 from ui.components.listing import chosen_line, said_line
 from ui.components.notice import empty, keep
+from ui.components.once import ask, carry_out, told
 from ui.components.pager import page_buttons, read_page
 from ui.components.text import Markup, readable_text, say, show, tag, words
 
@@ -47,6 +47,17 @@ STATES: Final[Mapping[TaskState, str]] = {
     "done": "Done",
     "dismissed": "Dismissed",
 }
+_Deed = Literal["begin", "done", "give", "date", "dismiss"]
+_DONE: Final[Mapping[_Deed, str]] = {
+    "begin": "The task is in progress",
+    "done": "The task is done",
+    "give": "The task was given on",
+    "date": "The day is set",
+    "dismiss": "The task is dismissed, and does not come back",
+}
+_GIVEN: Final[Mapping[_Deed, str]] = {"give": "to", "date": "due", "dismiss": "why"}
+"""What is done → the field that says to whom, by when or why."""
+_ASKED: Final = "tasks.asked"
 _MOST_ROWS: Final = 9
 
 
@@ -200,7 +211,8 @@ def _buttons(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
                 "Begin",
                 key="tasks.begin",
                 icon=":material/play_arrow:",
-                on_click=partial(_do, desk, actor, line.id, "begin"),
+                on_click=_ask,
+                args=(line.id, "begin"),
             )
         if line.state in ("open", "in_progress"):
             st.button(
@@ -208,7 +220,8 @@ def _buttons(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
                 key="tasks.done",
                 icon=":material/check:",
                 type="primary",
-                on_click=partial(_do, desk, actor, line.id, "done"),
+                on_click=_ask,
+                args=(line.id, "done"),
             )
             if actor.may("assign_tasks"):
                 _giving(desk, actor, line)
@@ -217,7 +230,8 @@ def _buttons(desk: Desk, actor: Actor, detail: TaskDetail) -> None:
                 st.button(
                     "Dismiss for good",
                     key="tasks.dismiss.now",
-                    on_click=partial(_do, desk, actor, line.id, "dismiss"),
+                    on_click=_ask,
+                    args=(line.id, "dismiss"),
                 )
 
 
@@ -239,7 +253,8 @@ def _giving(desk: Desk, actor: Actor, line: TaskLine) -> None:
             "Give",
             key="tasks.give.now",
             disabled=not st.session_state.get(to),
-            on_click=partial(_do, desk, actor, line.id, "give"),
+            on_click=_ask,
+            args=(line.id, "give"),
         )
         st.date_input(
             "To be done by",
@@ -250,33 +265,43 @@ def _giving(desk: Desk, actor: Actor, line: TaskLine) -> None:
         st.button(
             "Set the day",
             key="tasks.due.now",
-            on_click=partial(_do, desk, actor, line.id, "date"),
+            on_click=_ask,
+            args=(line.id, "date"),
         )
 
 
-def _do(desk: Desk, actor: Actor, task_id: str, what: str) -> None:
-    try:
+def _ask(task_id: str, what: _Deed) -> None:
+    """Remember what was pressed, with what was chosen or written for it."""
+    given = st.session_state.get(f"tasks.{_GIVEN[what]}.{task_id}") if what in _GIVEN else None
+    ask(_ASKED, (task_id, what, given))
+
+
+def carry_out_task(desk: Desk, actor: Actor) -> None:
+    """Do with a task what was just asked for; keep a notice of what became of it."""
+
+    def acted(asked: tuple[str, _Deed, Any]) -> None:
+        task_id, what, given = asked
         if what == "begin":
             desk.tasks.start(actor, task_id)
-            keep("The task is in progress")
         elif what == "done":
             desk.tasks.close(actor, task_id)
-            keep("The task is done")
         elif what == "give":
-            desk.tasks.give(actor, task_id, str(st.session_state[f"tasks.to.{task_id}"]))
-            keep("The task was given on")
+            desk.tasks.give(actor, task_id, str(given or ""))
         elif what == "date":
-            due_on = st.session_state[f"tasks.due.{task_id}"]
-            if due_on is None:
+            if given is None:
                 raise BadInput("due: choose a day.")
-            desk.tasks.set_due(actor, task_id, due_on)
-            keep("The day is set")
+            desk.tasks.set_due(actor, task_id, given)
         else:
-            why = str(st.session_state.get(f"tasks.why.{task_id}") or "")
-            desk.tasks.dismiss(actor, task_id, why)
-            keep("The task is dismissed, and does not come back")
-    except ProofdeskError as error:
-        keep("The task is as it was", "refused", error.message)
+            desk.tasks.dismiss(actor, task_id, str(given or ""))
+
+    done = carry_out(_ASKED, lambda _asked: "One moment …", acted)
+    if done is None:
+        return
+    if done.refused:
+        keep("The task is as it was", "refused", done.refused.message)
+    else:
+        keep(_DONE[done.what[1]])
+    told(_ASKED)
 
 
 def _witnesses(actor: Actor, witnesses: Sequence[Witness], now: datetime) -> None:

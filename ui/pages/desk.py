@@ -12,6 +12,7 @@ from ui.components.assistant import asked_about, carry_out_act
 from ui.components.contact_pane import contact_pane
 from ui.components.correct_reason import carry_out_correction
 from ui.components.decide import carry_out_asked
+from ui.components.delivery import carry_out_delivery
 from ui.components.desk_frame import desk_styles, heading
 from ui.components.holding import carry_out_taking_over
 from ui.components.new_contact import (
@@ -38,6 +39,7 @@ def render(desk: Desk, actor: Actor) -> None:
     heading()
     carry_out_asked(desk, actor)
     carry_out_taking_over(desk, actor)
+    carry_out_delivery(desk, actor)
     carry_out_correction(desk, actor)
     carry_out_further_message(desk, actor)
     carry_out_new_contact(desk, actor)

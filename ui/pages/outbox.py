@@ -7,7 +7,7 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from desk.queues import ContactQueues
-from ui.components.delivery import STATUS_NAMES, delivery_shown, delivery_table
+from ui.components.delivery import STATUS_NAMES, carry_out_delivery, delivery_shown, delivery_table
 from ui.components.frame import title
 from ui.components.labels import namer
 from ui.components.notice import empty, refusals_shown, show_kept
@@ -19,6 +19,7 @@ PAGE = 50
 def render(desk: Desk, actor: Actor) -> None:
     """Show the page."""
     title("Outbox", "What was approved, and whether it has left.")
+    carry_out_delivery(desk, actor)
     show_kept()
     status = st.pills(
         "Status",

@@ -15,6 +15,7 @@ from ui.components.notice import refusals_shown, show_kept
 from ui.components.office import office_styles
 from ui.components.rhythm_day import day_view
 from ui.components.task_board import ADDRESS, tasks_view
+from ui.components.task_board import carry_out_task, tasks_view
 from ui.components.text import say
 
 _SHOWN: Final = "rhythm.shown"
@@ -33,6 +34,7 @@ def render(desk: Desk, actor: Actor) -> None:
         if leads
         else "What reviewers' decisions ask of you.",
     )
+    carry_out_task(desk, actor)
     show_kept()
     with refusals_shown():
         require(actor, "work_tasks")
