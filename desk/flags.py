@@ -58,6 +58,11 @@ _PLAIN_KINDS: Final[frozenset[SourceFlagKind]] = frozenset(
     {"overdue", "superseded", "unowned", "changed", "often_rewritten"}
 )
 
+_COUNTED_BY_SOURCE: Final[frozenset[SourceFlagKind]] = frozenset(
+    {"changed", "conflict", "superseded", "overdue", "broken_link", "unowned"}
+)
+"""Of which contacts rest on the flag by citing its source; the others count questions or rewrites."""
+
 
 @dataclass(frozen=True, slots=True)
 class FlagLine:
@@ -363,6 +368,25 @@ class SourceFlags:
                 file=self._file(session, row.article_id),
                 ended=_what_became(session, row),
             )
+
+    def count_anew(self, actor: Actor, flag_id: str) -> bool:
+        """Bring what rests on one open flag up to date; return whether it was not.
+
+        Lists show what the last refresh counted: whoever opens a flag sees what rests on it now, and
+        the list must not say something else. Raises NotFound.
+        """
+        require(actor, "read_reviews")
+        now = self._clock.now()
+        with self._database.read() as session:
+            row = _get(session, flag_id)
+            if row.status != "open" or not row.article_id or row.kind not in _COUNTED_BY_SOURCE:
+                return False
+            uses = next(iter(_uses(session, [_as_found(row)], now).values()))
+            if uses.total == row.uses:
+                return False
+        with self._database.write() as session:
+            _rank(session, [(_get(session, flag_id), uses)], now)
+        return True
 
     # Ending
 

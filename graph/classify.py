@@ -62,6 +62,7 @@ _ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS["en"].split())
 # The question says what is wanted, the whole contact what it is about: the question leads.
 _WEIGHTS = (0.7, 0.3)
 _LEFT_OUT = 0.5  # of the words and pairs
+_MOST_IN_A_DETAIL = 4  # content words of a sentence that only gives the number that was asked for
 _MANY_LEARNED = 0.1  # as many corrections against examples make a large map worth learning anew
 _MODEL_VERSION = 4  # raise it with every change of what is learned: kept models are then made anew
 
@@ -402,10 +403,34 @@ class _Read:
     texts: tuple[str, ...]
 
 
+def _told(conversation: Conversation) -> list[str]:
+    """Return what each message of the customer says of the matter.
+
+    Who gives the number that they were asked for tells nothing new of it: "Order number LB-104233"
+    does not make a question about a plan one about an order.
+    """
+    turns = conversation["turns"]
+    told: list[str] = []
+    for at, turn in customer_turns(conversation):
+        text = plain(turn["text"])[:_MOST_READ]
+        if any(told) and turns[at - 1]["speaker"] != "customer" and "?" in turns[at - 1]["text"]:
+            sentences = [text[start:end] for start, end in sentence_spans(text)]
+            text = " ".join(one for one in sentences if not _gives_a_number(one))
+        told.append(text)
+    return told
+
+
+def _gives_a_number(sentence: str) -> bool:
+    return (
+        bool(re.search(r"\d", sentence))
+        and _content_words(sentence) <= _MOST_IN_A_DETAIL
+        and not (sentence.rstrip("\"'”’)").endswith("?") or _ASKS.match(sentence))
+    )
+
+
 def _read(conversation: Conversation) -> _Read:
     question = question_of(conversation)
-    said_all = (plain(turn["text"])[:_MOST_READ] for _, turn in customer_turns(conversation))
-    spoken = " ".join(text for text in said_all if text)[:_MOST_READ]
+    spoken = " ".join(text for text in _told(conversation) if text)[:_MOST_READ]
     asked, said = tokens_of(question), tokens_of(spoken)
     # Embedding is what takes time, and triage embeds the whole anyway: the question is read besides
     # only where it leaves much of that out.

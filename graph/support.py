@@ -816,7 +816,7 @@ class Judged:
     Attributes:
         flagged: Whether a person must look.
         share: Of the votes, those against it, 0..1.
-        nearest: The line of the cited passages that fits it best, if there is one.
+        nearest: The line of the cited passages that is most like it, if there is one.
         went: The line of a former version that it repeats, when it is stale; None where none that
             went is about the same.
         came: What took the place of that line.
@@ -887,7 +887,7 @@ class AnswerJudge:
         forests = self._read_forests()
         present = signs_now(reading, laid, embed)
         share = forests["now"].share(present)
-        nearest = laid[0].line
+        nearest = max(laid, key=lambda one: one.both + one.answer).line
         worst = Judged(share >= forests["now"].threshold, share, nearest)
         stale: Judged | None = None
         if len(editions) > 1 and not pasts:
@@ -945,7 +945,11 @@ def why_flagged(text: str, judged: Judged, title: str) -> str:
         return (
             f"The draft says “{answer}”, but the source says “{_short(judged.nearest.unit.text)}”."
         )
-    said = f"; nearest to it is “{_short(judged.nearest.unit.text)}”" if judged.nearest else ""
+    said = (
+        f"; nearest to it is “{_short(judged.nearest.unit.text).rstrip('.')}”"
+        if judged.nearest
+        else ""
+    )
     return f"The cited source does not bear out “{answer}” as the answer{said}."
 
 

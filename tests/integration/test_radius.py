@@ -63,6 +63,19 @@ def test_a_conflict_tells_which_drafts_and_answers_rest_on_it(
     assert any("5 business days" in sentence for sentence in answer.told)
 
 
+def test_a_list_of_flags_says_of_an_opened_one_what_rests_on_it_now(
+    desk: Desk, supervisor: Actor, answered: str
+) -> None:
+    flag = contradict(desk)
+    assert desk.flags.get(ADMIN, flag).line.uses == 1
+    waiting = open_contact(desk, supervisor, QUESTION)
+    assert desk.flags.count_anew(ADMIN, flag)
+    (listed,) = [one for one in desk.flags.page(ADMIN, kind="conflict") if one.id == flag]
+    counts = desk.radius.counts(ADMIN, basis_of(desk.flags.get(ADMIN, flag)))
+    assert listed.uses == counts.drafts + counts.answers == 2, waiting
+    assert not desk.flags.count_anew(ADMIN, flag)
+
+
 def test_each_line_is_paged_once(desk: Desk, supervisor: Actor, answered: str) -> None:
     contacts = {answered, *(open_contact(desk, supervisor, QUESTION) for _ in range(2))}
     basis = desk.radius.of_article(REFUNDS)

@@ -168,6 +168,16 @@ def test_a_vague_question_is_read_with_the_rest_of_the_contact():
     assert (alone, together) == ("password", "delivery")
 
 
+@pytest.mark.parametrize("reply", ["Parcel number LB-104233", "Sure, it's LB-104233.\n\nThanks!"])
+def test_a_number_that_was_asked_for_does_not_change_what_a_contact_is_about(reply):
+    first, back = "I forgot my password.", "agent|Could you send us your number?"
+    about = classifier().classify(contact(first))
+    now = classifier().classify(contact(first, back, reply))
+    assert (now["reason"], now["confidence"]) == (about["reason"], about["confidence"])
+    more = contact(first, back, f"{reply} Where is my parcel? I cannot track it.")
+    assert classifier().classify(more)["confidence"] != about["confidence"]
+
+
 def test_examples_are_embedded_once_for_many_contacts():
     embedder = HashEmbedder()
     busy = ReasonClassifier(REASONS, embedder, sentiment=lambda text: 0.0)

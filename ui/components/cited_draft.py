@@ -7,7 +7,7 @@ from typing import Final
 
 from graph.assistant import numbered
 from graph.values import CheckReport, Citation, Draft, Finding
-from ui.components.evidence import source_line
+from ui.components.evidence import source_line, source_words
 from ui.components.labels import plainly
 from ui.components.places import jump, place_name
 from ui.components.text import NOTHING, Markup, find_span, join, marked, show, tag, words
@@ -129,7 +129,8 @@ def _last_word(text: str) -> tuple[str, str]:
 
 
 def _objection(finding: Finding) -> Markup:
-    says = f" The source says: “{finding['source_words']}”" if finding["source_words"] else ""
+    beside = source_words(finding)
+    says = f" The source says: “{beside}”" if beside else ""
     return tag(
         "div",
         "pd-finding",

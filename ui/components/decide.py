@@ -67,7 +67,7 @@ def decide(desk: Desk, actor: Actor, view: ReviewView, holder: Holder | None) ->
         held_by_another(desk, actor, holder, view.summary.id)
         return
     opened = _opened(view)
-    with st.container(key="decide-bar", horizontal=True):
+    with st.container(key="decide-bar", horizontal=True, vertical_alignment="center"):
         for kind in kinds:
             icon, shortcut = _BUTTONS[kind]
             st.button(

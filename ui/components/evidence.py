@@ -220,8 +220,15 @@ def _disagreeing(text: str, findings: Sequence[Finding]) -> list[Span]:
     ]
 
 
+def source_words(finding: Finding) -> str:
+    """Return what the source says against a sentence, unless the message quotes it already."""
+    source = finding["source_words"]
+    return "" if source.rstrip(".") in finding["message"] else source
+
+
 def _finding(finding: Finding) -> Markup:
-    beside = f"The source says: “{finding['source_words']}”" if finding["source_words"] else ""
+    source = source_words(finding)
+    beside = f"The source says: “{source}”" if source else ""
     return tag(
         "div",
         "pd-finding",
