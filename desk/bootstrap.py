@@ -556,16 +556,23 @@ class Desk:
         source: str | None = None,
         on_progress: Callable[[str, int, int], None] | None = None,
     ) -> SyncReport:
-        """Bring the help center in, the index up to date, and flag what its owners must look at."""
+        """Bring the help center in, the index up to date, and flag what its owners must look at.
+
+        Args:
+            source: Only this source.
+            on_progress: Called with what is done, how much of it and of how much: the name of each
+                source, then ``passages``, ``macros against articles``, ``what owners must look at``.
+        """
         workspace = Workspace.load(self.settings.workspace_folder)
         sync = Sync(self.database, self.clock)
+        tell = on_progress or (lambda *_: None)
         report = sync.run(workspace, source, on_progress)
         found = self.impact.sweep()
-        if on_progress:
-            self.search.refresh(lambda done, total: on_progress("passages", done, total))
-        else:
-            self.search.refresh()
+        self.search.refresh(lambda done, total: tell("passages", done, total))
+        tell("macros against articles", 0, 1)
         self._keep_macros_true(report)
+        tell("macros against articles", 1, 1)
+        tell("what owners must look at", 0, 1)
         found.add(self.impact.sweep())  # of macros that were just withheld or released
         found.tell(report)
         sync.amend(report)
@@ -575,6 +582,7 @@ class Desk:
         self.flags.freshen()
         self.autonomy.sweep()
         self.seeded.withdraw_outdated()
+        tell("what owners must look at", 1, 1)
         return report
 
     def sweep(self) -> ImpactReport:

@@ -78,18 +78,19 @@ def serve(
     port: Annotated[Optional[int], typer.Option(help="Port on localhost.")] = None,  # noqa: UP045
 ) -> None:
     """Start the desk: sample workspace on first start, UI in the browser, a sign-in link per role."""
+    typer.echo("Opening the desk …")
     from desk.bootstrap import opened
     from desk.render import sync_summary
     from desk.sample import ensure_people, ensure_sample
 
     settings = _settings()
-    with _progress() as report:
+    with _progress(spoken=True) as report:
         if ensure_sample(settings, report):
             typer.echo("The sample workspace is set up.")
     port = port or settings.port
     with opened(settings) as desk:
         if settings.workspace is not None:
-            with _progress() as report:
+            with _progress(spoken=True) as report:
                 synced = desk.sync_anywhere(on_progress=report)
             typer.echo(f"Help center: {sync_summary(synced)}")
         people = ensure_people(desk)
@@ -98,7 +99,8 @@ def serve(
             token = desk.people.new_link_token(None, actor.id)
             label = f"{role.replace('_', ' ')} ({actor.name})"
             typer.echo(f"  {label:<34} http://localhost:{port}/?signin={token}")
-    typer.echo("\nStop with Ctrl+C.")
+    typer.echo("\nThe pages are starting: the links work once their address stands below.")
+    typer.echo("Stop with Ctrl+C.")
     sys.stdout.flush()
     environment = {
         **os.environ,

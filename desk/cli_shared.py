@@ -69,16 +69,30 @@ def print_json(value: object) -> None:
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[Any]:
-    """Yield a function ``(what, done, total)`` that draws a progress bar on stderr."""
+def progress(quiet: bool = False, *, spoken: bool = False) -> Iterator[Any]:
+    """Yield a function ``(what, done, total)`` that draws a progress bar on stderr.
+
+    Args:
+        quiet: Draw nothing.
+        spoken: Where stderr is no terminal, name there what is begun: it takes a while.
+    """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
     console = Console(stderr=True)
     with Progress(
+        SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TimeElapsedColumn(),
         console=console,
         transient=True,
         disable=quiet or not console.is_terminal,
@@ -88,6 +102,8 @@ def progress(quiet: bool = False) -> Iterator[Any]:
         def report(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
+                if spoken and bar.disable:
+                    typer.echo(f"{what} …", err=True)
             bar.update(tasks[what], completed=done, total=total)
 
         yield report

@@ -215,7 +215,9 @@ def _replay(settings: Settings, shift: timedelta, on_progress: Progress) -> None
     articles = settings.workspace_folder / "articles"
     changed_at = _change_moment(before, articles)
     clock = FixedClock(SystemClock().now() - _HISTORY)
+    on_progress("database", 0, 1)
     with opened(settings, clock, inline=True) as desk:
+        on_progress("database", 1, 1)
         desk.undo_seconds = 0
         actors = {p.id: desk.people.add(None, p.name, p.email, p.role, p.id) for p in people}
         overlaid = _copy_tree(before, articles, shift)
@@ -235,6 +237,7 @@ def _replay(settings: Settings, shift: timedelta, on_progress: Progress) -> None
             events.append((contact.messages[-1].at, partial(player.open, contact)))
             events += [(step.at, partial(player.step, contact, step)) for step in contact.replay]
         events.sort(key=lambda event: event[0])
+        on_progress("demo contacts", 0, len(events))
         for done, (moment, act) in enumerate(events, start=1):
             clock.moment = min(max(clock.moment, moment), SystemClock().now())
             act()

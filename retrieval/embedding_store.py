@@ -43,6 +43,8 @@ class EmbeddingStore:
         by_key = {text_digest(text): text for text in texts}
         missing = [by_key[key] for key in by_key.keys() - self._known(list(by_key))]
         missing.sort(key=lambda text: (len(text), text))
+        if missing and on_progress is not None:
+            on_progress(0, len(missing))
         for start in range(0, len(missing), _EMBEDDED_AT_ONCE):
             some = missing[start : start + _EMBEDDED_AT_ONCE]
             self._keep(some, self._embedder.embed(some))

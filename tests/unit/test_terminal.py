@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from desk.cli_shared import progress
 from desk.render import reviews_table
 from desk.reviews import ReviewSummary
 
@@ -29,3 +30,13 @@ def test_a_table_that_is_piped_is_cut_nowhere(
     for whole in (name, review.tier, review.reason, review.claimed_by):
         assert whole
         assert whole in line
+
+
+def test_where_no_bar_can_be_drawn_what_takes_time_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with progress(spoken=True) as report:
+        for done in range(3):
+            report("database", done, 2)
+        report("passages", 0, 9)
+    assert capsys.readouterr().err == "database …\npassages …\n"

@@ -36,7 +36,11 @@ _VIEWS: Final[dict[str, Callable[[Desk, Actor], None]]] = {
 }
 _VIEW: Final = "sources.shown"
 _SYNCED: Final = "sources.synced"
-_STAGES: Final = {"passages": "Making the new passages findable …"}
+_STAGES: Final = {
+    "passages": "Making the new passages findable …",
+    "macros against articles": "Holding the macros against the articles …",
+    "what owners must look at": "Looking for what owners must look at …",
+}
 
 
 def render(desk: Desk, actor: Actor) -> None:
