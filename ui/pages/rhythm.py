@@ -14,8 +14,7 @@ from ui.components.frame import ASSETS, title
 from ui.components.notice import refusals_shown, show_kept
 from ui.components.office import office_styles
 from ui.components.rhythm_day import day_view
-from ui.components.task_board import ADDRESS, tasks_view
-from ui.components.task_board import carry_out_task, tasks_view
+from ui.components.task_board import ADDRESS, carry_out_task, tasks_view
 from ui.components.text import say
 
 _SHOWN: Final = "rhythm.shown"
