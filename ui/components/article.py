@@ -114,7 +114,7 @@ def _beside(article_id: str, editions: Sequence[Edition], chosen: Edition) -> Ed
 
 def _named(edition: Edition) -> str:
     standing = ", in force" if edition.in_force else ""
-    return f"Version {edition.number}, from {edition.effective_from:%d %b %Y}{standing}"
+    return f"Version {edition.number}, from {edition.effective_from.day} {edition.effective_from:%b %Y}{standing}"
 
 
 def _standing(edition: Edition, now: datetime) -> Markup:

@@ -40,7 +40,7 @@ def bulk_button() -> None:
     st.button(
         "Back to the queue" if bulk_is_open() else "Approve many",
         key="bulk.open_button",
-        icon=":material/done_all:",
+        icon=":material/arrow_back:" if bulk_is_open() else ":material/done_all:",
         shortcut="B",
         on_click=_toggle,
     )

@@ -79,7 +79,8 @@ def delivery_shown(
         tag("div", "pd-badges", *_standing(delivery, now)),
         _trouble(delivery),
         tag("div", "pd-draft pd-words", words(delivery.text)),
-        tag("div", "pd-faint pd-line", words(_origin(delivery, names)), _file(delivery)),
+        tag("div", "pd-faint pd-line", words(_origin(delivery, names))),
+        _file(delivery),
     )
     if delivery.status == "scheduled":
         st.button(
@@ -156,4 +157,6 @@ def _who(delivery: DeliveryView, names: Mapping[str, str]) -> str:
 def _file(delivery: DeliveryView) -> Markup:
     if not delivery.location:
         return NOTHING
-    return tag("span", "", words(f" · {Path(delivery.location).name}"), title=delivery.location)
+    return tag(
+        "div", "pd-faint pd-line", words(Path(delivery.location).name), title=delivery.location
+    )

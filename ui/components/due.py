@@ -133,7 +133,7 @@ def due_table(lines: Sequence[DueLine], now: datetime) -> DueLine | None:
     event = st.dataframe(
         [
             {
-                "Day": f"{line.at:%a %d %b %Y}",
+                "Day": f"{line.at:%a} {line.at.day} {line.at:%b %Y}",
                 "What": WHY[line.why],
                 "Article": readable_text(line.title),
                 "Owner": readable_text(line.owner or "Nobody"),

@@ -186,15 +186,16 @@ def sentences_beside_sources(
     known = numbered(draft)
     for index, sentence in enumerate(draft["sentences"]):
         findings = [f for f in check["findings"] if f["sentence"] == index]
+        numbers = _numbers(sentence["citations"], known)
+        if spans := _disagreeing(sentence["text"], findings):
+            said = [marked(sentence["text"], spans), numbers]
+        else:
+            head, last = _last_word(sentence["text"])
+            said = [words(head), tag("span", "pd-nowrap", words(last), numbers)]
         left = tag(
             "div",
             "pd-claim" + (" pd-objected" if findings else ""),
-            tag(
-                "div",
-                "pd-words",
-                marked(sentence["text"], _disagreeing(sentence["text"], findings)),
-                _numbers(sentence["citations"], known),
-            ),
+            tag("div", "pd-words", *said),
             *(_finding(finding) for finding in findings),
         )
         right = [

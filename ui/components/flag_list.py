@@ -53,13 +53,14 @@ def flag_filter(groups: Sequence[FlagGroup]) -> Filter:
         counts[group.kind] = counts.get(group.kind, 0) + group.count
     kinds = [kind for kind in get_args(SourceFlagKind) if kind in counts]
     owners = sorted({group.owner for group in groups if group.owner})
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
+    ):
         kind = st.pills(
             "Kind",
             kinds,
             key=_KIND,
             format_func=lambda one: f"{KIND_NAMES[one]} {counts.get(one, 0)}",
-            width="stretch",
         )
         owner = st.selectbox("Owner", [_EVERYBODY, *owners, _NOBODY], key=_OWNER, width=200)
     chosen = {_EVERYBODY: None, _NOBODY: ""}.get(owner, owner)

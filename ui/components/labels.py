@@ -121,7 +121,7 @@ def relative(moment: datetime, now: datetime) -> str:
     if size < 45:
         return "now"
     if size > _PERMANENT_DAYS * 86400:
-        return f"{moment:%d %b %Y}"
+        return f"{moment.day} {moment:%b %Y}"
     count, unit = _counted(size)
     return f"in {count} {unit}" if seconds > 0 else f"{count} {unit} ago"
 
@@ -169,7 +169,7 @@ def _exact(column: str) -> str:
 def exactly(moment: datetime) -> str:
     """Return ``moment`` in full, in the zone of the person at the screen."""
     local = moment.astimezone(here())
-    return f"{local:%a %d %b %Y, %H:%M} {local.tzname() or 'UTC'}"
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname() or 'UTC'}"
 
 
 def clock_time(moment: datetime) -> str:

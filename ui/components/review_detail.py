@@ -74,7 +74,8 @@ def decided_review(
         _customer(desk, actor, view, contact)
     with right:
         if in_queue:
-            _steps()
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                _steps()
             _was_faster(desk, view, who, sent[-1] if sent else None)
         else:
             show(_decision_line(desk, view, who))

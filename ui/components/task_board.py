@@ -133,7 +133,7 @@ def _table(lines: Sequence[TaskLine], now: datetime) -> TaskLine:
         columns={
             **exact_at_hand("Raised"),
             "What": st.column_config.TextColumn(width=66),
-            "Task": st.column_config.TextColumn(width=430),
+            "Task": st.column_config.TextColumn(width=640),
             "Owner": st.column_config.TextColumn(width=115),
             "Due": st.column_config.TextColumn(width=100),
             "Raised": st.column_config.TextColumn(width=70),
