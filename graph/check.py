@@ -643,7 +643,8 @@ def _contradictions(
     body = piece[answer.end() :].lstrip(" ,;:–—-") if answer else piece
     covered = 0.0
     alignment = align(tokenize(body), support.units)
-    if _is_sentence(body) or _begins_as_its_source(alignment):
+    begins = not _NO_SUBJECT.match(body) and _begins_as_its_source(alignment)
+    if begins or _is_sentence(body):
         covered = alignment.coverage if alignment.windows else 0.0
     strange = any(
         token.kind in ("value", "name", "word", "code") and not is_filler(token) and place is None
