@@ -4,7 +4,9 @@
     python -m bench.support ../shared/data/policy-changes --fit graph/support.json
 
 Every pair of ``pairs.jsonl`` gives up to four cases: either answer, held against either version of
-its article. Figures come from folds: what judges a help center was fitted on the others.
+its article; and one that is only measured: what answers another question, of another article of the
+same help center where it can, and so is made up here. Figures come from folds: what judges a help
+center was fitted on the others.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,6 +57,7 @@ from retrieval.ports import Embedder, Vectors
 from retrieval.ranking import fused_score, sentence_texts, whole_text
 
 CANDIDATES: Final = 6
+MADE_UP: Final = "made_up"
 MOST_ALARMS: Final[dict[What, float]] = {"now": 0.07, "then": 0.07}
 """Share of true answers that the forests may flag; the threshold follows from it.
 
@@ -188,8 +191,9 @@ def read_cases(
 ) -> list[Case]:
     """Return the cases of ``folder / "pairs.jsonl"``; fills ``shelves`` by the path of an article."""
     cases: list[Case] = []
-    for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines():
-        pair = json.loads(line)
+    lines = (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    pairs: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    for pair in pairs:
         for side in ("old", "new"):
             path = pair[f"{side}_article"]
             if path not in shelves:
@@ -197,7 +201,25 @@ def read_cases(
         for told in ("old", "new") if pair["changed"] else ("new",):
             for held in ("new", "old"):
                 cases.append(_case(pair, told, held, shelves, embedder, judges))
+    for place, pair in enumerate(pairs):
+        made_up = {**pair, "old_answer": _foreign_answer(pairs, place)}
+        case = _case(made_up, "old", "new", shelves, embedder, judges)
+        cases.append(replace(case, kind=MADE_UP, probe=MADE_UP, wrong=None))
     return cases
+
+
+def _foreign_answer(pairs: Sequence[Mapping[str, Any]], place: int) -> str:
+    """Return what answers the next question of another article, the same help center's if possible."""
+    pair = pairs[place]
+    others = [
+        other
+        for other in (*pairs[place + 1 :], *pairs[:place])
+        if other["article"] != pair["article"]
+        and not read_answer(other["new_answer"]).silent
+        and not read_answer(other["new_answer"]).stance
+    ]
+    near = [other for other in others if other["corpus"] == pair["corpus"]]
+    return str((near or others)[0]["new_answer"])
 
 
 def _case(
@@ -384,7 +406,7 @@ def _check(
 ) -> CheckReport:
     pair = case.pair
     shelf, former = shelves[pair["new_article"]], shelves[pair["old_article"]]
-    text = pair["old_answer" if case.probe == "draft_old" else "new_answer"]
+    text = pair["new_answer" if case.probe == "draft_new" else "old_answer"]
     question = pair["question"]
     candidates = shelf.search(f"{question} {text}", CANDIDATES)
     draft = EmbeddingCiter(embedder).cite(text, candidates, "outside", question=question)
@@ -396,17 +418,18 @@ def _check(
 
 def report(cases: Sequence[Case], found: Mapping[int, CheckReport], show: int) -> None:
     """Print the probes by kind, and some of what went wrong."""
-    for probe, left_out in (("draft_old", {"added", "reword"}), ("draft_new", set[str]())):
+    left_out_of = {"draft_old": {"added", "reword"}, "draft_new": set[str](), MADE_UP: set[str]()}
+    for probe, left_out in left_out_of.items():
         chosen = [i for i in found if cases[i].probe == probe and cases[i].kind not in left_out]
         for kind in ("all", *sorted({cases[i].kind for i in chosen})):
             of_kind = [i for i in chosen if kind in {"all", cases[i].kind}]
             rate = Rate(sum(not found[i]["passed"] for i in of_kind), len(of_kind))
             low, high = rate.interval
-            print(f"  {probe} flagged  {kind:10}{rate.hits:5} / {rate.total:<5}{rate.share:6.3f}"
+            print(f"  {probe:9} flagged  {kind:10}{rate.hits:5} / {rate.total:<5}{rate.share:6.3f}"
                   f"  [{low:.3f}, {high:.3f}]")  # fmt: skip
-        wrong = [i for i in chosen if found[i]["passed"] == (probe == "draft_old")]
+        wrong = [i for i in chosen if found[i]["passed"] == (probe != "draft_new")]
         for i in wrong[:show]:
-            pair, answer = cases[i].pair, probe.removeprefix("draft_") + "_answer"
+            pair, answer = cases[i].pair, "new_answer" if probe == "draft_new" else "old_answer"
             said = [finding["message"] for finding in found[i]["findings"]]
             print(f"    {pair['kind']}: {pair['question']} — {pair[answer]}\n      {said}")
 

@@ -45,6 +45,8 @@ ANSWERS_NOW: Final = 1.0
 ANSWERS_SINCE: Final = 0.1
 PLAIN: Final = 0.6
 """Share of votes from which an answer is flagged in an article that only grew."""
+MADE_UP: Final = 0.9
+"""Share of votes from which the source bears an answer so little out that its former words change nothing."""
 _DOUBT: Final = 0.3
 # By how much less a line that went fits an answer than one that stands, where it is about another
 # matter.
@@ -907,8 +909,9 @@ class AnswerJudge:
                     came.line if came else None,
                     until,
                 )
-        # Where the former words are known they tell more than the present ones alone.
-        return stale or worst
+        if stale is None or (worst.share >= MADE_UP and not stale.flagged):
+            return worst
+        return stale  # where the former words are known they tell more than the present ones alone
 
     def _read_forests(self) -> dict[str, Forest]:
         if self._forests is None:

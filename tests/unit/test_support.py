@@ -127,6 +127,18 @@ def test_a_made_up_answer_is_not_shown_beside_what_changed_elsewhere(
     assert not any(passage.plain in message for passage in OLD[:3])
 
 
+@pytest.mark.parametrize("past", [None, Past()])
+@pytest.mark.parametrize(
+    ("question", "answer"), [("Who owns the company?", "Acme Holdings Ltd"),
+                             ("Which browsers work?", "Firefox and Safari"),
+                             (RECEIPT, "By carrier pigeon")],
+)  # fmt: skip
+def test_a_made_up_short_answer_is_flagged_whatever_the_article_said_before(
+    embedder: MiniLmEmbedder, question: str, answer: str, past: Past | None
+) -> None:
+    assert not check(embedder, question, answer, past)["passed"]
+
+
 def test_silence_is_right_until_the_source_answers(embedder: MiniLmEmbedder) -> None:
     silent = "Not stated"
     assert check(embedder, "Do you ship to Norway?", silent)["passed"]
