@@ -23,6 +23,7 @@ from graph.values import CheckReport, Draft
 
 TurnStatus = Literal["said", "answer", "proposed", "used", "discarded"]
 
+_USED: Final = "This proposal was used already: look at the draft that waits now."
 _RANDOM_DIGITS: Final = 10  # of an id, after the digits that tell its millisecond
 
 
@@ -149,12 +150,19 @@ class Turns:
             return _turn(answer)
 
     def mark(self, actor: Actor, contact_id: str, turn_id: str, status: TurnStatus) -> None:
-        """Note what became of a turn; noting the same again changes nothing. Raises NotFound."""
+        """Note what became of a turn; noting the same again changes nothing.
+
+        Raises:
+            NotFound: There is no such turn.
+            Conflict: It is to be taken back and was used.
+        """
         now = self._clock.now()
         with self._database.write() as session:
-            row = _row(session, contact_id, turn_id)
+            row = _row(session, contact_id, turn_id, lock=True)
             if row.status == status:
                 return
+            if row.status == "used":
+                raise Conflict(_USED)
             row.status = status
             write_audit(
                 session,
@@ -179,7 +187,7 @@ class Turns:
         if turn.draft is None or turn.review_id is None or turn.status not in ("proposed", "used"):
             raise NotFound("That is no proposed draft.")
         if turn.status == "used":
-            raise Conflict("This proposal was used already: look at the draft that waits now.")
+            raise Conflict(_USED)
         if review is None or review.id != turn.review_id:
             raise Conflict(
                 "The draft that this proposal was made from waits no more: look at what waits now."
@@ -224,8 +232,8 @@ def proposed(session: Session, contact_id: str, review_id: str) -> ChatTurn | No
     )
 
 
-def _row(session: Session, contact_id: str, turn_id: str) -> ChatTurn:
-    row = session.get(ChatTurn, turn_id)
+def _row(session: Session, contact_id: str, turn_id: str, *, lock: bool = False) -> ChatTurn:
+    row = session.get(ChatTurn, turn_id, with_for_update=lock or None)
     if row is None or row.contact_id != contact_id:
         raise NotFound(f"Nothing of the id {turn_id!r} was said about this contact.")
     return row

@@ -289,6 +289,8 @@ def test_an_approved_proposal_goes_the_way_of_every_edit(
     assert outcome.delivery_id
     with pytest.raises(Conflict, match="used already"):
         desk.assistant.put_forward(agent, contact_id, proposal.id)
+    with pytest.raises(Conflict, match="used already"):
+        desk.assistant.discard(agent, contact_id, proposal.id)
 
 
 def test_a_proposal_on_a_draft_that_waits_no_more_is_refused(
