@@ -798,16 +798,18 @@ class Desk:
             from retrieval.vector_index import ExactIndex
 
             return ExactIndex(self.embedder.dimensions)
-        server = _chroma_server(self.settings)
-        if server:
-            from retrieval.chroma_server import ChromaServerIndex
-
-            index = ChromaServerIndex(server, _collection_of(self.settings.home))
-            self._closers.append(index.close)
-            return index
+        from retrieval.chroma_server import ChromaServerIndex
         from retrieval.vector_index import ChromaIndex
 
-        return ChromaIndex(self.settings.home / "chroma")
+        server = _chroma_server(self.settings)
+        index = (
+            ChromaServerIndex(server, _collection_of(self.settings.home))
+            if server
+            else ChromaIndex(self.settings.home / "chroma")
+        )
+        # Its folder must be let go of before somebody else may take the home up.
+        self._closers.append(index.close)
+        return index
 
     def _chat_model(self, name: str) -> BaseChatModel:
         from graph.model_draft import load_model

@@ -1,9 +1,11 @@
-"""A process that is told to stop while its jobs do not end."""
+"""How a desk stops: what it finishes, what it leaves, and what it lets go of."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +108,23 @@ def _close(desk: Desk, fail: threading.Event) -> None:
 
     threading.Thread(target=fail_then).start()
     assert desk.close()
+
+
+def test_a_desk_that_is_closed_lets_go_of_everything_in_its_home(
+    open_synced: OpenDesk, settings: Settings
+) -> None:
+    desk = open_synced(inline=False)
+    desk.start()
+    desk.search.search("refund", 3)
+    assert _open_files(settings.home)
+    assert desk.close()
+    assert not _open_files(settings.home)
+
+
+def _open_files(folder: Path) -> list[Path]:
+    """Return what this process has open below ``folder``."""
+    held = []
+    for number in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            held.append(number.readlink())
+    return [path for path in held if path.is_relative_to(folder.resolve())]
