@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -64,7 +63,6 @@ app.add_typer(import_module("evals.cli").app, name="eval")
 
 def main() -> None:
     """Run the command line; the entry point of `proofdesk`."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     write_no_log()
     try:
         app()
