@@ -17,7 +17,7 @@ from ui.components.charts import ACCENT, WARNING, shown_chart
 from ui.components.labels import chip, tier_badge, warning_chip, when
 from ui.components.notice import keep
 from ui.components.office import values
-from ui.components.once import ask, carry_out, told
+from ui.components.once import ask, carry_out_briefly
 from ui.components.text import Markup, say, show, tag, words
 
 _Deed = Literal["sign", "return", "lock", "unlock"]
@@ -200,14 +200,10 @@ def carry_out_change(desk: Desk, actor: Actor) -> None:
         else:
             desk.autonomy.unlock(actor, reason, why)
 
-    done = carry_out(_ASKED, lambda _asked: "One moment …", changed)
-    if done is None:
-        return
-    if done.refused:
-        keep("That was not done", "refused", done.refused.message)
-    else:
+    def tell(asked: tuple[_Deed, str, str, str]) -> None:
         for key in [key for key in st.session_state if str(key).startswith(f"{_WHY}.")]:
             st.session_state[key] = ""  # else what was said of one would be said of the next
-        deed, _reason, name, _why = done.what
+        deed, _reason, name, _why = asked
         keep(f"{name} is {_DONE[deed]}.")
-    told(_ASKED)
+
+    carry_out_briefly(_ASKED, changed, lambda _asked: "That was not done", tell)

@@ -12,7 +12,7 @@ from desk.bootstrap import Desk
 from desk.permissions import Actor
 from ui.components.labels import when
 from ui.components.notice import keep
-from ui.components.once import ask, carry_out, told
+from ui.components.once import ask, carry_out_briefly
 from ui.components.text import Markup, join, show, tag, words
 
 _WHY: Final = "autonomy.resume.why"
@@ -97,19 +97,14 @@ def carry_out_switch(desk: Desk, actor: Actor) -> None:
         else:
             desk.autonomy.resume(actor, asked[1])
 
-    done = carry_out(_ASKED, lambda _asked: "One moment …", turned)
-    if done is None:
-        return
-    stopping = done.what[0] == "stop"
-    if done.refused:
-        keep(
-            f"Autopilot was not {'stopped' if stopping else 'resumed'}",
-            "refused",
-            done.refused.message,
-        )
-    elif not stopping:
-        keep("Autopilot runs again")
-    told(_ASKED)
+    def not_done(asked: tuple[str, str]) -> str:
+        return f"Autopilot was not {'stopped' if asked[0] == 'stop' else 'resumed'}"
+
+    def tell(asked: tuple[str, str]) -> None:
+        if asked[0] != "stop":
+            keep("Autopilot runs again")
+
+    carry_out_briefly(_ASKED, turned, not_done, tell)
 
 
 def _resume() -> None:

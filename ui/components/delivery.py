@@ -23,7 +23,7 @@ from ui.components.labels import (
 )
 from ui.components.mark_wrong import carry_out_marking, mark_wrong
 from ui.components.notice import keep
-from ui.components.once import ask, carry_out, told
+from ui.components.once import ask, carry_out_briefly
 from ui.components.text import NOTHING, Markup, readable_text, show, tag, words
 from ui.components.undo import call_back
 
@@ -116,14 +116,10 @@ def carry_out_delivery(desk: Desk, actor: Actor) -> None:
     def tried(delivery_id: str) -> None:
         desk.deliveries.send_again(actor, delivery_id)
 
-    done = carry_out(_ASKED, lambda _asked: "One moment …", tried)
-    if done is None:
-        return
-    if done.refused:
-        keep("It was not sent again", "refused", done.refused.message)
-    else:
+    def tell(_delivery_id: str) -> None:
         keep("It is tried again. If it cannot be sent, it comes back here.", "plain")
-    told(_ASKED)
+
+    carry_out_briefly(_ASKED, tried, lambda _asked: "It was not sent again", tell)
 
 
 def _standing(delivery: DeliveryView, now: datetime) -> list[Markup]:

@@ -13,7 +13,7 @@ from desk.review_holds import Holder
 from desk.reviews import ReviewView
 from ui.components.labels import clock_time, relative
 from ui.components.notice import keep, notice
-from ui.components.once import ask, carry_out, told
+from ui.components.once import ask, carry_out_briefly
 from ui.components.text import readable_text
 
 _HELD: Final = "decide.held"
@@ -74,11 +74,7 @@ def carry_out_taking_over(desk: Desk, actor: Actor) -> None:
     def taken(asked: tuple[str, str, str]) -> object:
         return desk.reviews.take_over(actor, asked[0], asked[1])
 
-    done = carry_out(_ASKED, lambda _asked: "One moment …", taken)
-    if done is None:
-        return
-    if done.refused:
-        keep("You did not take it over", "refused", done.refused.message)
-    else:
-        keep(f"You took it over from {done.what[2]}.", "plain", "It is yours to decide now.")
-    told(_ASKED)
+    def tell(asked: tuple[str, str, str]) -> None:
+        keep(f"You took it over from {asked[2]}.", "plain", "It is yours to decide now.")
+
+    carry_out_briefly(_ASKED, taken, lambda _asked: "You did not take it over", tell)

@@ -9,7 +9,7 @@ import streamlit as st
 from desk.bootstrap import Desk
 from desk.permissions import Actor
 from ui.components.notice import keep
-from ui.components.once import ask, carry_out, told
+from ui.components.once import ask, carry_out_briefly
 
 _ASKED: Final = "wrong.asked"
 
@@ -47,11 +47,7 @@ def carry_out_marking(desk: Desk, actor: Actor) -> None:
         contact_id, delivery_id, why = asked
         desk.autonomy.mark_wrong(actor, contact_id, why, delivery_id)
 
-    done = carry_out(_ASKED, lambda _asked: "One moment …", marked)
-    if done is None:
-        return
-    if done.refused:
-        keep("It was not noted", "refused", done.refused.message)
-    else:
+    def tell(_asked: tuple[str, str, str]) -> None:
         keep("It is noted", "good", "Its contact reason answers nothing more without a person.")
-    told(_ASKED)
+
+    carry_out_briefly(_ASKED, marked, lambda _asked: "It was not noted", tell)

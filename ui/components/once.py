@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, TypeVar
 import streamlit as st
 
 from core.errors import ProofdeskError
+from ui.components.notice import keep
 
 LATE_SECONDS: Final = 5.0
 """How late a press may come from a page that is no longer there, on a slow line or machine."""
@@ -91,6 +92,30 @@ def carry_out(
                 asked.refused = error
             asked.is_done = True
     return asked if asked.is_done else None
+
+
+def carry_out_briefly(
+    key: str,
+    work: Callable[[What], object],
+    not_done: Callable[[What], str],
+    tell: Callable[[What], None],
+) -> None:
+    """Carry out what was pressed and takes a moment; keep a notice where the desk refuses it.
+
+    Args:
+        key: Under which it was asked.
+        work: Carries it out, without a call into Streamlit.
+        not_done: What stands above the reason when it is refused.
+        tell: Says that it was done.
+    """
+    done = carry_out(key, lambda _asked: "One moment …", work)
+    if done is None:
+        return
+    if done.refused:
+        keep(not_done(done.what), "refused", done.refused.message)
+    else:
+        tell(done.what)
+    told(key)
 
 
 def told(key: str) -> None:

@@ -28,7 +28,7 @@ from ui.components.labels import (
 from ui.components.links import open_on
 from ui.components.listing import chosen_line, said_line
 from ui.components.notice import empty, keep
-from ui.components.once import ask, carry_out, told
+from ui.components.once import ask, carry_out_briefly
 from ui.components.pager import page_buttons, read_page
 from ui.components.text import Markup, readable_text, say, show, tag, words
 
@@ -294,14 +294,10 @@ def carry_out_task(desk: Desk, actor: Actor) -> None:
         else:
             desk.tasks.dismiss(actor, task_id, str(given or ""))
 
-    done = carry_out(_ASKED, lambda _asked: "One moment …", acted)
-    if done is None:
-        return
-    if done.refused:
-        keep("The task is as it was", "refused", done.refused.message)
-    else:
-        keep(_DONE[done.what[1]])
-    told(_ASKED)
+    def tell(asked: tuple[str, _Deed, Any]) -> None:
+        keep(_DONE[asked[1]])
+
+    carry_out_briefly(_ASKED, acted, lambda _asked: "The task is as it was", tell)
 
 
 def _witnesses(actor: Actor, witnesses: Sequence[Witness], now: datetime) -> None:
